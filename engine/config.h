@@ -1,0 +1,74 @@
+// EngineConfig: everything that a preset or a scenario can say about the engine. Defaults are the
+// values here; presets in scenarios/presets/*.json name the ones they change.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/fields.h"
+#include "engine/base/time.h"
+#include "engine/policy/backoff.h"
+#include "engine/policy/breaker.h"
+#include "engine/policy/deadline.h"
+#include "engine/policy/retry_budget.h"
+
+namespace squall {
+
+struct RetryConfig {
+  int64_t max_attempts = 4;            // over all providers, first attempt included, 1..32
+  int64_t max_attempts_per_target = 2; // at one model of one provider, 1..32
+  BackoffConfig backoff;
+  bool obey_retry_after = true;   // a server's hint is a minimum wait
+  double retry_after_spread = 0.2;  // positive jitter on a hint, share of it, 0..10
+};
+
+struct GuardConfig {
+  bool non_empty = true;    // an answer without text is a failure
+  bool json = true;         // and so is one that is not JSON where JSON was asked for
+  bool json_schema = true;  // or that breaks the request's schema
+};
+
+struct KnowledgeConfig {
+  bool learn = true;
+  int64_t minimum_samples = 20;   // a rule speaks only after this many outcomes, >= 1
+  double minimum_success = 0.5;   // and only while its posterior mean is above this, 0..1
+  int64_t max_rules = 256;        // bounded memory, 1..65536
+  double decay_per_sample = 0.99; // weight of a rule's past at each new outcome, (0, 1]
+};
+
+struct EngineConfig {
+  // Which failures the engine notices: with diagnosis off, only transport errors and status codes of
+  // 500 and above or 429 count (what a bare retry loop sees).
+  bool diagnose = true;
+  // Names of strategies (plan.h) in the order they are asked; empty means never try again.
+  std::vector<std::string> ladder = {"retry", "degrade", "failover", "learned_rule"};
+  RetryConfig retry;
+  DeadlineConfig deadline;
+  BreakerConfig breaker;
+  RetryBudgetConfig budget;
+  GuardConfig guard;
+  KnowledgeConfig knowledge;
+};
+
+void Describe(Fields& f, BackoffConfig& c);
+void Describe(Fields& f, RetryConfig& c);
+void Describe(Fields& f, DeadlineConfig& c);
+void Describe(Fields& f, BreakerConfig& c);
+void Describe(Fields& f, RetryBudgetConfig& c);
+void Describe(Fields& f, GuardConfig& c);
+void Describe(Fields& f, KnowledgeConfig& c);
+void Describe(Fields& f, EngineConfig& c);
+
+// What the engine may know of a provider: names and prices, nothing of its faults.
+struct ModelInfo {
+  std::string name;
+  double usd_per_mtok_in = 0;   // US dollars per million prompt tokens
+  double usd_per_mtok_out = 0;  // per million generated tokens
+};
+struct ProviderInfo {
+  std::string name;
+  std::vector<ModelInfo> models;  // best first; "degrade" goes down this list
+};
+
+}  // namespace squall

@@ -1,0 +1,68 @@
+// What the engine concludes from one attempt (the A of MAPE-K). Plain values: rules that fill them
+// are in diagnose.h, plans that read them in plan.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "engine/base/time.h"
+
+namespace squall {
+
+// A class exists only where the plan differs or the report must tell it apart.
+enum class FailureClass : uint8_t {
+  kOk,
+  kTimeout,            // no complete answer before the deadline of the attempt
+  kConnection,         // reset, refused or cut below HTTP
+  kRateLimit,          // a quota over time is used up; waiting helps
+  kQuotaExhausted,     // money or plan used up; waiting does not help
+  kOverloaded,         // the provider lacks capacity for everybody
+  kServerError,        // the provider failed
+  kAuthFailure,
+  kPermissionDenied,
+  kInvalidModel,
+  kInvalidRequest,
+  kContextLengthExceeded,
+  kContentFiltered,
+  kEmptyResponse,      // success without an answer
+  kMalformedResponse,  // success whose envelope cannot be read
+  kTruncated,          // an answer that stops early
+  kSchemaViolation,    // an answer that breaks the caller's contract
+  kRefusedLocally,     // not sent: a breaker, budget or limit of ours said no
+  kCancelled,          // the caller stopped waiting
+};
+inline constexpr int kFailureClassCount = static_cast<int>(FailureClass::kCancelled) + 1;
+
+std::string_view FailureClassName(FailureClass c);
+
+// Whose doing it is. Only what is the provider's or the network's may count against a breaker.
+enum class Origin : uint8_t { kNone, kProvider, kNetwork, kCaller, kSelf };
+std::string_view OriginName(Origin o);
+
+// What may have happened at the provider, for callers whose requests must not run twice.
+enum class Safety : uint8_t { kNotSent, kMaybeExecuted, kExecuted };
+std::string_view SafetyName(Safety s);
+
+// The strongest statement about sending the same request again.
+enum class RetryDecision : uint8_t {
+  kNone,                   // nothing failed
+  kSameProviderNow,
+  kSameProviderAfterWait,
+  kOtherProviderOnly,
+  kNeverUnchanged,         // the request itself must change
+};
+std::string_view RetryDecisionName(RetryDecision d);
+
+struct Diagnosis {
+  FailureClass failure = FailureClass::kOk;
+  Origin origin = Origin::kNone;
+  Safety safety = Safety::kExecuted;
+  RetryDecision retry = RetryDecision::kNone;
+  std::optional<Duration> retry_after;  // the provider's own word, a minimum
+  std::string_view rule = "ok";         // static name of the rule that decided
+
+  bool ok() const { return failure == FailureClass::kOk; }
+};
+
+}  // namespace squall

@@ -1,0 +1,56 @@
+// What the engine reports, as it happens and at the end of each request. Reports and tests read this;
+// the engine itself never does.
+#pragma once
+
+#include <absl/container/inlined_vector.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/base/time.h"
+#include "engine/diagnosis.h"
+#include "engine/policy/breaker.h"
+#include "engine/wire/message.h"
+#include "engine/wire/transport.h"
+
+namespace squall {
+
+struct AttemptRecord {
+  ProviderId provider = 0;
+  uint16_t model = 0;            // index into the provider's models
+  std::string_view strategy;     // static name of the plan row that asked for it
+  bool sent = false;             // false: refused locally, never reached the transport
+  Time started{};                // when the request went out (or was refused)
+  Time ended{};
+  int status = 0;
+  TransportError error = TransportError::kNone;
+  Diagnosis diagnosis;
+  Usage usage;
+};
+
+struct CallResult {
+  CallResult() {}
+  bool ok = false;               // the engine's own opinion
+  int status = 0;                // HTTP status of the last response, 0 if there was none
+  bool has_body = false;         // the last response had bytes
+  std::string content;           // the answer handed to the caller, when ok
+  std::string_view stop_reason;  // static: "answered", "attempts", "deadline", "no_plan", ...
+  Time started{};
+  Time ended{};
+  absl::InlinedVector<AttemptRecord, 4> attempts;
+};
+
+// CPU time of one phase of one attempt, in real nanoseconds. Never virtual time.
+enum class Phase : uint8_t { kClassify, kParse, kValidate, kDecide };
+inline constexpr int kPhaseCount = 4;
+
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual void OnAttempt(std::string_view request_id, const AttemptRecord& attempt) = 0;
+  virtual void OnBreaker(ProviderId provider, BreakerState from, BreakerState to, Time now) = 0;
+  virtual void OnPhase(Phase phase, int64_t ns) = 0;
+};
+
+}  // namespace squall

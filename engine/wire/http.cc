@@ -1,0 +1,67 @@
+#include "engine/wire/http.h"
+
+#include "engine/base/check.h"
+
+namespace squall {
+namespace {
+
+constexpr char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (Lower(a[i]) != Lower(b[i])) return false;
+  }
+  return true;
+}
+
+void Headers::Add(std::string_view name, std::string_view value) {
+  SQUALL_CHECK(name.find_first_of("\r\n:") == std::string_view::npos);
+  SQUALL_CHECK(value.find_first_of("\r\n") == std::string_view::npos);
+  block_.append(name).append(": ").append(value).append("\r\n");
+}
+
+bool Headers::NextLine(std::string_view* rest, std::string_view* name, std::string_view* value) {
+  const size_t end = rest->find("\r\n");
+  if (end == std::string_view::npos) return false;
+  const std::string_view line = rest->substr(0, end);
+  rest->remove_prefix(end + 2);
+  const size_t colon = line.find(':');  // present in every line that Add wrote
+  *name = line.substr(0, colon);
+  *value = Trim(line.substr(colon + 1));
+  return true;
+}
+
+std::optional<std::string_view> Headers::Find(std::string_view wanted) const {
+  std::string_view rest = block_;
+  std::string_view name;
+  std::string_view value;
+  while (NextLine(&rest, &name, &value)) {
+    if (EqualsIgnoreCase(name, wanted)) return value;
+  }
+  return std::nullopt;
+}
+
+std::string_view TransportErrorName(TransportError error) {
+  switch (error) {
+    case TransportError::kNone: return "none";
+    case TransportError::kTimeout: return "timeout";
+    case TransportError::kConnect: return "connect";
+    case TransportError::kReset: return "reset";
+    case TransportError::kCut: return "cut";
+    case TransportError::kProtocol: return "protocol";
+    case TransportError::kTooLarge: return "too_large";
+    case TransportError::kCancelled: return "cancelled";
+  }
+  return "unknown";
+}
+
+}  // namespace squall

@@ -1,0 +1,88 @@
+// What a scenario says about its providers: models, latency, capacity, faults and climate. Plain
+// structs with their defaults; Describe names every field once (engine/base/fields.h).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/base/fields.h"
+#include "engine/base/time.h"
+
+namespace squall {
+
+struct ModelConfig {
+  std::string name;
+  double base_error = 0;        // share of requests that this model answers wrongly on its own, 0..1
+  double usd_per_mtok_in = 0;   // US dollars per million prompt tokens
+  double usd_per_mtok_out = 0;  // per million generated tokens
+};
+
+// Time to first token plus one step per generated token, both lognormal.
+struct LatencyConfig {
+  Duration ttft_median = 400ms;
+  double ttft_sigma = 0.4;          // standard deviation of the logarithm, >= 0
+  Duration per_token_median = 12ms;
+  double per_token_sigma = 0.2;     // one draw per reply, not per token
+};
+
+// FIFO queue before `servers` workers: load makes it slow. Work of clients that left is still done.
+struct CapacityConfig {
+  int64_t servers = 0;     // 0 = no limit, no queue
+  int64_t queue_max = 0;   // waiting requests beyond which arrivals get 503, 0 = no bound
+};
+
+// One fault kind at its base rate. The rate splits into three parts that add up to it: `request_bound`
+// follows the request to every provider and every attempt; `common_cause` hits the first arrival
+// at every provider alike; the rest is drawn by each provider for itself.
+struct FaultConfig {
+  double rate = 0;           // share of attempts, 0..1; all kinds together at most 1
+  double request_bound = 0;  // share of the rate, 0..1
+  double common_cause = 0;   // share of the rate, 0..1; with request_bound at most 1
+  double pinned = 0;         // share of own and common faults that no retry here clears, 0..1
+  double persists = 0;       // otherwise: chance that the next retry here meets it again, 0..1
+  std::map<std::string, double> variants;  // weights of the kind's variants; empty = its defaults
+  Duration retry_after = 1s;          // hint of a rate_limit or server_error that carries one
+  double retry_after_present = 0.5;   // share of rate_limit replies with a hint, 0..1
+  double slowdown = 8;                // factor on the latency of `slow`, >= 1
+};
+
+enum class ClimateKind : uint8_t { kOutage, kRamp, kGilbertElliott };
+enum class Sticky : uint8_t { kAttempt, kRequest, kSession };
+
+// A correlated cause: while it is active it hits a share of what arrives at each of its providers.
+struct ClimateConfig {
+  std::string name;
+  ClimateKind kind = ClimateKind::kOutage;
+  std::vector<std::string> providers;  // those it hits together; empty = all
+  std::string fault = "server_error";  // kind of the fault it causes
+  std::map<std::string, double> variants;
+  Sticky sticky = Sticky::kAttempt;    // what the share is drawn over
+  Duration from = 0s;                  // outage and ramp: active in [from, to)
+  Duration to = 0s;
+  double share = 1;                    // outage: share hit; ramp: share at `from`, 0..1
+  double share_end = 1;                // ramp: share at `to`
+  Duration mean_up = 10min;            // Gilbert-Elliott: mean stay in each state, > 0
+  Duration mean_degraded = 1min;
+  Duration mean_down = 30s;
+  double degraded_share = 0.3;         // share hit while degraded; while down it is `share`
+};
+
+struct ProviderConfig {
+  std::string name;
+  std::string dialect = "openai";
+  std::vector<ModelConfig> models;  // best first
+  LatencyConfig latency;
+  CapacityConfig capacity;
+  std::map<std::string, FaultConfig> faults;  // by fault kind; over the scenario's defaults
+};
+
+void Describe(Fields& f, ModelConfig& c);
+void Describe(Fields& f, LatencyConfig& c);
+void Describe(Fields& f, CapacityConfig& c);
+void Describe(Fields& f, FaultConfig& c);
+void Describe(Fields& f, ClimateConfig& c);
+void Describe(Fields& f, ProviderConfig& c);
+
+}  // namespace squall

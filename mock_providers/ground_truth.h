@@ -1,0 +1,62 @@
+// GroundTruth: what the injector did, attempt by attempt. Metrics are computed by joining the
+// engine's results with this log; what the engine believes is compared with it, never trusted.
+//
+// Scheduled = the draw said so when the request arrived. Injected = a player put it on the wire. The
+// two are counted at different places so that "injected equals scheduled" is a test, not an identity.
+// Thread-safe: in the wire world servers write and the workload reads on different threads.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/inlined_vector.h>
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "engine/wire/transport.h"
+#include "mock_providers/reply_plan.h"
+
+namespace squall {
+
+struct Arrival {
+  ProviderId provider = 0;
+  uint16_t model = 0;       // index of the model that was asked for
+  FaultTruth fault;
+  bool wrong_by_model = false;
+  int64_t prompt_tokens = 0;
+  int64_t completion_tokens = 0;  // generated, whether or not the client got to see them
+};
+using Arrivals = absl::InlinedVector<Arrival, 2>;
+
+struct FaultCount {
+  int64_t scheduled = 0;
+  int64_t injected = 0;
+};
+
+class GroundTruth {
+ public:
+  // Keeps at most `max_requests` requests that nobody has taken; the oldest are forgotten first.
+  explicit GroundTruth(size_t max_requests = 1 << 20);
+
+  // How often this request has arrived at this provider so far.
+  uint32_t CountArrivals(uint64_t request_key, ProviderId provider) const;
+
+  void OnScheduled(uint64_t request_key, const Arrival& arrival);
+  void OnInjected(const FaultTruth& fault);
+
+  // All arrivals of a request in order, and forgets it.
+  Arrivals Take(uint64_t request_key);
+
+  // By row of FaultTable(), plus one last entry for 503s caused by load.
+  std::vector<FaultCount> counts() const;
+
+ private:
+  mutable std::mutex mutex_;
+  size_t max_requests_;
+  absl::flat_hash_map<uint64_t, Arrivals> requests_;  // looked up, never iterated
+  std::deque<uint64_t> order_;
+  std::vector<FaultCount> counts_;
+};
+
+}  // namespace squall

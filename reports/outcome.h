@@ -1,0 +1,50 @@
+// Outcome: one finished request with its ground truth joined in, the only thing that metrics are
+// computed from. Plain values; the world fills it (scenarios/world.cc), metrics.h adds it up.
+#pragma once
+
+#include <absl/container/inlined_vector.h>
+
+#include <cstdint>
+#include <string_view>
+
+#include "engine/base/time.h"
+#include "engine/diagnosis.h"
+
+namespace squall {
+
+// One attempt that reached a provider, beside what was really done to it.
+struct AttemptOutcome {
+  int fault = -1;            // row of the fault names given to Metrics, -1 for none
+  bool impairment = false;   // slow: still a good reply
+  bool by_load = false;      // 503 from a full queue
+  FailureClass truth = FailureClass::kOk;  // what a perfect diagnosis says
+  RetryDecision truth_retry = RetryDecision::kNone;
+  FailureClass diagnosed = FailureClass::kOk;
+  RetryDecision diagnosed_retry = RetryDecision::kNone;
+  std::string_view strategy;  // which row of the plan sent it
+  Time started{};
+};
+
+struct Outcome {
+  uint64_t index = 0;         // of the request in its run
+  Time started{};             // intended arrival, so that waiting in our own queues counts
+  Time ended{};
+  bool in_time = false;       // ended before its deadline
+  bool ok = false;            // the engine said success
+  bool body = false;          // the caller holds an HTTP 200 with a body
+  bool right = false;         // and the oracle accepts its answer
+  bool wrong_by_model = false;  // the first attempt was healthy but the model itself erred
+  int ceiling = -1;           // faulted requests: 1 if a clairvoyant engine would recover it, 0 if not
+  int64_t prompt_tokens = 0;      // over all attempts, discarded ones too
+  int64_t completion_tokens = 0;
+  double cost_usd = 0;
+  absl::InlinedVector<AttemptOutcome, 2> attempts;  // those sent, in order
+
+  // The unit of recovery: the first attempt was faulted by the draw (not slow, not by load).
+  bool faulted() const {
+    return !attempts.empty() && attempts[0].fault >= 0 && !attempts[0].impairment &&
+           !attempts[0].by_load;
+  }
+};
+
+}  // namespace squall
