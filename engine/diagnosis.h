@@ -29,6 +29,7 @@ enum class FailureClass : uint8_t {
   kMalformedResponse,  // success whose envelope cannot be read
   kTruncated,          // an answer that stops early
   kSchemaViolation,    // an answer that breaks the caller's contract
+  kSemantic,           // an answer that keeps the contract and is wrong (silent degradation)
   kRefusedLocally,     // not sent: a breaker, budget or limit of ours said no
   kCancelled,          // the caller stopped waiting
 };

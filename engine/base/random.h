@@ -54,15 +54,12 @@ constexpr double Draw(uint64_t seed, StreamId stream, uint64_t request = 0, uint
 // Exponential with the given mean (>= 0, same unit as the result).
 double Exponential(double u, double mean);
 
-// Standard normal quantile; |error| < 1.2e-9 (Acklam's rational approximation). u = 0 gives the
+// Standard normal quantile; |relative error| < 1.2e-9 (Acklam's rational approximation). u = 0 gives the
 // quantile of the smallest positive draw rather than minus infinity.
 double NormalQuantile(double u);
 
 // Lognormal by its median (> 0) and the standard deviation of the logarithm (>= 0).
 double LogNormal(double u, double median, double sigma);
-
-// Gamma with the given shape (> 0) and mean, by bisection on Boost.Math's CDF inverse.
-double Gamma(double u, double shape, double mean);
 
 // Index of the weight interval that `u` falls into, or -1 past their sum (weights >= 0, sum <= 1).
 int PickWeighted(double u, std::span<const double> weights);

@@ -1,0 +1,185 @@
+#include "engine/base/sim_env.h"
+
+#include <absl/functional/any_invocable.h>
+
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "engine/base/check.h"
+#include "engine/base/sim_queue.h"
+
+namespace squall {
+namespace {
+
+using SleepHandler = asio::async_result<asio::use_awaitable_t<>, void(bool)>::handler_type;
+
+struct Sleeper;
+
+struct StopSleep {
+  SimEnv::Loop* loop;
+  Sleeper* sleeper;
+  void operator()() const;
+};
+
+// One sleeping coroutine. Recycled, and never moved, so the queue and the stop callback may point at
+// it.
+struct Sleeper : SimQueue::Item {
+  std::optional<SleepHandler> handler;
+  std::optional<std::stop_callback<StopSleep>> on_stop;
+};
+
+}  // namespace
+
+class SimEnv::Loop : public asio::execution_context {
+ public:
+  ~Loop() {
+    // Destroying a coroutine may cancel or post others, so take one at a time.
+    while (SimQueue::Item* item = timers_.Pop()) Release(static_cast<Sleeper*>(item));
+    ready_.clear();
+    shutdown();
+    destroy();
+  }
+
+  void Sleep(Time at, const std::stop_token& stop, SleepHandler handler) {
+    if (stop.stop_requested()) {
+      Post(Resume(std::move(handler), false));
+      return;
+    }
+    Sleeper* sleeper = Allocate();
+    sleeper->handler.emplace(std::move(handler));
+    timers_.Push(std::max(at, now_), next_sequence_++, sleeper);
+    if (stop.stop_possible()) sleeper->on_stop.emplace(stop, StopSleep{this, sleeper});
+  }
+
+  void Post(absl::AnyInvocable<void()> function) {
+    ready_.push_back(Ready{next_sequence_++, std::move(function)});
+  }
+
+  // Runs the next event if it is due by `until`.
+  bool RunOne(Time until) {
+    const SimQueue::Item* timer = timers_.Peek();
+    const bool timer_due = timer != nullptr && timer->at <= until;
+    const bool timer_first =
+        timer_due && (ready_.empty() ||
+                      (timer->at == now_ && timer->sequence < ready_.front().sequence));
+    if (timer_first) {
+      FireTimer();
+    } else if (!ready_.empty()) {
+      absl::AnyInvocable<void()> function = std::move(ready_.front().function);
+      ready_.pop_front();
+      function();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void Stopped(Sleeper* sleeper) {
+    timers_.Remove(sleeper);
+    SleepHandler handler = std::move(*sleeper->handler);
+    Release(sleeper);
+    Post(Resume(std::move(handler), false));
+  }
+
+  Time now() const { return now_; }
+  void AdvanceTo(Time at) { now_ = std::max(now_, at); }
+  size_t pending() const { return timers_.size() + ready_.size(); }
+
+ private:
+  struct Ready {
+    uint64_t sequence;
+    absl::AnyInvocable<void()> function;
+  };
+
+  static absl::AnyInvocable<void()> Resume(SleepHandler handler, bool reached) {
+    return [h = std::move(handler), reached]() mutable { std::move(h)(reached); };
+  }
+
+  void FireTimer() {
+    auto* sleeper = static_cast<Sleeper*>(timers_.Pop());
+    now_ = sleeper->at;
+    SleepHandler handler = std::move(*sleeper->handler);
+    Release(sleeper);
+    std::move(handler)(true);
+  }
+
+  Sleeper* Allocate() {
+    if (free_.empty()) {
+      sleepers_.emplace_back();
+      return &sleepers_.back();
+    }
+    Sleeper* sleeper = free_.back();
+    free_.pop_back();
+    return sleeper;
+  }
+
+  void Release(Sleeper* sleeper) {
+    sleeper->on_stop.reset();
+    sleeper->handler.reset();
+    free_.push_back(sleeper);
+  }
+
+  Time now_ = kStart;
+  uint64_t next_sequence_ = 0;
+  std::deque<Sleeper> sleepers_;  // grows to the largest number asleep at once; addresses are stable
+  std::vector<Sleeper*> free_;
+  SimQueue timers_;
+  std::deque<Ready> ready_;
+};
+
+namespace {
+
+void StopSleep::operator()() const { loop->Stopped(sleeper); }
+
+class Executor {
+ public:
+  explicit Executor(SimEnv::Loop* loop) : loop_(loop) {}
+
+  asio::execution_context& query(asio::execution::context_t) const noexcept { return *loop_; }
+  static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+    return asio::execution::blocking.never;
+  }
+  template <class F>
+  void execute(F&& function) const {
+    loop_->Post(std::forward<F>(function));
+  }
+  friend bool operator==(const Executor& a, const Executor& b) noexcept = default;
+
+ private:
+  SimEnv::Loop* loop_;
+};
+
+}  // namespace
+
+SimEnv::SimEnv() : loop_(std::make_unique<Loop>()) {}
+SimEnv::~SimEnv() = default;
+
+Time SimEnv::Now() const { return loop_->now(); }
+
+Task<bool> SimEnv::SleepUntil(Time at, std::stop_token stop) {
+  return asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(
+      [](SleepHandler handler, Loop* loop, Time when, std::stop_token token) {
+        loop->Sleep(when, token, std::move(handler));
+      },
+      asio::use_awaitable, loop_.get(), at, std::move(stop));
+}
+
+asio::any_io_executor SimEnv::executor() { return Executor(loop_.get()); }
+
+uint64_t SimEnv::Run() {
+  uint64_t events = 0;
+  while (loop_->RunOne(kNever)) ++events;
+  return events;
+}
+
+uint64_t SimEnv::RunUntil(Time until) {
+  uint64_t events = 0;
+  while (loop_->RunOne(until)) ++events;
+  loop_->AdvanceTo(until);
+  return events;
+}
+
+size_t SimEnv::pending() const { return loop_->pending(); }
+
+}  // namespace squall
