@@ -16,10 +16,10 @@
 namespace squall {
 
 struct RetryConfig {
-  int64_t max_attempts = 4;            // over all providers, first attempt included, 1..32
-  int64_t max_attempts_per_target = 2; // at one model of one provider, 1..32
+  int64_t max_attempts = 4;             // over all providers, first attempt included, 1..32
+  int64_t max_attempts_per_target = 2;  // at one model of one provider, 1..32
   BackoffConfig backoff;
-  bool obey_retry_after = true;   // a server's hint is a minimum wait
+  bool obey_retry_after = true;     // a server's hint is a minimum wait
   double retry_after_spread = 0.2;  // positive jitter on a hint, share of it, 0..10
 };
 
@@ -31,15 +31,15 @@ struct GuardConfig {
 
 struct KnowledgeConfig {
   bool learn = true;
-  int64_t minimum_samples = 20;   // a rule speaks only after this many outcomes, >= 1
-  double minimum_success = 0.5;   // and only while its posterior mean is above this, 0..1
-  int64_t max_rules = 256;        // bounded memory, 1..65536
-  double decay_per_sample = 0.99; // weight of a rule's past at each new outcome, (0, 1]
+  int64_t minimum_samples = 20;    // a rule speaks only after this many outcomes, >= 1
+  double minimum_success = 0.5;    // and only while its posterior mean is above this, 0..1
+  int64_t max_rules = 256;         // bounded memory, 1..65536
+  double decay_per_sample = 0.99;  // weight of a rule's past at each new outcome, (0, 1]
 };
 
 struct EngineConfig {
-  // Which failures the engine notices: with diagnosis off, only transport errors and status codes of
-  // 500 and above or 429 count (what a bare retry loop sees).
+  // Which failures the engine notices: with diagnosis off, only transport errors and status codes
+  // of 500 and above or 429 count (what a bare retry loop sees).
   bool diagnose = true;
   // Names of strategies (plan.h) in the order they are asked; empty means never try again.
   std::vector<std::string> ladder = {"retry", "degrade", "failover", "learned_rule"};
@@ -68,6 +68,8 @@ struct ModelInfo {
 };
 struct ProviderInfo {
   std::string name;
+  std::string dialect = "openai";
+  std::string api_key;            // may be empty
   std::vector<ModelInfo> models;  // best first; "degrade" goes down this list
 };
 

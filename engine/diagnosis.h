@@ -13,12 +13,12 @@ namespace squall {
 // A class exists only where the plan differs or the report must tell it apart.
 enum class FailureClass : uint8_t {
   kOk,
-  kTimeout,            // no complete answer before the deadline of the attempt
-  kConnection,         // reset, refused or cut below HTTP
-  kRateLimit,          // a quota over time is used up; waiting helps
-  kQuotaExhausted,     // money or plan used up; waiting does not help
-  kOverloaded,         // the provider lacks capacity for everybody
-  kServerError,        // the provider failed
+  kTimeout,         // no complete answer before the deadline of the attempt
+  kConnection,      // reset, refused or cut below HTTP
+  kRateLimit,       // a quota over time is used up; waiting helps
+  kQuotaExhausted,  // money or plan used up; waiting does not help
+  kOverloaded,      // the provider lacks capacity for everybody
+  kServerError,     // the provider failed
   kAuthFailure,
   kPermissionDenied,
   kInvalidModel,
@@ -47,11 +47,11 @@ std::string_view SafetyName(Safety s);
 
 // The strongest statement about sending the same request again.
 enum class RetryDecision : uint8_t {
-  kNone,                   // nothing failed
+  kNone,  // nothing failed
   kSameProviderNow,
   kSameProviderAfterWait,
   kOtherProviderOnly,
-  kNeverUnchanged,         // the request itself must change
+  kNeverUnchanged,  // the request itself must change
 };
 std::string_view RetryDecisionName(RetryDecision d);
 

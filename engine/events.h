@@ -1,5 +1,5 @@
-// What the engine reports, as it happens and at the end of each request. Reports and tests read this;
-// the engine itself never does.
+// What the engine reports, as it happens and at the end of each request. Reports and tests read
+// this; the engine itself never does.
 #pragma once
 
 #include <absl/container/inlined_vector.h>
@@ -18,10 +18,10 @@ namespace squall {
 
 struct AttemptRecord {
   ProviderId provider = 0;
-  uint16_t model = 0;            // index into the provider's models
-  std::string_view strategy;     // static name of the plan row that asked for it
-  bool sent = false;             // false: refused locally, never reached the transport
-  Time started{};                // when the request went out (or was refused)
+  uint16_t model = 0;         // index into the provider's models
+  std::string_view strategy;  // static name of the plan row that asked for it
+  bool sent = false;          // false: refused locally, never reached the transport
+  Time started{};             // when the request went out (or was refused)
   Time ended{};
   int status = 0;
   TransportError error = TransportError::kNone;

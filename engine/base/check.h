@@ -1,5 +1,5 @@
-// SQUALL_CHECK: an assertion that stays on in every build. It is for our own bugs only; what providers send
-// is data and what people write in files is an absl::Status.
+// SQUALL_CHECK: an assertion that stays on in every build. It is for our own bugs only; what
+// providers send is data and what people write in files is an absl::Status.
 #pragma once
 
 #include <cstdio>

@@ -1,6 +1,6 @@
-// Env is one of the two seams between the engine and its world (the other is wire/transport.h): what
-// time it is, and waiting for a later one. RealEnv runs on an io_context; SimEnv jumps from event to
-// event in virtual time. Each Env belongs to one thread.
+// Env is one of the two seams between the engine and its world (the other is wire/transport.h):
+// what time it is, and waiting for a later one. RealEnv runs on an io_context; SimEnv jumps from
+// event to event in virtual time. Each Env belongs to one thread.
 #pragma once
 
 #include <stop_token>

@@ -1,7 +1,7 @@
 // Fields: one description of a configuration struct, for every use of it. A struct names its fields
-// once, in a function Describe(Fields&, T&), each with its unit, range and meaning; a loader, a JSON
-// Schema writer, a printer of the effective values and an editor's completion are visitors over that
-// same description (scenarios/json_fields.h), so they cannot drift apart.
+// once, in a function Describe(Fields&, T&), each with its unit, range and meaning; a loader, a
+// JSON Schema writer, a printer of the effective values and an editor's completion are visitors
+// over that same description (scenarios/json_fields.h), so they cannot drift apart.
 #pragma once
 
 #include <absl/functional/function_ref.h>
@@ -62,7 +62,8 @@ class Fields {
                       std::string_view doc) = 0;
 
   // A list of objects. `resize` is called by readers with the new length, then `item` per element.
-  virtual void ObjectList(std::string_view name, size_t size, absl::FunctionRef<void(size_t)> resize,
+  virtual void ObjectList(std::string_view name, size_t size,
+                          absl::FunctionRef<void(size_t)> resize,
                           absl::FunctionRef<void(Fields&, size_t)> item, std::string_view doc) = 0;
 
   // An object with free keys and object values. `keys` are those present; `item` gets or makes one.
@@ -74,8 +75,8 @@ class Fields {
   virtual void NumberMap(std::string_view name, std::map<std::string, double>& value,
                          NumberRange range, std::string_view doc) = 0;
 
-  // A rule that no single field can state, e.g. "rates sum to at most 1". Readers report `message` at
-  // the current object when `ok` is false; other visitors ignore it.
+  // A rule that no single field can state, e.g. "rates sum to at most 1". Readers report `message`
+  // at the current object when `ok` is false; other visitors ignore it.
   virtual void Require(bool ok, std::string_view message) = 0;
 
   // ---- conveniences over the above ----
@@ -91,7 +92,8 @@ class Fields {
 
   template <class T>
   void Struct(std::string_view name, T& value, std::string_view doc) {
-    Object(name, [&value](Fields& f) { Describe(f, value); }, doc);
+    Object(
+        name, [&value](Fields& f) { Describe(f, value); }, doc);
   }
 
   template <class T>

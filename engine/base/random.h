@@ -1,11 +1,12 @@
-// Keyed randomness: every draw is a pure function of (seed, stream, request, attempt, index). There is
-// no generator object and no sequence, so changing one policy parameter, the number of threads or the
-// order in which sockets answer cannot change any other draw. Equal keys give equal draws, which is
-// also what makes paired comparisons of two engines possible.
+// Keyed randomness: every draw is a pure function of (seed, stream, request, attempt, index). There
+// is no generator object and no sequence, so changing one policy parameter, the number of threads
+// or the order in which sockets answer cannot change any other draw. Equal keys give equal draws,
+// which is also what makes paired comparisons of two engines possible.
 //
 // The hash is a chain of splitmix64 finalizers (Steele, Lea, Flood, "Fast splittable pseudorandom
-// number generators", OOPSLA 2014), one per key part. Distributions are inverse CDFs of one uniform,
-// in our own arithmetic: the sequences of std::*_distribution differ between standard libraries.
+// number generators", OOPSLA 2014), one per key part. Distributions are inverse CDFs of one
+// uniform, in our own arithmetic: the sequences of std::*_distribution differ between standard
+// libraries.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +55,8 @@ constexpr double Draw(uint64_t seed, StreamId stream, uint64_t request = 0, uint
 // Exponential with the given mean (>= 0, same unit as the result).
 double Exponential(double u, double mean);
 
-// Standard normal quantile; |relative error| < 1.2e-9 (Acklam's rational approximation). u = 0 gives the
-// quantile of the smallest positive draw rather than minus infinity.
+// Standard normal quantile; |relative error| < 1.2e-9 (Acklam's rational approximation). u = 0
+// gives the quantile of the smallest positive draw rather than minus infinity.
 double NormalQuantile(double u);
 
 // Lognormal by its median (> 0) and the standard deviation of the logarithm (>= 0).

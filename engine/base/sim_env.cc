@@ -22,8 +22,8 @@ struct StopSleep {
   void operator()() const;
 };
 
-// One sleeping coroutine. Recycled, and never moved, so the queue and the stop callback may point at
-// it.
+// One sleeping coroutine. Recycled, and never moved, so the queue and the stop callback may point
+// at it.
 struct Sleeper : SimQueue::Item {
   std::optional<SleepHandler> handler;
   std::optional<std::stop_callback<StopSleep>> on_stop;
@@ -61,8 +61,8 @@ class SimEnv::Loop : public asio::execution_context {
     const SimQueue::Item* timer = timers_.Peek();
     const bool timer_due = timer != nullptr && timer->at <= until;
     const bool timer_first =
-        timer_due && (ready_.empty() ||
-                      (timer->at == now_ && timer->sequence < ready_.front().sequence));
+        timer_due &&
+        (ready_.empty() || (timer->at == now_ && timer->sequence < ready_.front().sequence));
     if (timer_first) {
       FireTimer();
     } else if (!ready_.empty()) {
@@ -122,7 +122,8 @@ class SimEnv::Loop : public asio::execution_context {
 
   Time now_ = kStart;
   uint64_t next_sequence_ = 0;
-  std::deque<Sleeper> sleepers_;  // grows to the largest number asleep at once; addresses are stable
+  std::deque<Sleeper>
+      sleepers_;  // grows to the largest number asleep at once; addresses are stable
   std::vector<Sleeper*> free_;
   SimQueue timers_;
   std::deque<Ready> ready_;

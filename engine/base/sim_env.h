@@ -1,12 +1,12 @@
-// SimEnv: the virtual world's Env. Time jumps from event to event; nothing ever waits. Coroutines run
-// on an executor of its own, without an io_context: an io_context with a virtual clock costs 2 to 55
-// microseconds an event in epoll calls, this executor a fraction of one.
+// SimEnv: the virtual world's Env. Time jumps from event to event; nothing ever waits. Coroutines
+// run on an executor of its own, without an io_context: an io_context with a virtual clock costs 2
+// to 55 microseconds an event in epoll calls, this executor a fraction of one.
 //
-// Order: events run by (time, sequence number); what is posted now runs after everything that was due
-// now already. The same program therefore runs in the same order every time. One thread.
+// Order: events run by (time, sequence number); what is posted now runs after everything that was
+// due now already. The same program therefore runs in the same order every time. One thread.
 //
-// Cancellation: a stopped sleep leaves the queue at once, and its coroutine resumes as the next event
-// of the present moment, never inside request_stop().
+// Cancellation: a stopped sleep leaves the queue at once, and its coroutine resumes as the next
+// event of the present moment, never inside request_stop().
 #pragma once
 
 #include <boost/asio/execution.hpp>

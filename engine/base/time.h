@@ -1,5 +1,6 @@
-// Time in squall: int64 nanoseconds on a timeline that starts at 0 when a run starts, whether that run
-// is simulated or real. std::chrono gives the types, so mixing points and spans does not compile.
+// Time in squall: int64 nanoseconds on a timeline that starts at 0 when a run starts, whether that
+// run is simulated or real. std::chrono gives the types, so mixing points and spans does not
+// compile.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -38,7 +39,8 @@ Duration FromSeconds(double seconds);
 // A sum that stops at the largest value instead of wrapping round.
 Time SaturatingAdd(Time at, Duration d);
 
-// Reads one or more number-unit pairs, as in "250ms", "1.5s", "1m30s", "2h", with an optional leading
+// Reads one or more number-unit pairs, as in "250ms", "1.5s", "1m30s", "2h", with an optional
+// leading
 // "-". Units: ns us ms s m h d. A bare "0" is allowed; any other number needs its unit.
 absl::StatusOr<Duration> ParseDuration(std::string_view text);
 

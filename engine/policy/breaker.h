@@ -4,10 +4,10 @@
 //                                   ^-------------------------probe fails----------------'
 //
 // Permits carry the generation in which they were given. LLM calls outlive open periods, so results
-// of an older generation are the normal case: they are counted nowhere, and a slow success from before
-// the trip cannot close a half-open circuit. A half-open probe is a lease: if its caller never reports
-// (cancelled, crashed), another probe may go after `probe_lease`. 429s, caller timeouts and caller
-// faults are neutral: they free the permit and move nothing.
+// of an older generation are the normal case: they are counted nowhere, and a slow success from
+// before the trip cannot close a half-open circuit. A half-open probe is a lease: if its caller
+// never reports (cancelled, crashed), another probe may go after `probe_lease`. 429s, caller
+// timeouts and caller faults are neutral: they free the permit and move nothing.
 //
 // Pure: time is an argument and must not go back. One thread; the engine owns one per provider.
 #pragma once
@@ -57,6 +57,9 @@ class Breaker {
   // Open turns into half-open by time alone, hence the argument.
   BreakerState state(Time now) const;
 
+  // The state as of the last Acquire or Report: its changes are the transitions that happened.
+  BreakerState last_state() const { return state_; }
+
   // When a refused caller may come back; `now` if it need not wait.
   Time RetryAt(Time now) const;
 
@@ -80,7 +83,7 @@ class Breaker {
   BreakerState state_ = BreakerState::kClosed;
   uint64_t generation_ = 1;
   Time opened_at_{};
-  uint64_t probe_ = 0;           // the probe in flight, 0 if none
+  uint64_t probe_ = 0;  // the probe in flight, 0 if none
   uint64_t last_probe_ = 0;
   Time probe_expires_{};
   int64_t probe_successes_ = 0;

@@ -3,7 +3,8 @@
 // no retry at all below 1 / ratio requests a window.
 //
 // Shape of Finagle's RetryBudget (ttl 10 s, 20 %, 10 retries/s reserve) and Envoy's retry_budget
-// (20 %, at least 3); the default ratio is the 10 % of Google's SRE book, chapter "Handling Overload".
+// (20 %, at least 3); the default ratio is the 10 % of Google's SRE book, chapter "Handling
+// Overload".
 //
 // Pure: time is an argument and must not go back. One thread.
 #pragma once
@@ -17,9 +18,9 @@ namespace squall {
 
 struct RetryBudgetConfig {
   bool enabled = true;
-  double ratio = 0.1;         // extra attempts per offered request, >= 0
-  double floor_per_s = 1.0;   // extra attempts a second that are always allowed, >= 0
-  Duration window = 10s;      // over which both are counted, > 0
+  double ratio = 0.1;        // extra attempts per offered request, >= 0
+  double floor_per_s = 1.0;  // extra attempts a second that are always allowed, >= 0
+  Duration window = 10s;     // over which both are counted, > 0
 };
 
 class RetryBudget {

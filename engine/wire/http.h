@@ -8,8 +8,8 @@
 
 namespace squall {
 
-// A header block kept as the bytes of the wire ("name: value\r\n" lines): one allocation, no parsing
-// until somebody asks. Order and duplicates are kept. Names compare without case.
+// A header block kept as the bytes of the wire ("name: value\r\n" lines): one allocation, no
+// parsing until somebody asks. Order and duplicates are kept. Names compare without case.
 class Headers {
  public:
   // `name` and `value` must not hold CR or LF; such a header is a bug of ours and is checked.

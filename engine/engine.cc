@@ -1,0 +1,273 @@
+#include "engine/engine.h"
+
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/cpu_clock.h"
+#include "engine/base/random.h"
+#include "engine/policy/deadline.h"
+
+namespace squall {
+namespace {
+
+constexpr StreamId kJitter = Stream("engine/jitter");
+
+// Reading the clock costs as much as classifying, so of the healthy replies one request in this
+// many is timed; failures that the status shows are always timed.
+constexpr uint64_t kTimedShare = 16;
+
+// Only what says something about the provider's health counts. A rate limit is its normal work, and
+// a caller's mistake or impatience is not its fault.
+CallOutcome OutcomeFor(const Diagnosis& diagnosis, bool cut_short) {
+  switch (diagnosis.failure) {
+    case FailureClass::kOk:
+    case FailureClass::kSchemaViolation:
+    case FailureClass::kSemantic:
+    case FailureClass::kTruncated: return CallOutcome::kSuccess;
+    case FailureClass::kTimeout: return cut_short ? CallOutcome::kNeutral : CallOutcome::kFailure;
+    case FailureClass::kConnection:
+    case FailureClass::kOverloaded:
+    case FailureClass::kServerError:
+    case FailureClass::kEmptyResponse:
+    case FailureClass::kMalformedResponse: return CallOutcome::kFailure;
+    case FailureClass::kRateLimit:
+    case FailureClass::kQuotaExhausted:
+    case FailureClass::kAuthFailure:
+    case FailureClass::kPermissionDenied:
+    case FailureClass::kInvalidModel:
+    case FailureClass::kInvalidRequest:
+    case FailureClass::kContextLengthExceeded:
+    case FailureClass::kContentFiltered:
+    case FailureClass::kRefusedLocally:
+    case FailureClass::kCancelled: return CallOutcome::kNeutral;
+  }
+  return CallOutcome::kNeutral;
+}
+
+class CountInFlight {
+ public:
+  explicit CountInFlight(int64_t* count) : count_(count) { ++*count_; }
+  ~CountInFlight() { --*count_; }
+  CountInFlight(const CountInFlight&) = delete;
+  CountInFlight& operator=(const CountInFlight&) = delete;
+
+ private:
+  int64_t* count_;
+};
+
+}  // namespace
+
+struct Engine::Exchange {
+  Step step;
+  Breaker::Permit permit;
+  Time started{};
+  Time until{};            // deadline of the attempt
+  bool cut_short = false;  // by the request's deadline, before the per-try timeout
+};
+
+Engine::Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, uint64_t seed,
+               Env* env, Transport* transport, EventSink* events)
+    : config_(config),
+      providers_(std::move(providers)),
+      seed_(seed),
+      env_(*env),
+      transport_(*transport),
+      events_(*events),
+      budget_(config.budget),
+      knowledge_(config.knowledge),
+      guard_(config.guard) {
+  for (const ProviderInfo& provider : providers_) {
+    SQUALL_CHECK(!provider.models.empty());
+    dialects_.push_back(FindDialect(provider.dialect));
+    SQUALL_CHECK(dialects_.back() != nullptr);
+    decoders_.push_back(dialects_.back()->make_decoder());
+    breakers_.emplace_back(config.breaker);
+  }
+}
+
+Engine::~Engine() { SQUALL_CHECK(calls_in_flight_ == 0); }
+
+Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Time deadline,
+                              std::stop_token stop) {
+  const CountInFlight in_flight(&calls_in_flight_);
+  CallState call;
+  call.key = HashText(request.id);
+  call.deadline = deadline;
+  call.max_tokens = request.max_tokens;
+  call.result.started = env_.Now();
+  budget_.Deposit(env_.Now());
+  while (call.result.stop_reason.empty()) {
+    const Step step = Plan(call);
+    ++call.rounds;
+    if (step.kind == Step::Kind::kStop) {
+      Finish(step.why, &call);
+      break;
+    }
+    if (step.at > env_.Now()) {
+      const bool reached = co_await env_.SleepUntil(step.at, stop);
+      if (!reached) {
+        Finish("cancelled", &call);
+        break;
+      }
+    }
+    Exchange exchange;
+    if (!Admit(step, &call, &exchange)) continue;
+    HttpRequest message = Encode(request, step, &call);
+    HttpReply reply =
+        co_await transport_.Send(step.target.provider, std::move(message), exchange.until, stop);
+    Observe(request.id, schema, std::move(reply), &exchange, &call);
+  }
+  co_return std::move(call.result);
+}
+
+Step Engine::Plan(const CallState& call) {
+  // Every round either sends, of which there are few, or is refused for a reason that the next plan
+  // can see. The bound is for the bug that breaks this.
+  SQUALL_CHECK(call.rounds <= 4 * static_cast<int>(config_.retry.max_attempts) + 8);
+  const bool timed = !call.result.attempts.empty();
+  const int64_t begin = timed ? RealNanoseconds() : 0;
+  const auto attempt = static_cast<uint64_t>(call.result.attempts.size());
+  const PlanInput input{
+      config_,    providers_, breakers_,  budget_,
+      knowledge_, call,       env_.Now(), Draw(seed_, kJitter, call.key, attempt)};
+  const Step step = MakePlan(input);
+  if (timed) events_.OnPhase(Phase::kDecide, RealNanoseconds() - begin);
+  return step;
+}
+
+// Takes what the step needs. What is refused is recorded, so the next plan sees it.
+bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
+  const Time now = env_.Now();
+  const bool extra = call->LastSent() != nullptr;
+  if (extra && !budget_.Allows(now)) {
+    Refuse(step, "budget", call);
+    return false;
+  }
+  Breaker& breaker = breakers_[step.target.provider];
+  const BreakerState before = breaker.last_state();
+  const std::optional<Breaker::Permit> permit = breaker.Acquire(now);
+  if (!permit.has_value()) {
+    Refuse(step, "breaker", call);
+    return false;
+  }
+  if (breaker.last_state() != before) {
+    events_.OnBreaker(step.target.provider, before, breaker.last_state(), now);
+  }
+  if (extra) budget_.Withdraw(now);
+  exchange->step = step;
+  exchange->permit = *permit;
+  exchange->started = now;
+  bool others_untried = false;
+  for (ProviderId p = 0; p < providers_.size(); ++p) {
+    others_untried = others_untried || (p != step.target.provider && !call->Tried(p));
+  }
+  exchange->until = AttemptDeadline(config_.deadline, now, call->deadline, others_untried);
+  exchange->cut_short = exchange->until < now + config_.deadline.per_try;
+  return true;
+}
+
+void Engine::Refuse(const Step& step, std::string_view rule, CallState* call) {
+  AttemptRecord attempt;
+  attempt.provider = step.target.provider;
+  attempt.model = step.target.model;
+  attempt.strategy = step.why;
+  attempt.started = env_.Now();
+  attempt.ended = attempt.started;
+  attempt.diagnosis.failure = FailureClass::kRefusedLocally;
+  attempt.diagnosis.origin = Origin::kSelf;
+  attempt.diagnosis.safety = Safety::kNotSent;
+  attempt.diagnosis.rule = rule;
+  call->result.attempts.push_back(attempt);
+}
+
+HttpRequest Engine::Encode(const ChatRequest& request, const Step& step, CallState* call) const {
+  const ProviderInfo& provider = providers_[step.target.provider];
+  if (step.max_tokens > 0) call->max_tokens = step.max_tokens;
+  HttpRequest message;
+  dialects_[step.target.provider]->encode(request, provider.models[step.target.model].name,
+                                          call->max_tokens, provider.api_key, &message);
+  return message;
+}
+
+void Engine::Observe(std::string_view id, const JsonSchema* schema, HttpReply reply,
+                     Exchange* exchange, CallState* call) {
+  const bool timed = reply.error != TransportError::kNone || reply.status != 200 ||
+                     Mix(call->key) % kTimedShare == 0;
+  const int64_t begin = timed ? RealNanoseconds() : 0;
+  const bool readable = reply.error == TransportError::kNone;
+  DecodedBody body;
+  if (readable) body = decoders_[exchange->step.target.provider]->Decode(&reply.body);
+  const int64_t parsed = timed ? RealNanoseconds() : 0;
+  AttemptRecord attempt;
+  attempt.diagnosis = Analyze(reply, body, schema, timed);
+  if (timed) events_.OnPhase(Phase::kParse, parsed - begin);
+  attempt.provider = exchange->step.target.provider;
+  attempt.model = exchange->step.target.model;
+  attempt.strategy = exchange->step.why;
+  attempt.sent = true;
+  attempt.started = exchange->started;
+  attempt.ended = env_.Now();
+  attempt.status = reply.status;
+  attempt.error = reply.error;
+  attempt.usage = body.usage;
+  ReportToBreaker(attempt, *exchange);
+  call->result.attempts.push_back(attempt);
+  Learn(*call);
+  events_.OnAttempt(id, attempt);
+  call->result.status = readable ? reply.status : 0;
+  call->result.has_body = readable && !reply.body.empty();
+  if (attempt.diagnosis.ok()) {
+    call->result.ok = true;
+    call->result.content.assign(body.content);
+    Finish("answered", call);
+  } else if (attempt.diagnosis.failure == FailureClass::kCancelled) {
+    Finish("cancelled", call);
+  }
+}
+
+Diagnosis Engine::Analyze(const HttpReply& reply, const DecodedBody& body, const JsonSchema* schema,
+                          bool timed) {
+  Observation seen;
+  seen.error = reply.error;
+  seen.status = reply.status;
+  seen.headers = &reply.headers;
+  seen.body = &body;
+  const int64_t begin = timed ? RealNanoseconds() : 0;
+  const Diagnosis diagnosis = config_.diagnose ? Diagnose(seen) : DiagnoseByStatus(seen);
+  const int64_t classified = timed ? RealNanoseconds() : 0;
+  if (timed) events_.OnPhase(Phase::kClassify, classified - begin);
+  if (!diagnosis.ok() || body.has_tool_calls) return diagnosis;
+  const Diagnosis verdict = guard_.Check(body.content, schema);
+  if (timed) events_.OnPhase(Phase::kValidate, RealNanoseconds() - classified);
+  return verdict;
+}
+
+void Engine::ReportToBreaker(const AttemptRecord& attempt, const Exchange& exchange) {
+  Breaker& breaker = breakers_[attempt.provider];
+  const BreakerState before = breaker.last_state();
+  breaker.Report(exchange.permit, OutcomeFor(attempt.diagnosis, exchange.cut_short), attempt.ended);
+  if (breaker.last_state() == before) return;
+  events_.OnBreaker(attempt.provider, before, breaker.last_state(), attempt.ended);
+}
+
+// The newest attempt is the answer to the one before it: did what was done about that failure work?
+void Engine::Learn(const CallState& call) {
+  const AttemptRecord& newest = call.result.attempts.back();
+  const AttemptRecord* previous = nullptr;
+  for (const AttemptRecord& attempt : call.result.attempts) {
+    if (attempt.sent && &attempt != &newest) previous = &attempt;
+  }
+  if (previous == nullptr) return;
+  RuleKey key;
+  key.failure = previous->diagnosis.failure;
+  key.failed_at = previous->provider;
+  key.then = Target{newest.provider, newest.model};
+  knowledge_.Learn(key, newest.diagnosis.ok());
+}
+
+void Engine::Finish(std::string_view reason, CallState* call) const {
+  call->result.stop_reason = reason;
+  call->result.ended = env_.Now();
+}
+
+}  // namespace squall

@@ -1,0 +1,78 @@
+// Engine: carries one chat request through failures. engine.cc holds the only MAPE-K loop: plan,
+// wait, execute, observe, diagnose, learn, plan again. The same object runs in virtual time and
+// over real sockets; it knows the world only through Env and Transport.
+//
+// One thread, that of its Env. Collaborators outlive the engine; calls end before it does. Each
+// call makes at most config.retry.max_attempts attempts and always ends: by an answer, by a refusal
+// to go on, or by its deadline.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/env.h"
+#include "engine/config.h"
+#include "engine/diagnose.h"
+#include "engine/events.h"
+#include "engine/guard.h"
+#include "engine/json_schema.h"
+#include "engine/knowledge.h"
+#include "engine/plan.h"
+#include "engine/policy/breaker.h"
+#include "engine/policy/retry_budget.h"
+#include "engine/wire/dialect.h"
+#include "engine/wire/transport.h"
+
+namespace squall {
+
+class Engine {
+ public:
+  // `providers` in order of preference, by ProviderId; their dialects must exist. `seed` keys the
+  // jitter draws.
+  Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, uint64_t seed, Env* env,
+         Transport* transport, EventSink* events);
+  ~Engine();
+
+  // Ends at the latest shortly after `deadline`, or after `stop` is requested. `schema` is the
+  // caller's contract for the answer; nullptr for none. It and the engine outlive the call.
+  Task<CallResult> Call(ChatRequest request, const JsonSchema* schema, Time deadline,
+                        std::stop_token stop);
+
+  int64_t calls_in_flight() const { return calls_in_flight_; }
+  const Breaker& breaker(ProviderId provider) const { return breakers_[provider]; }
+  const Knowledge& knowledge() const { return knowledge_; }
+
+ private:
+  struct Exchange;  // one attempt under way
+
+  Step Plan(const CallState& call);
+  bool Admit(const Step& step, CallState* call, Exchange* exchange);
+  HttpRequest Encode(const ChatRequest& request, const Step& step, CallState* call) const;
+  void Refuse(const Step& step, std::string_view rule, CallState* call);
+  void Observe(std::string_view id, const JsonSchema* schema, HttpReply reply, Exchange* exchange,
+               CallState* call);
+  Diagnosis Analyze(const HttpReply& reply, const DecodedBody& body, const JsonSchema* schema,
+                    bool timed);
+  void Learn(const CallState& call);
+  void ReportToBreaker(const AttemptRecord& attempt, const Exchange& exchange);
+  void Finish(std::string_view reason, CallState* call) const;
+
+  EngineConfig config_;
+  std::vector<ProviderInfo> providers_;
+  std::vector<const Dialect*> dialects_;
+  std::vector<std::unique_ptr<ReplyDecoder>> decoders_;
+  uint64_t seed_;
+  Env& env_;
+  Transport& transport_;
+  EventSink& events_;
+  std::vector<Breaker> breakers_;
+  RetryBudget budget_;
+  Knowledge knowledge_;
+  Guard guard_;
+  int64_t calls_in_flight_ = 0;
+};
+
+}  // namespace squall

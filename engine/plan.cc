@@ -1,0 +1,222 @@
+#include "engine/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "engine/policy/backoff.h"
+#include "engine/policy/deadline.h"
+
+namespace squall {
+namespace {
+
+Step Send(Time at, Target target, std::string_view why) {
+  Step step;
+  step.kind = Step::Kind::kSend;
+  step.at = at;
+  step.target = target;
+  step.why = why;
+  return step;
+}
+
+Step Stop(std::string_view why) {
+  Step step;
+  step.why = why;
+  return step;
+}
+
+bool Admitted(const PlanInput& in, ProviderId provider, Time at) {
+  return in.breakers[provider].RetryAt(at) <= at;
+}
+
+// May this target be asked at `at`: time is left, its breaker admits, and its share of attempts is
+// not used up.
+bool Open(const PlanInput& in, Target target, Time at) {
+  return FitsDeadline(at, in.call.deadline) && Admitted(in, target.provider, at) &&
+         in.call.SentTo(target) < in.config.retry.max_attempts_per_target;
+}
+
+// A longer limit is what makes a truncated request another request.
+int64_t PatchedLimit(const PlanInput& in, const Diagnosis& last) {
+  return last.failure == FailureClass::kTruncated ? in.call.max_tokens * 2 : 0;
+}
+
+// The earliest time at which the provider that answered may be asked again.
+Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry) {
+  const RetryConfig& config = in.config.retry;
+  if (config.obey_retry_after && last.retry_after.has_value()) {
+    const Duration wait =
+        HintWithJitter(*last.retry_after, config.retry_after_spread, config.backoff.base, in.u);
+    return SaturatingAdd(in.now, wait);
+  }
+  // An answer that came whole and is bad says nothing about load: sample again at once. Everything
+  // else may be the first sign of trouble, so spread out.
+  const bool answered =
+      last.safety == Safety::kExecuted && last.retry != RetryDecision::kSameProviderAfterWait;
+  return answered ? in.now : in.now + FullJitter(config.backoff, retry, in.u);
+}
+
+bool WorthRepeating(const Diagnosis& last) {
+  return last.retry == RetryDecision::kSameProviderNow ||
+         last.retry == RetryDecision::kSameProviderAfterWait ||
+         last.failure == FailureClass::kTruncated;  // with a longer limit
+}
+
+std::optional<Step> Retry(const PlanInput& in, const AttemptRecord& last) {
+  if (!WorthRepeating(last.diagnosis)) return std::nullopt;
+  const Target target{last.provider, last.model};
+  const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(target) - 1);
+  if (!Open(in, target, at)) return std::nullopt;
+  return Send(at, target, "retry");
+}
+
+// Would another model of the same provider behave differently?
+bool ModelMatters(FailureClass failure) {
+  switch (failure) {
+    case FailureClass::kInvalidModel:
+    case FailureClass::kEmptyResponse:
+    case FailureClass::kMalformedResponse:
+    case FailureClass::kTruncated:
+    case FailureClass::kSchemaViolation:
+    case FailureClass::kSemantic:
+    case FailureClass::kOverloaded: return true;
+    case FailureClass::kOk:
+    case FailureClass::kTimeout:
+    case FailureClass::kConnection:
+    case FailureClass::kRateLimit:
+    case FailureClass::kQuotaExhausted:
+    case FailureClass::kServerError:
+    case FailureClass::kAuthFailure:
+    case FailureClass::kPermissionDenied:
+    case FailureClass::kInvalidRequest:
+    case FailureClass::kContextLengthExceeded:
+    case FailureClass::kContentFiltered:
+    case FailureClass::kRefusedLocally:
+    case FailureClass::kCancelled: return false;
+  }
+  return false;
+}
+
+std::optional<Step> Degrade(const PlanInput& in, const AttemptRecord& last) {
+  const auto next = static_cast<uint16_t>(last.model + 1);
+  const Target target{last.provider, next};
+  const bool exists = next < in.providers[last.provider].models.size();
+  if (!exists || !ModelMatters(last.diagnosis.failure) || !Open(in, target, in.now)) {
+    return std::nullopt;
+  }
+  return Send(in.now, target, "degrade");
+}
+
+// Would another provider, given the same request, behave differently?
+bool ProviderMatters(const Diagnosis& last) {
+  return last.retry != RetryDecision::kNeverUnchanged || last.failure == FailureClass::kTruncated;
+}
+
+std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {
+  if (!ProviderMatters(last.diagnosis)) return std::nullopt;
+  for (size_t i = 1; i < in.providers.size(); ++i) {
+    const auto provider = static_cast<ProviderId>((last.provider + i) % in.providers.size());
+    const Target target{provider, 0};
+    if (!in.call.Tried(provider) && Open(in, target, in.now)) {
+      return Send(in.now, target, "failover");
+    }
+  }
+  return std::nullopt;
+}
+
+// The target that experience recommends. The only strategy that returns to a provider it has left.
+std::optional<Step> LearnedRule(const PlanInput& in, const AttemptRecord& last) {
+  if (!ProviderMatters(last.diagnosis)) return std::nullopt;
+  for (const Target target : in.knowledge.Recommend(last.diagnosis.failure, last.provider)) {
+    const bool same = target.provider == last.provider;
+    const Time at = same ? RetryTime(in, last.diagnosis, in.call.SentTo(target)) : in.now;
+    if (Open(in, target, at)) return Send(at, target, "learned_rule");
+  }
+  return std::nullopt;
+}
+
+struct Strategy {
+  std::string_view name;
+  std::optional<Step> (*propose)(const PlanInput&, const AttemptRecord& last);
+};
+
+constexpr std::array kStrategies = {
+    Strategy{"retry", &Retry},
+    Strategy{"degrade", &Degrade},
+    Strategy{"failover", &Failover},
+    Strategy{"learned_rule", &LearnedRule},
+};
+
+constexpr auto kStrategyNames = [] {
+  std::array<std::string_view, kStrategies.size()> names;
+  for (size_t i = 0; i < names.size(); ++i) names[i] = kStrategies[i].name;
+  return names;
+}();
+
+Step First(const PlanInput& in) {
+  for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
+    if (Admitted(in, provider, in.now)) return Send(in.now, Target{provider, 0}, "first");
+  }
+  return Stop("all_open");
+}
+
+std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last) {
+  for (const std::string& name : in.config.ladder) {
+    for (const Strategy& strategy : kStrategies) {
+      if (strategy.name != name) continue;
+      std::optional<Step> step = strategy.propose(in, last);
+      if (step.has_value()) return step;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int CallState::sent() const {
+  int count = 0;
+  for (const AttemptRecord& attempt : result.attempts) count += attempt.sent ? 1 : 0;
+  return count;
+}
+
+int CallState::SentTo(Target target) const {
+  int count = 0;
+  for (const AttemptRecord& attempt : result.attempts) {
+    const bool here = attempt.provider == target.provider && attempt.model == target.model;
+    count += attempt.sent && here ? 1 : 0;
+  }
+  return count;
+}
+
+bool CallState::Tried(ProviderId provider) const {
+  for (const AttemptRecord& attempt : result.attempts) {
+    if (attempt.sent && attempt.provider == provider) return true;
+  }
+  return false;
+}
+
+const AttemptRecord* CallState::LastSent() const {
+  for (auto it = result.attempts.rbegin(); it != result.attempts.rend(); ++it) {
+    if (it->sent) return &*it;
+  }
+  return nullptr;
+}
+
+std::span<const std::string_view> StrategyNames() { return kStrategyNames; }
+
+Step MakePlan(const PlanInput& in) {
+  if (!FitsDeadline(in.now, in.call.deadline)) return Stop("deadline");
+  const AttemptRecord* last = in.call.LastSent();
+  if (last == nullptr) return First(in);
+  if (in.call.sent() >= in.config.retry.max_attempts) return Stop("attempts");
+  std::optional<Step> step = AskLadder(in, *last);
+  if (!step.has_value()) {
+    const bool final = last->diagnosis.retry == RetryDecision::kNeverUnchanged;
+    return Stop(final ? "final" : "no_plan");
+  }
+  if (!in.budget.Allows(in.now)) return Stop("budget");
+  step->max_tokens = PatchedLimit(in, last->diagnosis);
+  return *step;
+}
+
+}  // namespace squall

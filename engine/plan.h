@@ -1,0 +1,64 @@
+// Plan: the P of MAPE-K. A pure function from what is known to the next Step; strategies are rows
+// of one table and are asked in the order of the configured ladder. The first that proposes wins.
+// Every strategy yields the same Step, so the loop in engine.cc names none, and a report can say
+// why.
+//
+// Planning only looks at the policies. Permits and budget are taken when the step is carried out,
+// after any wait, because the world may have moved meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "engine/config.h"
+#include "engine/events.h"
+#include "engine/knowledge.h"
+#include "engine/policy/breaker.h"
+#include "engine/policy/retry_budget.h"
+
+namespace squall {
+
+struct Step {
+  enum class Kind : uint8_t { kSend, kStop };
+  Kind kind = Kind::kStop;
+  Time at{};  // not before
+  Target target;
+  int64_t max_tokens = 0;  // patch of the request's limit; 0 leaves it as it is
+  std::string_view why;    // row of the strategy table, or the reason to stop
+};
+
+// One request so far.
+struct CallState {
+  uint64_t key = 0;  // of its jitter draws
+  Time deadline{};
+  int64_t max_tokens = 0;  // limit in force, patches included
+  int rounds = 0;          // plans made so far
+  CallResult result;
+
+  int sent() const;  // attempts that left
+  int SentTo(Target target) const;
+  bool Tried(ProviderId provider) const;
+  const AttemptRecord* LastSent() const;  // nullptr before the first
+};
+
+struct PlanInput {
+  const EngineConfig& config;
+  std::span<const ProviderInfo> providers;
+  std::span<const Breaker> breakers;  // by provider
+  const RetryBudget& budget;
+  const Knowledge& knowledge;
+  const CallState& call;
+  Time now;
+  double u;  // uniform draw for this step's jitter
+};
+
+// Stops with why = "attempts", "deadline", "budget", "all_open" (no provider admits a first
+// attempt), "final" (the failure cannot be cured by another attempt) or "no_plan" (no strategy had
+// a proposal).
+Step MakePlan(const PlanInput& input);
+
+// Names of all strategies, in table order.
+std::span<const std::string_view> StrategyNames();
+
+}  // namespace squall
