@@ -1,6 +1,28 @@
 #include "engine/diagnosis.h"
 
+#include "engine/base/check.h"
+
 namespace squall {
+namespace {
+
+template <class E>
+E ByName(std::string_view name, int count, std::string_view (*name_of)(E)) {
+  int index = 0;
+  while (index < count && name_of(static_cast<E>(index)) != name) ++index;
+  SQUALL_CHECK(index < count);
+  return static_cast<E>(index);
+}
+
+}  // namespace
+
+FailureClass FailureClassByName(std::string_view name) {
+  return ByName(name, kFailureClassCount, &FailureClassName);
+}
+
+RetryDecision RetryDecisionByName(std::string_view name) {
+  return ByName(name, kRetryDecisionCount, &RetryDecisionName);
+}
+
 
 std::string_view FailureClassName(FailureClass c) {
   switch (c) {

@@ -36,6 +36,7 @@ enum class FailureClass : uint8_t {
 inline constexpr int kFailureClassCount = static_cast<int>(FailureClass::kCancelled) + 1;
 
 std::string_view FailureClassName(FailureClass c);
+FailureClass FailureClassByName(std::string_view name);  // the name must exist
 
 // Whose doing it is. Only what is the provider's or the network's may count against a breaker.
 enum class Origin : uint8_t { kNone, kProvider, kNetwork, kCaller, kSelf };
@@ -54,6 +55,7 @@ enum class RetryDecision : uint8_t {
   kNeverUnchanged,  // the request itself must change
 };
 std::string_view RetryDecisionName(RetryDecision d);
+RetryDecision RetryDecisionByName(std::string_view name);  // the name must exist
 
 struct Diagnosis {
   FailureClass failure = FailureClass::kOk;
