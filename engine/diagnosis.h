@@ -54,6 +54,7 @@ enum class RetryDecision : uint8_t {
   kOtherProviderOnly,
   kNeverUnchanged,  // the request itself must change
 };
+inline constexpr int kRetryDecisionCount = static_cast<int>(RetryDecision::kNeverUnchanged) + 1;
 std::string_view RetryDecisionName(RetryDecision d);
 RetryDecision RetryDecisionByName(std::string_view name);  // the name must exist
 
