@@ -1,0 +1,79 @@
+// DialectServer: the mock side of one provider API. It reads requests and writes replies; it
+// decides nothing, so provider.cc and faults.cc serve every dialect. A further dialect is a class
+// of this kind and a row in dialect_server.cc. Sans I/O. Not thread-safe: one per provider, whose
+// thread it shares. Buffers are reused.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "engine/wire/http.h"
+#include "mock_providers/reply_plan.h"
+#include "mock_providers/tasks.h"
+
+namespace squall {
+
+// What a server understood of one request.
+struct ApiRequest {
+  size_t model = 0;       // index into the provider's models
+  std::string_view user;  // end user or session; valid until the next Read
+  int64_t prompt_tokens = 0;
+  int64_t max_tokens = 0;  // bound of the answer, 0 = none
+  bool json = false;       // the answer was asked to be JSON
+  std::optional<TaskSpec> task;
+};
+
+// One answer of a model.
+struct ApiAnswer {
+  std::string_view model;
+  std::optional<std::string_view> content;  // none: the dialect's way of saying "no text"
+  bool out_of_tokens = false;               // the model stopped at max_tokens
+  int64_t prompt_tokens = 0;
+  int64_t completion_tokens = 0;
+  Time now{};             // for time stamps
+  Duration processing{};  // for headers that tell it
+  uint64_t id_bits = 0;   // ids are drawn from it
+};
+
+enum class ApiErrorKind : uint8_t {
+  kRateLimit,    // 429
+  kServerError,  // 500
+  kOverloaded,   // 503 or 529
+};
+
+struct ApiError {
+  ApiErrorKind kind = ApiErrorKind::kServerError;
+  int status = 500;
+  std::optional<Duration> retry_after;  // a hint to state, in the ways the dialect has
+  std::string_view model;
+  int64_t tokens = 0;    // of the request, as a limiter counts them
+  uint64_t id_bits = 0;  // ids and the choice among usual wordings
+};
+
+class DialectServer {
+ public:
+  virtual ~DialectServer() = default;
+
+  // True and fills `out`, or false and fills status, headers and body of `refusal`, whose ids are
+  // drawn from `id_bits`.
+  virtual bool Read(const HttpRequest& request, uint64_t id_bits, ApiRequest* out,
+                    ReplyPlan* refusal) = 0;
+
+  // Both replace status, headers and body of `plan`.
+  virtual void WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const = 0;
+  virtual void WriteError(const ApiError& error, ReplyPlan* plan) const = 0;
+};
+
+std::span<const std::string_view> DialectServerNames();
+
+// `models` are the names that the provider serves. `dialect` must be one of the names above.
+std::unique_ptr<DialectServer> MakeDialectServer(std::string_view dialect,
+                                                 std::vector<std::string> models);
+
+}  // namespace squall
