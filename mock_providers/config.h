@@ -14,28 +14,29 @@ namespace squall {
 
 struct ModelConfig {
   std::string name;
-  double base_error = 0;        // share of requests that this model answers wrongly on its own, 0..1
-  double usd_per_mtok_in = 0;   // US dollars per million prompt tokens
+  double base_error = 0;       // share of requests that this model answers wrongly on its own, 0..1
+  double usd_per_mtok_in = 0;  // US dollars per million prompt tokens
   double usd_per_mtok_out = 0;  // per million generated tokens
 };
 
 // Time to first token plus one step per generated token, both lognormal.
 struct LatencyConfig {
   Duration ttft_median = 400ms;
-  double ttft_sigma = 0.4;          // standard deviation of the logarithm, >= 0
+  double ttft_sigma = 0.4;  // standard deviation of the logarithm, >= 0
   Duration per_token_median = 12ms;
-  double per_token_sigma = 0.2;     // one draw per reply, not per token
+  double per_token_sigma = 0.2;  // one draw per reply, not per token
 };
 
 // FIFO queue before `servers` workers: load makes it slow. Work of clients that left is still done.
 struct CapacityConfig {
-  int64_t servers = 0;     // 0 = no limit, no queue
-  int64_t queue_max = 0;   // waiting requests beyond which arrivals get 503, 0 = no bound
+  int64_t servers = 0;    // 0 = no limit, no queue
+  int64_t queue_max = 0;  // waiting requests beyond which arrivals get 503, 0 = no bound
 };
 
-// One fault kind at its base rate. The rate splits into three parts that add up to it: `request_bound`
-// follows the request to every provider and every attempt; `common_cause` hits the first arrival
-// at every provider alike; the rest is drawn by each provider for itself.
+// One fault kind at its base rate. The rate splits into three parts that add up to it:
+// `request_bound` follows the request to every provider and every attempt; `common_cause` hits the
+// first arrival at every provider alike; the rest is drawn by each provider for itself. The exact
+// rule is at the head of fault_draw.h.
 struct FaultConfig {
   double rate = 0;           // share of attempts, 0..1; all kinds together at most 1
   double request_bound = 0;  // share of the rate, 0..1
@@ -43,9 +44,9 @@ struct FaultConfig {
   double pinned = 0;         // share of own and common faults that no retry here clears, 0..1
   double persists = 0;       // otherwise: chance that the next retry here meets it again, 0..1
   std::map<std::string, double> variants;  // weights of the kind's variants; empty = its defaults
-  Duration retry_after = 1s;          // hint of a rate_limit or server_error that carries one
-  double retry_after_present = 0.5;   // share of rate_limit replies with a hint, 0..1
-  double slowdown = 8;                // factor on the latency of `slow`, >= 1
+  Duration retry_after = 1s;               // hint of a 429 or 503 that carries one
+  double retry_after_present = 0.5;        // share of 429s and 503s with a hint, 0..1
+  double slowdown = 8;                     // factor on the latency of `slow`, >= 1
 };
 
 enum class ClimateKind : uint8_t { kOutage, kRamp, kGilbertElliott };
@@ -58,15 +59,15 @@ struct ClimateConfig {
   std::vector<std::string> providers;  // those it hits together; empty = all
   std::string fault = "server_error";  // kind of the fault it causes
   std::map<std::string, double> variants;
-  Sticky sticky = Sticky::kAttempt;    // what the share is drawn over
-  Duration from = 0s;                  // outage and ramp: active in [from, to)
+  Sticky sticky = Sticky::kAttempt;  // what the share is drawn over
+  Duration from = 0s;                // outage and ramp: active in [from, to)
   Duration to = 0s;
-  double share = 1;                    // outage: share hit; ramp: share at `from`, 0..1
-  double share_end = 1;                // ramp: share at `to`
-  Duration mean_up = 10min;            // Gilbert-Elliott: mean stay in each state, > 0
+  double share = 1;          // outage: share hit; ramp: share at `from`, 0..1
+  double share_end = 1;      // ramp: share at `to`
+  Duration mean_up = 10min;  // Gilbert-Elliott: mean stay in each state, > 0
   Duration mean_degraded = 1min;
   Duration mean_down = 30s;
-  double degraded_share = 0.3;         // share hit while degraded; while down it is `share`
+  double degraded_share = 0.3;  // share hit while degraded; while down it is `share`
 };
 
 struct ProviderConfig {

@@ -1,6 +1,6 @@
 // ReplyPlan: everything a mock server will do about one request, decided before the first byte. A
-// fault is an edit of this plan; one player schedules it in virtual time (in_process.h), another plays
-// it on a socket (http_server.h). Nothing about a fault is written in either.
+// fault is an edit of this plan; one player schedules it in virtual time (in_process.h), another
+// plays it on a socket (http_server.h). Nothing about a fault is written in either.
 #pragma once
 
 #include <cstdint>
@@ -23,29 +23,44 @@ enum class Framing : uint8_t { kContentLength, kChunked };
 
 // What the injector did, for the ground-truth log. Names are static texts.
 struct FaultTruth {
-  int kind = -1;                    // row of faults.h, -1 for none
+  int kind = -1;                    // row of FaultTable(), -1 for none
   std::string_view variant;         // e.g. "renamed_key", "503"
   std::string_view failure_class;   // what a perfect diagnosis calls it
   std::string_view retry_decision;  // and what it recommends
   int episode = -1;                 // row of the climate, -1 for a base-rate fault
   bool request_bound = false;       // follows the request to every provider
-  bool by_load = false;             // queue overflow: depends on the engine, not on the draw
+  bool by_load = false;             // full queue (kind server_error): by the engine, not by the draw
   bool present() const { return kind >= 0; }
 };
 
 struct ReplyPlan {
   ReplyPlan() {}
-  Time at{};  // when the first byte is due
+  Time at{};  // when the first byte is due, or the reset; kNever for kHang
   int status = 200;
   Headers headers;  // without the framing headers, which the player adds
-  std::string body;
+  std::string body;  // whole, even where only a part will be sent
   Framing framing = Framing::kContentLength;
   End end = End::kClean;
   size_t body_sent = 0;  // for kCut and kReset: bytes of the body before the end
   FaultTruth fault;
   uint64_t request_key = 0;
-  uint32_t arrival = 0;  // n-th arrival of this request here, from 0
-  bool wrong_by_model = false;  // the model's base error, no fault
+  uint32_t arrival = 0;         // n-th arrival of this request here, from 0
+  bool wrong_by_model = false;  // the answer is wrong by the model's base error, no fault
+  int64_t completion_tokens = 0;  // generated, whether or not the client gets to see them
+};
+
+// What a player plays: a Provider, or a few plans written by hand in a test. Belongs to the player's
+// thread.
+class ReplySource {
+ public:
+  virtual ~ReplySource() = default;
+
+  // Decides the reply to one request that arrived in full at `now`, which never goes back.
+  virtual ReplyPlan Plan(const HttpRequest& request, Time now) = 0;
+
+  // The plan took effect: its last byte was written, its connection ended as planned, or the client
+  // left a hanging reply. Never called for a reply that the client did not wait for.
+  virtual void Played(const ReplyPlan& plan) = 0;
 };
 
 }  // namespace squall

@@ -1,0 +1,100 @@
+#include "mock_providers/config.h"
+
+namespace squall {
+namespace {
+
+constexpr std::string_view kClimateKinds[] = {"outage", "ramp", "gilbert_elliott"};
+constexpr std::string_view kStickies[] = {"attempt", "request", "session"};
+
+// Shares written as decimals need not sum to 1 exactly.
+constexpr double kRounding = 1e-9;
+
+}  // namespace
+
+void Describe(Fields& f, ModelConfig& c) {
+  f.Text("name", c.name, "Name that requests ask for.");
+  f.Number("base_error", c.base_error, kRate,
+           "Share of requests that this model answers wrongly on its own, without any fault.");
+  f.Number("usd_per_mtok_in", c.usd_per_mtok_in, kNotNegative,
+           "Price of a million prompt tokens, US dollars.");
+  f.Number("usd_per_mtok_out", c.usd_per_mtok_out, kNotNegative,
+           "Price of a million generated tokens, US dollars.");
+}
+
+void Describe(Fields& f, LatencyConfig& c) {
+  constexpr SpanRange kStep{0s, 24h};
+  constexpr NumberRange kSigma{0, 5};
+  f.Span("ttft_median", c.ttft_median, kStep, "Median time to the first token.");
+  f.Number("ttft_sigma", c.ttft_sigma, kSigma,
+           "Standard deviation of the logarithm of the time to the first token.");
+  f.Span("per_token_median", c.per_token_median, kStep, "Median time per generated token.");
+  f.Number("per_token_sigma", c.per_token_sigma, kSigma,
+           "Standard deviation of the logarithm of the time per token, drawn once per reply.");
+}
+
+void Describe(Fields& f, CapacityConfig& c) {
+  f.Int("servers", c.servers, {0, 1'000'000},
+        "Requests that are worked on at once, first come first served; 0 = no limit and no queue.");
+  f.Int("queue_max", c.queue_max, {0, 10'000'000},
+        "Waiting requests beyond which arrivals get a 503; 0 = no bound.");
+}
+
+void Describe(Fields& f, FaultConfig& c) {
+  f.Number("rate", c.rate, kRate, "Share of first attempts that meet this fault.");
+  f.Number("request_bound", c.request_bound, kRate,
+           "Share of the rate that follows the request to every provider and every attempt.");
+  f.Number("common_cause", c.common_cause, kRate,
+           "Share of the rate that hits the first arrival at every provider alike.");
+  f.Number("pinned", c.pinned, kRate,
+           "Share of the other faults that no retry at the same provider clears.");
+  f.Number(
+      "persists", c.persists, kRate,
+      "Chance that the next retry at the same provider meets a fault again that is not pinned.");
+  f.NumberMap("variants", c.variants, kNotNegative,
+              "Relative weights of the ways in which this fault shows; empty = its defaults.");
+  f.Span("retry_after", c.retry_after, {1ms, 24h}, "Wait that a 429 or 503 with a hint asks for.");
+  f.Number("retry_after_present", c.retry_after_present, kRate,
+           "Share of 429s and 503s that carry a hint.");
+  f.Number("slowdown", c.slowdown, {1, 10'000}, "Factor on the latency of a slow reply.");
+  f.Require(c.request_bound + c.common_cause <= 1 + kRounding,
+            "request_bound and common_cause must sum to at most 1");
+}
+
+void Describe(Fields& f, ClimateConfig& c) {
+  constexpr SpanRange kStay{1ms, 24h * 365};
+  f.Text("name", c.name, "Name in reports; draws are keyed by it.");
+  f.Enum(
+      "kind", c.kind, kClimateKinds,
+      "How the share changes over time: outage (constant in a window), ramp (linear in a window) "
+      "or gilbert_elliott (up, degraded, down, degraded, up, ...).");
+  f.TextList("providers", c.providers, "Providers that are hit together; empty = all.");
+  f.Text("fault", c.fault, "Kind of the fault it causes.");
+  f.NumberMap("variants", c.variants, kNotNegative,
+              "Relative weights of the ways in which the fault shows; empty = its defaults.");
+  f.Enum("sticky", c.sticky, kStickies,
+         "What the share is drawn over: each attempt, each request or each session.");
+  f.Span("from", c.from, {}, "Start of an outage or ramp, from the start of the run.");
+  f.Span("to", c.to, {}, "End of an outage or ramp, itself outside.");
+  f.Number("share", c.share, kRate,
+           "Share that is hit: in an outage, at the start of a ramp, while down.");
+  f.Number("share_end", c.share_end, kRate, "Share that is hit at the end of a ramp.");
+  f.Span("mean_up", c.mean_up, kStay, "Mean stay in up (gilbert_elliott), exponential.");
+  f.Span("mean_degraded", c.mean_degraded, kStay, "Mean stay in degraded, exponential.");
+  f.Span("mean_down", c.mean_down, kStay, "Mean stay in down, exponential.");
+  f.Number("degraded_share", c.degraded_share, kRate, "Share that is hit while degraded.");
+  f.Require(!c.name.empty(), "a climate row needs a name");
+  f.Require(c.kind == ClimateKind::kGilbertElliott || c.to > c.from,
+            "\"to\" must be later than \"from\"");
+}
+
+void Describe(Fields& f, ProviderConfig& c) {
+  f.Text("name", c.name, "Name in reports; draws are keyed by it.");
+  f.Text("dialect", c.dialect, "Wire format that it speaks.");
+  f.List("models", c.models, "Models that it serves, the best first.");
+  f.Struct("latency", c.latency, "How long its replies take.");
+  f.Struct("capacity", c.capacity, "How much it can do at once.");
+  f.Map("faults", c.faults,
+        "Faults by kind; where a kind is named it replaces the scenario's own.");
+}
+
+}  // namespace squall
