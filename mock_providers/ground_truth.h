@@ -1,9 +1,10 @@
 // GroundTruth: what the injector did, attempt by attempt. Metrics are computed by joining the
 // engine's results with this log; what the engine believes is compared with it, never trusted.
 //
-// Scheduled = the draw said so when the request arrived. Injected = a player put it on the wire. The
-// two are counted at different places so that "injected equals scheduled" is a test, not an identity.
-// Thread-safe: in the wire world servers write and the workload reads on different threads.
+// Scheduled = the draw said so when the request arrived. Injected = a player put it on the wire.
+// The two are counted at different places so that "injected equals scheduled" is a test, not an
+// identity. Thread-safe: in the wire world servers write and the workload reads on different
+// threads.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -21,9 +22,9 @@ namespace squall {
 
 struct Arrival {
   ProviderId provider = 0;
-  uint16_t model = 0;       // index of the model that was asked for
+  uint16_t model = 0;  // index of the model that was asked for
   FaultTruth fault;
-  bool wrong_by_model = false;
+  bool wrong_by_model = false;  // answered, but wrongly, by the model's own base error
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;  // generated, whether or not the client got to see them
 };
@@ -36,7 +37,8 @@ struct FaultCount {
 
 class GroundTruth {
  public:
-  // Keeps at most `max_requests` requests that nobody has taken; the oldest are forgotten first.
+  // Keeps at most `max_requests` (> 0) requests that nobody has taken; the oldest are forgotten
+  // first.
   explicit GroundTruth(size_t max_requests = 1 << 20);
 
   // How often this request has arrived at this provider so far.
@@ -52,10 +54,23 @@ class GroundTruth {
   std::vector<FaultCount> counts() const;
 
  private:
+  struct Entry {
+    uint64_t serial = 0;  // tells this entry from an earlier one under the same key
+    Arrivals arrivals;
+  };
+  struct Place {
+    uint64_t request_key;
+    uint64_t serial;
+  };
+  bool IsTaken(const Place& place) const;
+  void MakeRoom();
+
   mutable std::mutex mutex_;
   size_t max_requests_;
-  absl::flat_hash_map<uint64_t, Arrivals> requests_;  // looked up, never iterated
-  std::deque<uint64_t> order_;
+  uint64_t last_serial_ = 0;
+  absl::flat_hash_map<uint64_t, Entry> requests_;  // looked up, never iterated
+  std::deque<Place>
+      order_;  // oldest first; entries that were taken leave it when they reach the front
   std::vector<FaultCount> counts_;
 };
 

@@ -1,48 +1,58 @@
 // Provider: one mock LLM provider without any I/O. Plan() turns the bytes of a request and the time
 // into a ReplyPlan; players carry it out. All randomness is keyed by (seed, provider, request,
-// arrival), so clients that know nothing of squall meet the same faults in any order of arrival.
+// arrival), so clients that know nothing of squall meet the same faults in any order of arrival. Of
+// single requests a provider remembers nothing but how often they have come (in GroundTruth).
 //
-// A request is keyed, in order, by x-squall-request, else Idempotency-Key, else the task marker in its
-// prompt, else a hash of its body. Its attempt number is its n-th arrival at this provider.
-// One thread per provider; the GroundTruth is shared.
+// A request is keyed, in order, by x-squall-request, else Idempotency-Key, else the task marker in
+// its prompt, else a hash of its body. Its attempt number is its n-th arrival at this provider.
+//
+// What happens to an arrival, in this order: a refusal of what is no valid request; climate; the
+// base-rate fault (fault_draw.h); a full queue, which never hides a drawn fault.
+// One thread per provider; the GroundTruth and the Climate are shared.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/base/random.h"
 #include "engine/wire/http.h"
 #include "engine/wire/transport.h"
 #include "mock_providers/config.h"
 #include "mock_providers/ground_truth.h"
 #include "mock_providers/reply_plan.h"
+#include "mock_providers/tasks.h"
 
 namespace squall {
 
 class Climate;
-class OpenAiServer;  // reads requests and writes replies of the dialect
+class DialectServer;
+class FaultDraw;
+struct ApiRequest;
+struct FaultContext;
 
 // What would meet a request, without sending it: for the clairvoyant ceiling and for tests.
 struct Outlook {
-  int fault = -1;             // row of FaultTable(), -1 for none
-  bool right = true;          // the answer that came back would be right
-  Duration latency{};         // without queueing
+  int fault = -1;      // row of FaultTable(), -1 for none
+  bool right = true;   // the answer that came back would be right
+  Duration latency{};  // of the healthy or slow reply, without queueing
 };
 
-class Provider {
+class Provider final : public ReplySource {
  public:
-  // `climate` and `truth` outlive the provider. `seed` is the run's.
+  // `climate` (may be null) and `truth` outlive the provider. `seed` is the run's. `config` holds
+  // the effective faults, the scenario's defaults merged in.
   Provider(ProviderId id, const ProviderConfig& config, uint64_t seed, Climate* climate,
            GroundTruth* truth);
-  ~Provider();
+  ~Provider() override;
 
   // Decides the reply to one request and logs what it scheduled. `now` must not go back.
-  ReplyPlan Plan(const HttpRequest& request, Time now);
+  ReplyPlan Plan(const HttpRequest& request, Time now) override;
 
-  // A player reports that the plan took effect: its last byte was written, its connection ended
-  // as planned, or the client left a hanging reply.
-  void Played(const ReplyPlan& plan);
+  void Played(const ReplyPlan& plan) override;
 
   // `session` is the request's "user" field. Changes nothing that Plan() would see.
   Outlook Peek(uint64_t request_key, std::string_view session, uint32_t arrival, size_t model,
@@ -52,18 +62,43 @@ class Provider {
   ProviderId id() const { return id_; }
 
  private:
-  struct Rates;  // cumulative weights of the fault kinds, made once
+  // What the draws say about one arrival; the same for Plan and Peek.
+  struct Decision {
+    int fault = -1;
+    int variant = 0;
+    int episode = -1;
+    bool request_bound = false;
+    bool model_errs = false;
+    double ttft_s = 0;
+    double per_token_s = 0;
+    Duration Latency(int64_t tokens) const;
+  };
+  Decision Decide(uint64_t request_key, std::string_view session, uint32_t arrival, size_t model,
+                  Time now) const;
+  void Answer(const ApiRequest& request, const Decision& decision, Time now, ReplyPlan* plan);
+  void Schedule(const FaultContext& context, Duration latency, ReplyPlan* plan);
+  std::optional<Time> StartOfWork(Time now, Duration work);
+  void Log(const ApiRequest& request, const ReplyPlan& plan);
+
   ProviderId id_;
   ProviderConfig config_;
   uint64_t seed_;
   Climate* climate_;
   GroundTruth* truth_;
-  std::unique_ptr<Rates> rates_;
-  std::unique_ptr<OpenAiServer> server_;
-  std::vector<Time> busy_until_;  // min-heap, one entry per server that has ever worked
+  std::unique_ptr<FaultDraw> faults_;
+  std::unique_ptr<DialectServer> server_;
+  StreamId latency_stream_;
+  StreamId reply_stream_;                // ids and small choices of a reply
+  std::vector<StreamId> model_streams_;  // by model name: the same model errs alike everywhere
+  std::vector<Time> busy_until_;         // min-heap, one entry per server that has ever worked
+  std::deque<Time> waiting_;             // when each queued request will start, in order
+  std::string content_;                  // of the answer being written; kept for its memory
 };
 
-// The key of a request whose id is known, as x-squall-request carries it.
+// The key of a request whose id is known, as x-squall-request or Idempotency-Key carries it.
 uint64_t RequestKey(std::string_view request_id);
+
+// The key of a request that is known by nothing but the task in its prompt.
+uint64_t RequestKey(const TaskSpec& task);
 
 }  // namespace squall

@@ -1,0 +1,80 @@
+#include "mock_providers/ground_truth.h"
+
+#include <algorithm>
+
+#include "engine/base/check.h"
+#include "mock_providers/faults.h"
+
+namespace squall {
+namespace {
+
+size_t CountIndex(const FaultTruth& fault) {
+  return fault.by_load ? FaultTable().size() : static_cast<size_t>(fault.kind);
+}
+
+}  // namespace
+
+GroundTruth::GroundTruth(size_t max_requests)
+    : max_requests_(max_requests), counts_(FaultTable().size() + 1) {
+  SQUALL_CHECK(max_requests > 0);
+}
+
+uint32_t GroundTruth::CountArrivals(uint64_t request_key, ProviderId provider) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = requests_.find(request_key);
+  if (it == requests_.end()) return 0;
+  const Arrivals& arrivals = it->second.arrivals;
+  return static_cast<uint32_t>(
+      std::count_if(arrivals.begin(), arrivals.end(),
+                    [provider](const Arrival& arrival) { return arrival.provider == provider; }));
+}
+
+bool GroundTruth::IsTaken(const Place& place) const {
+  const auto it = requests_.find(place.request_key);
+  return it == requests_.end() || it->second.serial != place.serial;
+}
+
+// Before one more request is added.
+void GroundTruth::MakeRoom() {
+  while (!order_.empty() && IsTaken(order_.front())) order_.pop_front();
+  // The second bound is for entries taken behind an old one that nobody takes.
+  while (requests_.size() >= max_requests_ || order_.size() >= 2 * max_requests_) {
+    if (!IsTaken(order_.front())) requests_.erase(order_.front().request_key);
+    order_.pop_front();
+  }
+}
+
+void GroundTruth::OnScheduled(uint64_t request_key, const Arrival& arrival) {
+  const std::lock_guard lock(mutex_);
+  if (arrival.fault.present()) ++counts_[CountIndex(arrival.fault)].scheduled;
+  auto it = requests_.find(request_key);
+  if (it == requests_.end()) {
+    MakeRoom();
+    it = requests_.try_emplace(request_key).first;
+    it->second.serial = ++last_serial_;
+    order_.push_back({request_key, last_serial_});
+  }
+  it->second.arrivals.push_back(arrival);
+}
+
+void GroundTruth::OnInjected(const FaultTruth& fault) {
+  if (!fault.present()) return;
+  const std::lock_guard lock(mutex_);
+  ++counts_[CountIndex(fault)].injected;
+}
+
+Arrivals GroundTruth::Take(uint64_t request_key) {
+  const std::lock_guard lock(mutex_);
+  const auto it = requests_.find(request_key);
+  if (it == requests_.end()) return {};
+  Arrivals arrivals = std::move(it->second.arrivals);
+  requests_.erase(it);
+  return arrivals;
+}
+
+std::vector<FaultCount> GroundTruth::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+}  // namespace squall

@@ -1,0 +1,66 @@
+#include "mock_providers/in_process.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/base/check.h"
+
+namespace squall {
+namespace {
+
+// What RenderReply (reply_bytes.h) puts on the wire, by the same rule.
+void AddFraming(const ReplyPlan& plan, size_t sent, Headers* headers) {
+  if (plan.framing == Framing::kChunked) {
+    headers->Add("Transfer-Encoding", "chunked");
+    return;
+  }
+  const bool cut_at_the_end = plan.end != End::kClean && sent == plan.body.size();
+  const size_t declared = plan.body.size() + (cut_at_the_end ? 1 : 0);
+  char digits[20];
+  const auto [end, error] = std::to_chars(std::begin(digits), std::end(digits), declared);
+  headers->Add("Content-Length", std::string_view(digits, static_cast<size_t>(end - digits)));
+}
+
+HttpReply FailedReply(TransportError error) {
+  HttpReply reply;
+  reply.error = error;
+  return reply;
+}
+
+}  // namespace
+
+HttpReply PlayedReply(ReplyPlan plan) {
+  if (plan.end == End::kHang) return FailedReply(TransportError::kTimeout);
+  if (plan.status == 0) return FailedReply(TransportError::kReset);
+  const bool clean = plan.end == End::kClean;
+  const size_t sent = clean ? plan.body.size() : std::min(plan.body_sent, plan.body.size());
+  AddFraming(plan, sent, &plan.headers);
+  HttpReply reply;
+  if (!clean) reply.error = plan.end == End::kCut ? TransportError::kCut : TransportError::kReset;
+  reply.status = plan.status;
+  reply.headers = std::move(plan.headers);
+  reply.body = std::move(plan.body);
+  reply.body.resize(sent);
+  return reply;
+}
+
+Task<HttpReply> InProcessTransport::Send(ProviderId provider, HttpRequest request, Time deadline,
+                                         std::stop_token stop) {
+  SQUALL_CHECK(provider < providers_.size());
+  // A client whose time is up or who was told to stop sends nothing.
+  if (stop.stop_requested()) co_return FailedReply(TransportError::kCancelled);
+  if (env_.Now() >= deadline) co_return FailedReply(TransportError::kTimeout);
+  Provider& target = *providers_[provider];
+  ReplyPlan plan = target.Plan(request, env_.Now());
+  const bool hangs = plan.end == End::kHang;
+  const bool late = hangs || plan.at > deadline;
+  const Time until = late ? deadline : plan.at;
+  const bool waited = co_await env_.SleepUntil(until, stop);
+  // A hang takes effect when the client gives up on it; any other plan only if it was played out.
+  if (hangs || (waited && !late)) target.Played(plan);
+  if (!waited) co_return FailedReply(TransportError::kCancelled);
+  if (late) co_return FailedReply(TransportError::kTimeout);
+  co_return PlayedReply(std::move(plan));
+}
+
+}  // namespace squall

@@ -1,0 +1,242 @@
+#include "mock_providers/provider.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+
+#include "engine/base/check.h"
+#include "mock_providers/climate.h"
+#include "mock_providers/dialect_server.h"
+#include "mock_providers/fault_draw.h"
+#include "mock_providers/faults.h"
+#include "mock_providers/task_texts.h"
+
+namespace squall {
+namespace {
+
+constexpr StreamId kTaskKeys = Stream("request/task");
+constexpr StreamId kBodyKeys = Stream("request/body");
+
+// Indices of draws within the latency stream, and within the reply stream.
+constexpr uint64_t kTtft = 0;
+constexpr uint64_t kPerToken = 1;
+constexpr uint64_t kId = 0;
+constexpr uint64_t kEdit = 1;
+
+// Bodies can be long, so eight bytes at a time.
+uint64_t HashBody(std::string_view body) {
+  uint64_t hash = Mix(kBodyKeys ^ body.size());
+  uint64_t word = 0;
+  size_t at = 0;
+  for (; at + sizeof(word) <= body.size(); at += sizeof(word)) {
+    std::memcpy(&word, body.data() + at, sizeof(word));
+    hash = Mix(hash ^ word);
+  }
+  word = 0;
+  if (at < body.size()) std::memcpy(&word, body.data() + at, body.size() - at);
+  return Mix(hash ^ word);
+}
+
+std::optional<uint64_t> KeyInHeaders(const Headers& headers) {
+  std::optional<std::string_view> id = headers.Find("x-squall-request");
+  if (!id) id = headers.Find("Idempotency-Key");
+  if (!id) return std::nullopt;
+  return RequestKey(*id);
+}
+
+std::vector<std::string> ModelNames(const ProviderConfig& config) {
+  std::vector<std::string> names;
+  for (const ModelConfig& model : config.models) names.push_back(model.name);
+  return names;
+}
+
+bool SpoilsAnswer(int fault) {
+  return fault >= 0 && !FaultTable()[static_cast<size_t>(fault)].impairment;
+}
+
+}  // namespace
+
+uint64_t RequestKey(std::string_view request_id) { return HashText(request_id); }
+
+uint64_t RequestKey(const TaskSpec& task) {
+  return DrawBits(0, kTaskKeys, task.number, static_cast<uint64_t>(task.kind));
+}
+
+Provider::Provider(ProviderId id, const ProviderConfig& config, uint64_t seed, Climate* climate,
+                   GroundTruth* truth)
+    : id_(id),
+      config_(config),
+      seed_(seed),
+      climate_(climate),
+      truth_(truth),
+      faults_(std::make_unique<FaultDraw>(config.faults, config.name, seed)),
+      server_(MakeDialectServer(config.dialect, ModelNames(config))),
+      latency_stream_(Stream("latency/" + config.name)),
+      reply_stream_(Stream("reply/" + config.name)) {
+  for (const ModelConfig& model : config.models) {
+    model_streams_.push_back(Stream("model/" + model.name));
+  }
+}
+
+Provider::~Provider() = default;
+
+Duration Provider::Decision::Latency(int64_t tokens) const {
+  return FromSeconds(ttft_s + per_token_s * static_cast<double>(tokens));
+}
+
+Provider::Decision Provider::Decide(uint64_t request_key, std::string_view session,
+                                    uint32_t arrival, size_t model, Time now) const {
+  Decision decision;
+  const LatencyConfig& latency = config_.latency;
+  const double u_ttft = Draw(seed_, latency_stream_, request_key, arrival, kTtft);
+  const double u_token = Draw(seed_, latency_stream_, request_key, arrival, kPerToken);
+  decision.ttft_s = LogNormal(u_ttft, Seconds(latency.ttft_median), latency.ttft_sigma);
+  decision.per_token_s =
+      LogNormal(u_token, Seconds(latency.per_token_median), latency.per_token_sigma);
+  const double base_error = config_.models[model].base_error;
+  decision.model_errs =
+      base_error > 0 && Draw(seed_, model_streams_[model], request_key) < base_error;
+
+  if (climate_ != nullptr) {
+    if (const auto hit = climate_->Hit(id_, request_key, session, arrival, now)) {
+      decision.fault = hit->fault;
+      decision.variant = hit->variant;
+      decision.episode = hit->episode;
+      return decision;
+    }
+  }
+  const FaultHit hit = faults_->At(request_key, arrival);
+  decision.fault = hit.kind;
+  decision.variant = hit.variant;
+  decision.request_bound = hit.request_bound;
+  return decision;
+}
+
+ReplyPlan Provider::Plan(const HttpRequest& request, Time now) {
+  ReplyPlan plan;
+  const std::optional<uint64_t> named = KeyInHeaders(request.headers);
+  const auto moment = static_cast<uint64_t>(now.time_since_epoch().count());
+  ApiRequest api;
+  if (!server_->Read(request, DrawBits(seed_, reply_stream_, named.value_or(0), moment), &api,
+                     &plan)) {
+    plan.at = now + config_.latency.ttft_median / 10;
+    if (!named) return plan;  // not a request of ours; nobody will ask for it
+    plan.request_key = *named;
+    plan.arrival = truth_->CountArrivals(plan.request_key, id_);
+    Log(api, plan);
+    return plan;
+  }
+  if (named) {
+    plan.request_key = *named;
+  } else {
+    plan.request_key = api.task ? RequestKey(*api.task) : HashBody(request.body);
+  }
+  plan.arrival = truth_->CountArrivals(plan.request_key, id_);
+  const Decision decision = Decide(plan.request_key, api.user, plan.arrival, api.model, now);
+  Answer(api, decision, now, &plan);
+  Log(api, plan);
+  return plan;
+}
+
+// Renders the healthy answer, applies the fault, and finds the time of the reply.
+void Provider::Answer(const ApiRequest& request, const Decision& decision, Time now,
+                      ReplyPlan* plan) {
+  plan->wrong_by_model = decision.model_errs && !SpoilsAnswer(decision.fault);
+  const AnswerKind kind = decision.model_errs ? AnswerKind::kWrong : AnswerKind::kRight;
+  content_.clear();
+  if (request.task) {
+    AppendAnswer(seed_, *request.task, kind, &content_);
+  } else {
+    AppendSmallTalk(kind, request.json, &content_);
+  }
+  ApiAnswer answer;
+  answer.completion_tokens = CountTokens(content_.size());
+  if (request.max_tokens > 0 && answer.completion_tokens > request.max_tokens) {
+    answer.out_of_tokens = true;
+    answer.completion_tokens = request.max_tokens;
+    content_.resize(WholeCodePoints(content_, static_cast<size_t>(request.max_tokens) * 4));
+  }
+  const Duration latency = decision.Latency(answer.completion_tokens);
+  answer.model = config_.models[request.model].name;
+  answer.content = content_;
+  answer.prompt_tokens = request.prompt_tokens;
+  answer.now = now;
+  answer.processing = latency;
+  answer.id_bits = DrawBits(seed_, reply_stream_, plan->request_key, plan->arrival, kId);
+  plan->at = SaturatingAdd(now, latency);
+  plan->completion_tokens = answer.completion_tokens;
+  server_->WriteAnswer(answer, plan);
+
+  const int row = std::max(decision.fault, 0);
+  FaultContext context{faults_->config(row),         *server_, request, answer, seed_,
+                       FromSeconds(decision.ttft_s), 0};
+  if (decision.fault >= 0) {
+    context.u = Draw(seed_, reply_stream_, plan->request_key, plan->arrival, kEdit);
+    ApplyFault(decision.fault, decision.variant, context, plan);
+    plan->fault.episode = decision.episode;
+    plan->fault.request_bound = decision.request_bound;
+  }
+  if (config_.capacity.servers > 0) Schedule(context, latency, plan);
+}
+
+// Puts the reply behind the work of a server. Requests are turned down without work; a reply that
+// will hang, be cut or be reset has been worked on all the same.
+void Provider::Schedule(const FaultContext& context, Duration latency, ReplyPlan* plan) {
+  if (plan->status != 200) return;
+  const Time now = context.answer.now;
+  const bool hangs = plan->end == End::kHang;
+  const Duration work = hangs ? latency : plan->at - now;
+  const std::optional<Time> start = StartOfWork(now, work);
+  if (start && !hangs) plan->at = SaturatingAdd(*start, work);
+  // A full queue depends on the engine, so it must not take the place of a drawn fault.
+  if (!start && !SpoilsAnswer(plan->fault.kind)) ApplyQueueFull(context, plan);
+}
+
+// Takes the next free server, or none and nothing when the queue is full. First come, first served.
+std::optional<Time> Provider::StartOfWork(Time now, Duration work) {
+  const CapacityConfig& capacity = config_.capacity;
+  while (!waiting_.empty() && waiting_.front() <= now) waiting_.pop_front();
+  const bool all_busy = static_cast<int64_t>(busy_until_.size()) >= capacity.servers;
+  const bool one_is_free = !busy_until_.empty() && busy_until_.front() <= now;
+  Time start = now;
+  if (one_is_free || all_busy) {
+    start = std::max(now, busy_until_.front());
+    const auto queued = static_cast<int64_t>(waiting_.size());
+    if (start > now && capacity.queue_max > 0 && queued >= capacity.queue_max) return std::nullopt;
+    std::pop_heap(busy_until_.begin(), busy_until_.end(), std::greater<>());
+    busy_until_.pop_back();
+  }
+  if (start > now && capacity.queue_max > 0) waiting_.push_back(start);
+  busy_until_.push_back(SaturatingAdd(start, work));
+  std::push_heap(busy_until_.begin(), busy_until_.end(), std::greater<>());
+  return start;
+}
+
+void Provider::Log(const ApiRequest& request, const ReplyPlan& plan) {
+  Arrival arrival;
+  arrival.provider = id_;
+  arrival.model = static_cast<uint16_t>(request.model);
+  arrival.fault = plan.fault;
+  arrival.wrong_by_model = plan.wrong_by_model;
+  arrival.prompt_tokens = request.prompt_tokens;
+  arrival.completion_tokens = plan.completion_tokens;
+  truth_->OnScheduled(plan.request_key, arrival);
+}
+
+void Provider::Played(const ReplyPlan& plan) { truth_->OnInjected(plan.fault); }
+
+Outlook Provider::Peek(uint64_t request_key, std::string_view session, uint32_t arrival,
+                       size_t model, int64_t answer_tokens, Time now) const {
+  const Decision decision = Decide(request_key, session, arrival, model, now);
+  Outlook outlook;
+  outlook.fault = decision.fault;
+  outlook.right = !decision.model_errs && !SpoilsAnswer(decision.fault);
+  outlook.latency = decision.Latency(answer_tokens);
+  if (decision.fault >= 0 && !SpoilsAnswer(decision.fault)) {
+    const double slowdown = faults_->config(decision.fault).slowdown;
+    outlook.latency = FromSeconds(Seconds(outlook.latency) * slowdown);
+  }
+  return outlook;
+}
+
+}  // namespace squall
