@@ -1,5 +1,5 @@
-// Scenario: one experiment as read from JSON. Strict: an unknown key, a value out of range or a rule
-// broken is an error with file, JSON pointer, got and expected.
+// Scenario: one experiment as read from JSON. Strict: an unknown key, a value out of range or a
+// rule broken is an error with file, JSON pointer, got and expected.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/fields.h"
@@ -32,20 +33,20 @@ struct TraceRow {
 };
 
 struct WorkloadConfig {
-  int64_t requests = 1000;        // offered, 1..1e9; with a trace at most its rows
+  int64_t requests = 1000;  // offered, 1..1e9; with a trace at most its rows
   ArrivalConfig arrivals;
   std::map<std::string, double> tasks = {{"extract", 1}, {"classify", 1}, {"arithmetic", 1}};
-  int64_t prompt_tokens = 120;    // median size of a prompt, >= 0
-  double prompt_sigma = 0.3;      // lognormal, >= 0
-  int64_t answer_tokens = 60;     // median size of an answer
+  int64_t prompt_tokens = 120;  // median size of a prompt, >= 0
+  double prompt_sigma = 0.3;    // lognormal, >= 0
+  int64_t answer_tokens = 60;   // median size of an answer
   double answer_sigma = 0.3;
-  int64_t sessions = 100;         // distinct "user" values, >= 1
-  Duration deadline = 30s;        // per request, from its intended arrival
+  int64_t sessions = 100;   // distinct "user" values, >= 1
+  Duration deadline = 30s;  // per request, from its intended arrival
 };
 
 struct Scenario {
   std::string name;
-  std::string doc;                       // what it models, one paragraph
+  std::string doc;  // what it models, one paragraph
   std::vector<std::string> sources;
   std::vector<std::string> assumptions;
   int64_t seed = 1;
@@ -53,8 +54,8 @@ struct Scenario {
   std::map<std::string, FaultConfig> faults;  // defaults for all providers
   std::vector<ProviderConfig> providers;
   std::vector<ClimateConfig> climate;
-  std::string preset = "self_healing";   // "engine": {"preset": …}
-  EngineConfig engine;                   // the preset with the scenario's overrides
+  std::string preset = "self_healing";  // "engine": {"preset": …}
+  EngineConfig engine;                  // the preset with the scenario's overrides
 
   std::vector<TraceRow> trace;  // loaded rows, when arrivals.kind is kTrace
   std::string hash;             // of the effective values, 16 hex digits
@@ -65,23 +66,58 @@ void Describe(Fields& f, Scenario& s);
 
 // What the command line changes.
 struct ScenarioOptions {
-  std::vector<std::string> sets;  // "/engine/retry/max_attempts=5"
-  std::string preset;             // --engine; empty = the scenario's own
-  std::string trace;              // --trace FILE; empty = the scenario's own
+  // "/engine/retry/max_attempts=5": edits of the document before it is read, after all else here.
+  // The value is JSON, or else a text; objects on the way are made as needed. Numbers name list
+  // items, "-" appends.
+  std::vector<std::string> sets;
+  // --engine: a preset that replaces the scenario's whole "engine", its overrides included; what
+  // `sets` say stays. A name, or a path to a .json file. Empty = the scenario's own.
+  std::string preset;
+  // --trace FILE: arrivals and sizes come from it, and as many requests as it has rows unless
+  // `sets` name fewer. Empty = the scenario's own.
+  std::string trace;
 };
 
-// `where` is a file path, or the name of a bundled scenario. Errors: kNotFound for a missing file,
-// kInvalidArgument for everything in it.
+// `where` is a file path or, where no such file exists, the name of a bundled scenario
+// ("production-10k", "scenarios/production-10k.json"). Errors: kNotFound for a missing file,
+// kInvalidArgument for everything in it, one line per problem:
+//   file:line:column: /json/pointer: got …, expected …
 absl::StatusOr<Scenario> LoadScenario(const std::string& where, const ScenarioOptions& options);
 
-// The effective values, as JSON text that loads again to the same scenario.
+// The same for text at hand. `name` stands in messages; paths of presets and traces in the text are
+// relative to its directory, else to the working directory.
+absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::string& name,
+                                          const ScenarioOptions& options);
+
+// The effective values, as JSON text that loads again to the same scenario. A preset that is a file
+// becomes "custom", since all that it says is there.
 std::string DumpScenario(const Scenario& scenario);
 
-// JSON Schema (draft-7) of scenario files, for editors.
+// JSON Schema (draft-7) of scenario and preset files, for editors.
 std::string ScenarioSchema();
+std::string PresetSchema();
 
-// Reads "TIMESTAMP,ContextTokens,GeneratedTokens" rows (CRLF or LF, last newline optional).
-// An error names file and line.
+// The preset name that stands for the engine's own defaults.
+inline constexpr std::string_view kCustomPreset = "custom";
+
+struct BundledItem {
+  std::string name;  // "production-10k"
+  std::string doc;   // one paragraph
+};
+
+// What travels inside the binary, by name.
+std::vector<BundledItem> BundledScenarios();
+std::vector<BundledItem> BundledPresets();
+
+// The JSON text of a bundled item, "" if there is none of that name.
+std::string ScenarioText(std::string_view name);
+std::string PresetText(std::string_view name);
+
+// Reads "TIMESTAMP,ContextTokens,GeneratedTokens" rows (CRLF or LF, last newline optional), in
+// order of time, exact to the nanosecond. Format: Azure LLM inference traces,
+// github.com/Azure/AzurePublicDataset (Patel et al., "Splitwise", ISCA 2024). Errors name file and
+// line: kNotFound for a missing file, kInvalidArgument for what is in it.
 absl::StatusOr<std::vector<TraceRow>> LoadTrace(const std::string& path);
+absl::StatusOr<std::vector<TraceRow>> ParseTrace(std::string_view text, const std::string& name);
 
 }  // namespace squall

@@ -1,0 +1,197 @@
+#include "scenarios/check_scenario.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "engine/plan.h"
+#include "mock_providers/dialect_server.h"
+#include "mock_providers/faults.h"
+#include "mock_providers/tasks.h"
+
+namespace squall {
+namespace {
+
+constexpr double kRounding = 1e-9;  // sums of decimal fractions miss 1 by this much at most
+
+std::string Show(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.6g", value);
+  return text;
+}
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Adds a problem where `got` is not one of `known`.
+void CheckKnown(const std::string& pointer, std::string_view what, const std::string& got,
+                const std::vector<std::string>& known, Problems* problems) {
+  if (Contains(known, got)) return;
+  problems->Add(pointer, "got unknown " + std::string(what) + " " + ShowText(got) + ", " +
+                             ExpectedOneOf(got, known));
+}
+
+void CheckWeights(const std::string& pointer, const std::map<std::string, double>& weights,
+                  Problems* problems) {
+  double sum = 0;
+  for (const auto& [unused, weight] : weights) sum += weight;
+  if (weights.empty() || sum > 0) return;
+  problems->Add(pointer, "got weights that are all 0, expected one above 0");
+}
+
+void CheckVariants(const std::string& pointer, const std::string& fault,
+                   const std::map<std::string, double>& variants, Problems* problems) {
+  const int row = FindFault(fault);
+  if (row < 0) return;  // said already
+  std::vector<std::string> known;
+  for (const FaultVariant& variant : FaultTable()[static_cast<size_t>(row)].variants) {
+    known.emplace_back(variant.name);
+  }
+  for (const auto& [name, unused] : variants) {
+    CheckKnown(PointerTo(pointer, name), "variant", name, known, problems);
+  }
+  CheckWeights(pointer, variants, problems);
+}
+
+void CheckFaults(const std::string& pointer, const std::map<std::string, FaultConfig>& faults,
+                 Problems* problems) {
+  const std::vector<std::string> known = KnownFaults();
+  for (const auto& [name, fault] : faults) {
+    const std::string here = PointerTo(pointer, name);
+    CheckKnown(here, "fault", name, known, problems);
+    CheckVariants(PointerTo(here, "variants"), name, fault.variants, problems);
+  }
+}
+
+// Only what a provider's own table changes: the rest was checked as the scenario's defaults.
+std::map<std::string, FaultConfig> OwnFaults(const Scenario& s, const ProviderConfig& provider) {
+  std::map<std::string, FaultConfig> own;
+  for (const auto& [name, fault] : provider.faults) {
+    const auto base = s.faults.find(name);
+    if (base == s.faults.end() || base->second.variants != fault.variants) own[name] = fault;
+  }
+  return own;
+}
+
+void CheckRates(const std::string& pointer, const ProviderConfig& provider, Problems* problems) {
+  double sum = 0;
+  for (const auto& [unused, fault] : provider.faults) sum += fault.rate;
+  if (sum <= 1 + kRounding) return;
+  problems->Add(pointer, "got fault rates of provider " + ShowText(provider.name) +
+                             " that sum to " + Show(sum) +
+                             ", the scenario's defaults included, expected at most 1");
+}
+
+void CheckUnique(const std::string& pointer, const std::string& name, std::set<std::string>* seen,
+                 Problems* problems) {
+  if (name.empty()) {
+    problems->Add(pointer, "got no name, expected one");
+  } else if (!seen->insert(name).second) {
+    problems->Add(pointer, "got " + ShowText(name) + " a second time, expected a name of its own");
+  }
+}
+
+void CheckProviders(const Scenario& s, Problems* problems) {
+  if (s.providers.empty() || s.providers.size() > kMaxProviders) {
+    problems->Add("/providers", "got " + std::to_string(s.providers.size()) +
+                                    " providers, expected 1 to " + std::to_string(kMaxProviders));
+  }
+  std::set<std::string> names;
+  for (size_t i = 0; i < s.providers.size(); ++i) {
+    const ProviderConfig& provider = s.providers[i];
+    const std::string here = PointerTo("/providers", std::to_string(i));
+    CheckUnique(here + "/name", provider.name, &names, problems);
+    CheckKnown(here + "/dialect", "dialect", provider.dialect, KnownDialects(), problems);
+    if (provider.models.empty()) {
+      problems->Add(here + "/models", "got no models, expected at least one");
+    }
+    std::set<std::string> models;
+    for (size_t m = 0; m < provider.models.size(); ++m) {
+      CheckUnique(here + "/models/" + std::to_string(m) + "/name", provider.models[m].name, &models,
+                  problems);
+    }
+    CheckFaults(here + "/faults", OwnFaults(s, provider), problems);
+    CheckRates(here + "/faults", provider, problems);
+  }
+}
+
+void CheckClimate(const Scenario& s, Problems* problems) {
+  std::vector<std::string> names;
+  for (const ProviderConfig& provider : s.providers) names.push_back(provider.name);
+  std::set<std::string> own_names;  // draws are keyed by them
+  for (size_t i = 0; i < s.climate.size(); ++i) {
+    const ClimateConfig& row = s.climate[i];
+    const std::string here = PointerTo("/climate", std::to_string(i));
+    CheckUnique(here + "/name", row.name, &own_names, problems);
+    for (size_t p = 0; p < row.providers.size(); ++p) {
+      CheckKnown(here + "/providers/" + std::to_string(p), "provider", row.providers[p], names,
+                 problems);
+    }
+    CheckKnown(here + "/fault", "fault", row.fault, KnownFaults(), problems);
+    CheckVariants(here + "/variants", row.fault, row.variants, problems);
+  }
+}
+
+void CheckWorkload(const WorkloadConfig& workload, Problems* problems) {
+  const std::vector<std::string> tasks = KnownTasks();
+  if (workload.tasks.empty()) {
+    problems->Add("/workload/tasks", "got no tasks, expected at least one");
+  }
+  for (const auto& [name, unused] : workload.tasks) {
+    CheckKnown(PointerTo("/workload/tasks", name), "task", name, tasks, problems);
+  }
+  CheckWeights("/workload/tasks", workload.tasks, problems);
+  const ArrivalConfig& arrivals = workload.arrivals;
+  const bool traced = arrivals.kind == ArrivalKind::kTrace;
+  if (traced && arrivals.trace.empty()) {
+    problems->Add("/workload/arrivals/trace", "got none with kind \"trace\", expected a CSV file");
+  } else if (!traced && !arrivals.trace.empty()) {
+    problems->Add("/workload/arrivals/trace",
+                  "got " + ShowText(arrivals.trace) +
+                      " with another kind of arrivals, expected none or kind \"trace\"");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> KnownFaults() {
+  std::vector<std::string> names;
+  for (const FaultRow& row : FaultTable()) names.emplace_back(row.name);
+  return names;
+}
+
+std::vector<std::string> KnownTasks() {
+  std::vector<std::string> names;
+  for (int i = 0; i < kTaskKindCount; ++i)
+    names.emplace_back(TaskKindName(static_cast<TaskKind>(i)));
+  return names;
+}
+
+std::vector<std::string> KnownStrategies() {
+  const auto names = StrategyNames();
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+std::vector<std::string> KnownDialects() {
+  const auto names = DialectServerNames();
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+void CheckScenario(const Scenario& scenario, Problems* problems) {
+  CheckWorkload(scenario.workload, problems);
+  CheckFaults("/faults", scenario.faults, problems);
+  CheckProviders(scenario, problems);
+  CheckClimate(scenario, problems);
+  const std::vector<std::string>& ladder = scenario.engine.ladder;
+  for (size_t i = 0; i < ladder.size(); ++i) {
+    const std::string here = PointerTo("/engine/ladder", std::to_string(i));
+    CheckKnown(here, "strategy", ladder[i], KnownStrategies(), problems);
+    if (std::count(ladder.begin(), ladder.begin() + static_cast<std::ptrdiff_t>(i), ladder[i]) >
+        0) {
+      problems->Add(here, "got " + ShowText(ladder[i]) + " a second time, expected it once");
+    }
+  }
+}
+
+}  // namespace squall

@@ -1,0 +1,24 @@
+// Rules about a scenario that no single field can state: names that must exist, be known or be
+// unique, rates that must add up. The names themselves come from the tables that own them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "scenarios/json_fields.h"
+#include "scenarios/scenario.h"
+
+namespace squall {
+
+inline constexpr size_t kMaxProviders = 64;
+
+// Adds what is wrong with a scenario whose fields were all readable.
+void CheckScenario(const Scenario& scenario, Problems* problems);
+
+// The vocabularies, in the order of their tables.
+std::vector<std::string> KnownFaults();
+std::vector<std::string> KnownTasks();
+std::vector<std::string> KnownStrategies();
+std::vector<std::string> KnownDialects();
+
+}  // namespace squall

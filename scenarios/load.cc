@@ -1,0 +1,250 @@
+#include <absl/status/status.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "engine/base/random.h"
+#include "scenarios/check_scenario.h"
+#include "scenarios/embedded.h"
+#include "scenarios/json_document.h"
+#include "scenarios/json_fields.h"
+#include "scenarios/preset.h"
+#include "scenarios/scenario.h"
+#include "scenarios/text_file.h"
+
+namespace squall {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kScenarioFolder = "scenarios/";
+constexpr std::string_view kPresetFolder = "scenarios/presets/";
+
+// ---- bundled files ----
+
+// "none" for "scenarios/presets/none.json" in folder "scenarios/presets/"; "" for what is not
+// directly in the folder.
+std::string NameIn(std::string_view folder, std::string_view path) {
+  if (!path.starts_with(folder) || !path.ends_with(".json")) return "";
+  path.remove_prefix(folder.size());
+  path.remove_suffix(5);
+  return path.find('/') == std::string_view::npos ? std::string(path) : "";
+}
+
+std::string_view BundledText(std::string_view folder, std::string_view name) {
+  if (name.empty()) return "";
+  for (const EmbeddedFile& file : EmbeddedFiles()) {
+    if (NameIn(folder, file.path) == name) return file.text;
+  }
+  return "";
+}
+
+std::vector<std::string> BundledNames(std::string_view folder) {
+  std::vector<std::string> names;
+  for (const EmbeddedFile& file : EmbeddedFiles()) {
+    std::string name = NameIn(folder, file.path);
+    if (!name.empty()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::vector<BundledItem> BundledItems(std::string_view folder) {
+  std::vector<BundledItem> items;
+  for (const std::string& name : BundledNames(folder)) {
+    const auto document = JsonDocument::Parse(BundledText(folder, name), name);
+    std::string doc;
+    if (document.ok() && document->root().is_object()) {
+      const auto found = document->root().find("doc");
+      if (found != document->root().end() && found->is_string()) doc = found->get<std::string>();
+    }
+    items.push_back({name, std::move(doc)});
+  }
+  return items;
+}
+
+// A path as a scenario names it: beside the scenario's file, else from the working directory.
+std::string Resolve(const std::string& path, const std::string& scenario_name) {
+  const std::filesystem::path beside =
+      std::filesystem::path(scenario_name).parent_path() / std::filesystem::path(path);
+  return IsFile(beside.string()) ? beside.string() : path;
+}
+
+// ---- steps of loading, in their order ----
+
+// "$schema" is for editors only.
+void TakeSchemaKey(json* root, Problems* problems) {
+  const auto found = root->find("$schema");
+  if (found == root->end()) return;
+  if (!found->is_string()) {
+    problems->Add("/$schema", "got " + ShowValue(*found) + ", expected a text");
+  }
+  root->erase(found);
+}
+
+absl::Status ApplyOptions(const ScenarioOptions& options, JsonDocument* document) {
+  if (!options.preset.empty()) {
+    const std::string option = "--engine " + options.preset;
+    const auto status = document->SetValue("/engine", {{"preset", options.preset}}, option);
+    if (!status.ok()) return status;
+    for (const std::string& set : options.sets) {
+      if (set.starts_with("/engine/preset=") || set.starts_with("/engine=")) {
+        return absl::InvalidArgumentError("--set " + set +
+                                          ": got the engine twice, expected either "
+                                          "this or " +
+                                          option);
+      }
+    }
+  }
+  if (!options.trace.empty()) {
+    const std::string option = "--trace " + options.trace;
+    for (const auto& [pointer, value] : {std::pair("/workload/arrivals/kind", std::string("trace")),
+                                         std::pair("/workload/arrivals/trace", options.trace)}) {
+      const auto status = document->SetValue(pointer, value, option);
+      if (!status.ok()) return status;
+    }
+  }
+  for (const std::string& set : options.sets) {
+    const auto status = document->Set(set);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// Reads the preset onto `scenario->engine`. What is wrong with the name goes to `problems`; a file
+// that is wrong itself is the error.
+absl::Status ReadPreset(const JsonDocument& document, bool from_option, Scenario* scenario,
+                        Problems* problems) {
+  const json::json_pointer place("/engine/preset");
+  std::string preset = scenario->preset;
+  if (document.root().contains(place) && document.root()[place].is_string()) {
+    preset = document.root()[place].get<std::string>();
+  }
+  if (preset == kCustomPreset) return absl::OkStatus();
+  std::string file = std::string(kPresetFolder) + preset + ".json";
+  std::string text(BundledText(kPresetFolder, preset));
+  if (IsPresetPath(preset)) {
+    file = from_option ? preset : Resolve(preset, document.name());
+    auto read = ReadTextFile(file, JsonDocument::kMaxBytes);
+    if (!read.ok()) {
+      problems->Add("/engine/preset", std::string(read.status().message()));
+      return absl::OkStatus();
+    }
+    text = *std::move(read);
+  } else if (text.empty()) {
+    std::vector<std::string> known = BundledNames(kPresetFolder);
+    known.emplace_back(kCustomPreset);
+    problems->Add("/engine/preset",
+                  "got unknown preset " + ShowText(preset) + ", " + ExpectedOneOf(preset, known));
+    return absl::OkStatus();
+  }
+  auto read = JsonDocument::Parse(text, file);
+  if (!read.ok()) return read.status();
+  Preset values;
+  Problems own;
+  if (read->root().is_object()) TakeSchemaKey(&read->root(), &own);
+  ReadFields(
+      read->root(), [&values](Fields& f) { Describe(f, values); }, &own);
+  scenario->engine = values.engine;
+  return read->Report(own);
+}
+
+// Reads the trace's rows and settles how many requests there are.
+absl::Status ReadTrace(const JsonDocument& document, const ScenarioOptions& options,
+                       Scenario* scenario) {
+  WorkloadConfig& workload = scenario->workload;
+  if (workload.arrivals.kind != ArrivalKind::kTrace) return absl::OkStatus();
+  if (options.trace.empty()) {
+    workload.arrivals.trace = Resolve(workload.arrivals.trace, document.name());
+  }
+  auto rows = LoadTrace(workload.arrivals.trace);
+  if (!rows.ok()) {
+    Problems problems;
+    problems.Add("/workload/arrivals/trace", std::string(rows.status().message()));
+    return absl::Status(rows.status().code(), document.Report(problems).message());
+  }
+  scenario->trace = *std::move(rows);
+  const auto count = static_cast<int64_t>(scenario->trace.size());
+  const bool named = options.trace.empty()
+                         ? document.root().contains(json::json_pointer("/workload/requests"))
+                         : document.SetByOption("/workload/requests");
+  if (!named) workload.requests = count;
+  if (workload.requests <= count) return absl::OkStatus();
+  Problems problems;
+  problems.Add("/workload/requests", "got " + std::to_string(workload.requests) +
+                                         ", expected at most the " + std::to_string(count) +
+                                         " rows of the trace");
+  return document.Report(problems);
+}
+
+// The same rows at another path are the same experiment.
+std::string HashOf(const Scenario& scenario) {
+  Scenario copy = scenario;
+  copy.workload.arrivals.trace.clear();
+  copy.trace.clear();
+  std::string text = DumpScenario(copy);
+  for (const TraceRow& row : scenario.trace) {
+    for (const int64_t n : {row.at.count(), row.context_tokens, row.generated_tokens}) {
+      text += std::to_string(n) + ",";
+    }
+  }
+  char hex[17];
+  std::snprintf(hex, sizeof(hex), "%016llx", static_cast<unsigned long long>(HashText(text)));
+  return hex;
+}
+
+}  // namespace
+
+std::vector<BundledItem> BundledScenarios() { return BundledItems(kScenarioFolder); }
+std::vector<BundledItem> BundledPresets() { return BundledItems(kPresetFolder); }
+
+std::string ScenarioText(std::string_view name) {
+  return std::string(BundledText(kScenarioFolder, name));
+}
+std::string PresetText(std::string_view name) {
+  return std::string(BundledText(kPresetFolder, name));
+}
+
+absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::string& name,
+                                          const ScenarioOptions& options) {
+  auto document = JsonDocument::Parse(text, name);
+  if (!document.ok()) return document.status();
+  Problems problems;
+  if (document->root().is_object()) {
+    TakeSchemaKey(&document->root(), &problems);
+    const auto applied = ApplyOptions(options, &*document);
+    if (!applied.ok()) return applied;
+  }
+  Scenario scenario;
+  const auto preset = ReadPreset(*document, !options.preset.empty(), &scenario, &problems);
+  if (!preset.ok()) return preset;
+  ReadFields(
+      document->root(), [&scenario](Fields& f) { Describe(f, scenario); }, &problems);
+  if (scenario.name.empty()) scenario.name = std::filesystem::path(name).stem().string();
+  if (problems.empty()) CheckScenario(scenario, &problems);
+  if (!problems.empty()) return document->Report(problems);
+  const auto trace = ReadTrace(*document, options, &scenario);
+  if (!trace.ok()) return trace;
+  scenario.hash = HashOf(scenario);
+  return scenario;
+}
+
+absl::StatusOr<Scenario> LoadScenario(const std::string& where, const ScenarioOptions& options) {
+  if (IsFile(where)) {
+    const auto text = ReadTextFile(where, JsonDocument::kMaxBytes);
+    if (!text.ok()) return text.status();
+    return LoadScenarioText(*text, where, options);
+  }
+  std::string name = NameIn(kScenarioFolder, where);
+  if (name.empty()) name = where;
+  const std::string_view text = BundledText(kScenarioFolder, name);
+  if (!text.empty()) {
+    return LoadScenarioText(text, std::string(kScenarioFolder) + name + ".json", options);
+  }
+  return absl::NotFoundError(where + ": got neither a file nor a bundled scenario, " +
+                             ExpectedOneOf(name, BundledNames(kScenarioFolder)));
+}
+
+}  // namespace squall

@@ -1,0 +1,150 @@
+#include "scenarios/scenario.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "scenarios/check_scenario.h"
+#include "scenarios/json_fields.h"
+#include "scenarios/preset.h"
+
+namespace squall {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 3> kArrivalNames = {"poisson", "uniform", "trace"};
+constexpr IntRange kTokens{0, 10'000'000};
+constexpr NumberRange kSigma{0, 5};
+
+std::string Pretty(const ordered_json& value) {
+  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+ordered_json Enum(const std::vector<std::string>& names) { return {{"enum", names}}; }
+
+// Names that live in tables rather than in the structs: an editor completes and checks them too.
+void AddVocabularies(ordered_json* schema) {
+  ordered_json& properties = (*schema)["properties"];
+  const ordered_json faults = Enum(KnownFaults());
+  properties["faults"]["propertyNames"] = faults;
+  ordered_json& provider = properties["providers"]["items"]["properties"];
+  provider["faults"]["propertyNames"] = faults;
+  provider["dialect"].update(Enum(KnownDialects()));
+  properties["climate"]["items"]["properties"]["fault"].update(faults);
+  properties["workload"]["properties"]["tasks"]["propertyNames"] = Enum(KnownTasks());
+}
+
+void AddLadder(ordered_json* engine_properties) {
+  (*engine_properties)["ladder"]["items"].update(Enum(KnownStrategies()));
+  (*engine_properties)["ladder"]["uniqueItems"] = true;
+}
+
+ordered_json DocumentSchema(std::string_view title, std::string_view doc, ordered_json fields) {
+  ordered_json out;
+  out["$schema"] = "http://json-schema.org/draft-07/schema#";
+  out["title"] = std::string(title);
+  out["description"] = std::string(doc);
+  out.update(fields);
+  out["properties"]["$schema"] = {{"type", "string"},
+                                  {"description", "Path of this schema, for editors."}};
+  return out;
+}
+
+}  // namespace
+
+void Describe(Fields& f, ArrivalConfig& c) {
+  f.Enum("kind", c.kind, kArrivalNames,
+         "Open-loop arrivals: poisson, uniform spacing, or the rows of a trace.");
+  f.Number("rate_per_s", c.rate_per_s, {1e-6, 1e6}, "Requests offered per second.");
+  f.Text("trace", c.trace,
+         "CSV file of TIMESTAMP,ContextTokens,GeneratedTokens, relative to this file.");
+}
+
+void Describe(Fields& f, WorkloadConfig& c) {
+  f.Int("requests", c.requests, {1, 1'000'000'000},
+        "Requests offered; with a trace its rows by default, and at most those.");
+  f.Struct("arrivals", c.arrivals, "When requests arrive, whatever became of earlier ones.");
+  f.NumberMap("tasks", c.tasks, kNotNegative,
+              "Relative weights of the kinds of task; replaces the default mix.");
+  f.Int("prompt_tokens", c.prompt_tokens, kTokens, "Median size of a prompt in tokens.");
+  f.Number("prompt_sigma", c.prompt_sigma, kSigma,
+           "Standard deviation of the logarithm of the prompt size.");
+  f.Int("answer_tokens", c.answer_tokens, kTokens, "Median size of an answer in tokens.");
+  f.Number("answer_sigma", c.answer_sigma, kSigma,
+           "Standard deviation of the logarithm of the answer size.");
+  f.Int("sessions", c.sessions, {1, 1'000'000'000}, "Distinct users that requests come from.");
+  f.Span("deadline", c.deadline, {1ms, 24h},
+         "Time a request has from its intended arrival to its answer.");
+}
+
+void Describe(Fields& f, Scenario& s) {
+  f.Text("name", s.name, "Name in reports; the file's name by default.");
+  f.Text("doc", s.doc, "What the scenario models, in one paragraph.");
+  f.TextList("sources", s.sources, "Where its figures come from.");
+  f.TextList("assumptions", s.assumptions,
+             "What no source says and this file assumes, one statement each.");
+  f.Int("seed", s.seed, IntRange{}, "Seed of every random draw.");
+  f.Struct("workload", s.workload, "Requests offered.");
+  f.Map("faults", s.faults, "Faults of every provider, by kind; providers may override them.");
+  f.ObjectList(
+      "providers", s.providers.size(),
+      [&s](size_t n) {
+        ProviderConfig provider;
+        provider.faults = s.faults;  // read before: the scenario's defaults are each one's base
+        s.providers.assign(n, provider);
+      },
+      [&s](Fields& item, size_t i) { Describe(item, s.providers[i]); },
+      "Mock providers, in the order of the engine's preference.");
+  f.List("climate", s.climate, "Faults that come in episodes, over one provider or several.");
+  f.Object(
+      "engine",
+      [&s](Fields& engine) {
+        engine.Text("preset", s.preset,
+                    "Bundled preset, a .json file relative to this one, or \"custom\" for the "
+                    "defaults given here; the other keys override it.");
+        Describe(engine, s.engine);
+      },
+      "The recovery engine: a preset and what to change in it.");
+}
+
+void Describe(Fields& f, Preset& p) {
+  f.Text("doc", p.doc, "What the preset stands for, in one paragraph.");
+  f.TextList("sources", p.sources, "Where its figures come from.");
+  Describe(f, p.engine);
+}
+
+std::string DumpScenario(const Scenario& scenario) {
+  Scenario copy = scenario;  // a description takes mutable values, though a printer changes none
+  if (IsPresetPath(copy.preset)) copy.preset = kCustomPreset;
+  return Pretty(DumpFields([&copy](Fields& f) { Describe(f, copy); }));
+}
+
+std::string ScenarioSchema() {
+  Scenario scratch;
+  ordered_json schema = DocumentSchema(
+      "squall scenario", "One experiment: requests, providers, their faults, and the engine.",
+      SchemaOfFields([&scratch](Fields& f) { Describe(f, scratch); }));
+  AddVocabularies(&schema);
+  ordered_json& engine = schema["properties"]["engine"]["properties"];
+  AddLadder(&engine);
+  std::vector<std::string> presets = {std::string(kCustomPreset)};
+  for (const BundledItem& preset : BundledPresets()) presets.push_back(preset.name);
+  engine["preset"].erase("type");
+  engine["preset"]["anyOf"] = {Enum(presets), {{"type", "string"}, {"pattern", "[.]json$"}}};
+  schema["properties"]["providers"]["minItems"] = 1;
+  schema["properties"]["providers"]["items"]["required"] = {"name", "models"};
+  schema["required"] = {"providers"};
+  return Pretty(schema);
+}
+
+std::string PresetSchema() {
+  Preset scratch;
+  ordered_json schema =
+      DocumentSchema("squall preset", "Settings of the recovery engine; the rest are defaults.",
+                     SchemaOfFields([&scratch](Fields& f) { Describe(f, scratch); }));
+  AddLadder(&schema["properties"]);
+  schema["required"] = {"doc"};
+  return Pretty(schema);
+}
+
+}  // namespace squall
