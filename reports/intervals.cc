@@ -1,0 +1,113 @@
+// The only file of the reports that includes Boost.Math, which is slow to compile.
+#include "reports/intervals.h"
+
+#include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <boost/math/special_functions/beta.hpp>
+#include <cmath>
+
+#include "engine/base/check.h"
+
+namespace squall {
+namespace {
+
+namespace bm = boost::math;
+using bm::policies::errno_on_error;
+
+// Out of range arguments give NaN and errno, never an exception.
+using Quiet = bm::policies::policy<
+    bm::policies::domain_error<errno_on_error>, bm::policies::pole_error<errno_on_error>,
+    bm::policies::overflow_error<errno_on_error>, bm::policies::rounding_error<errno_on_error>,
+    bm::policies::evaluation_error<errno_on_error>>;
+
+double TwoSidedZ(double confidence) {
+  return bm::quantile(
+      bm::complement(bm::normal_distribution<double, Quiet>(), (1 - confidence) / 2));
+}
+
+void CheckArguments(int64_t successes, int64_t n, double confidence) {
+  SQUALL_CHECK(0 <= successes && successes <= n);
+  SQUALL_CHECK(0 < confidence && confidence < 1);
+}
+
+}  // namespace
+
+Interval Wilson(int64_t successes, int64_t n, double confidence) {
+  CheckArguments(successes, n, confidence);
+  if (n == 0) return Interval{};
+  const double z = TwoSidedZ(confidence);
+  const double count = static_cast<double>(n);
+  const double p = static_cast<double>(successes) / count;
+  const double scale = 1 / (1 + z * z / count);
+  const double centre = scale * (p + z * z / (2 * count));
+  const double half = scale * z * std::sqrt(p * (1 - p) / count + z * z / (4 * count * count));
+  // At the ends the formula is exactly 0 or 1, and arithmetic only nearly.
+  return Interval{.low = successes == 0 ? 0 : std::max(0.0, centre - half),
+                  .high = successes == n ? 1 : std::min(1.0, centre + half)};
+}
+
+Interval ClopperPearson(int64_t successes, int64_t n, double confidence) {
+  CheckArguments(successes, n, confidence);
+  if (n == 0) return Interval{};
+  const double tail = (1 - confidence) / 2;
+  const double k = static_cast<double>(successes);
+  const double rest = static_cast<double>(n - successes);
+  Interval interval;
+  if (successes > 0) interval.low = bm::ibeta_inv(k, rest + 1, tail, Quiet());
+  if (successes < n) interval.high = bm::ibetac_inv(k + 1, rest, tail, Quiet());
+  return interval;
+}
+
+std::optional<Interval> ClusteredInterval(std::span<const Proportion> clusters, double confidence) {
+  SQUALL_CHECK(0 < confidence && confidence < 1);
+  int64_t successes = 0;
+  int64_t total = 0;
+  int64_t used = 0;
+  for (const Proportion& cluster : clusters) {
+    successes += cluster.successes;
+    total += cluster.n;
+    if (cluster.n > 0) ++used;
+  }
+  if (used < kMinClusters) return std::nullopt;
+  const double p = static_cast<double>(successes) / static_cast<double>(total);
+  double squares = 0;
+  for (const Proportion& cluster : clusters) {
+    const double off = static_cast<double>(cluster.successes) - p * static_cast<double>(cluster.n);
+    squares += off * off;
+  }
+  const double k = static_cast<double>(used);
+  const double error = std::sqrt(k / (k - 1) * squares) / static_cast<double>(total);
+  const bm::students_t_distribution<double, Quiet> student(k - 1);
+  const double half = error * bm::quantile(bm::complement(student, (1 - confidence) / 2));
+  return Interval{.low = std::max(0.0, p - half), .high = std::min(1.0, p + half)};
+}
+
+CountBounds BinomialBounds(int64_t n, double p, double confidence) {
+  SQUALL_CHECK(n >= 0 && 0 <= p && p <= 1);
+  SQUALL_CHECK(0 < confidence && confidence < 1);
+  if (p == 0 || n == 0) return CountBounds{};
+  if (p == 1) return CountBounds{.low = n, .high = n};
+  const double tail = (1 - confidence) / 2;
+  const bm::binomial_distribution<double, Quiet> draws(static_cast<double>(n), p);
+  // The smallest count in [0, n] for which `reached` holds; it holds for n.
+  const auto smallest = [n](auto reached) {
+    int64_t low = 0;
+    int64_t high = n;
+    while (low < high) {
+      const int64_t middle = low + (high - low) / 2;
+      if (reached(static_cast<double>(middle))) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  };
+  return CountBounds{
+      .low = smallest([&](double k) { return bm::cdf(draws, k) > tail; }),
+      .high = smallest([&](double k) { return bm::cdf(bm::complement(draws, k)) <= tail; })};
+}
+
+}  // namespace squall

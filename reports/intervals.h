@@ -1,0 +1,50 @@
+// Confidence intervals for proportions, which every rate in a report carries.
+//
+// Wilson: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+// JASA 22 (1927), the score interval; near its nominal coverage even at 0 of n and n of n, and
+// recommended by Brown, Cai, DasGupta, Statistical Science 16 (2001). Clopper-Pearson: Biometrika
+// 26 (1934), never below its nominal coverage. Both hold for independent requests. Outages make
+// requests of one run alike; ClusteredInterval lets replications vote instead (Cochran, "Sampling
+// Techniques", 3rd ed., section 6: variance of a ratio estimate, with Student's t).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace squall {
+
+struct Interval {
+  double low = 0;
+  double high = 1;
+};
+
+struct Proportion {
+  int64_t successes = 0;
+  int64_t n = 0;
+};
+
+// Two-sided, 0 <= successes <= n, confidence in (0, 1). Of nothing, [0, 1] is all that is known.
+Interval Wilson(int64_t successes, int64_t n, double confidence = 0.95);
+Interval ClopperPearson(int64_t successes, int64_t n, double confidence = 0.95);
+
+inline constexpr int kMinClusters = 5;
+
+// For the pooled proportion, from how much it varies between clusters (replications). nullopt if
+// fewer than kMinClusters of them are non-empty.
+std::optional<Interval> ClusteredInterval(std::span<const Proportion> clusters,
+                                          double confidence = 0.95);
+
+// Inclusive.
+struct CountBounds {
+  int64_t low = 0;
+  int64_t high = 0;
+  bool Contains(int64_t count) const { return low <= count && count <= high; }
+};
+
+// Where the number of successes among n independent draws of probability p falls with at least the
+// given probability, (1 - confidence) / 2 or less on either side: what a test that a configured
+// rate is the observed rate accepts.
+CountBounds BinomialBounds(int64_t n, double p, double confidence = 0.999);
+
+}  // namespace squall
