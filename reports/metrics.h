@@ -1,0 +1,125 @@
+// Metrics: adds outcomes up. What each figure means is in summary.h. One Metrics per replication,
+// fed by one thread in the order in which requests end; those of all replications are then merged
+// in their order, which makes the result (sums of doubles included) independent of the thread
+// count.
+//
+// Aggregates, keeps nothing: memory does not grow with the requests but for one byte of each, by
+// which two runs can show that they met the same faults, and two counters per second of the run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/events.h"
+#include "reports/fingerprint.h"
+#include "reports/histogram.h"
+#include "reports/load_windows.h"
+#include "reports/outcome.h"
+#include "reports/summary.h"
+
+namespace squall {
+
+// Adds many small doubles without the drift of plain addition (Kahan, CACM 8 (1965)).
+class CompensatedSum {
+ public:
+  void Add(double value) {
+    const double corrected = value - excess_;
+    const double sum = sum_ + corrected;
+    excess_ = (sum - sum_) - corrected;
+    sum_ = sum;
+  }
+  void Merge(const CompensatedSum& other) {
+    Add(other.sum_);
+    Add(-other.excess_);
+  }
+  double value() const { return sum_; }
+
+ private:
+  double sum_ = 0;
+  double excess_ = 0;  // what sum_ holds too much
+};
+
+class Metrics {
+ public:
+  // AttemptOutcome::fault indexes `fault_names`; at most 254 of them.
+  explicit Metrics(std::vector<std::string> fault_names);
+
+  void Add(const Outcome& outcome);
+  void OnPhase(Phase phase, int64_t ns) { phases_[static_cast<size_t>(phase)].Record(ns); }
+
+  // Appends a later replication, built from the same fault names. Into an empty Metrics it is a
+  // copy.
+  void Merge(const Metrics& other);
+
+  Summary Summarize() const;
+  uint64_t fingerprint() const { return fingerprint_.value(); }
+
+  // Per request, by its index, replication after replication: the fault drawn for its first attempt
+  // plus 1, 0 if healthy (or refused by load, which is no draw), kNoFirstAttempt if none was sent.
+  static constexpr uint8_t kNoFirstAttempt = 255;
+  std::span<const uint8_t> first_faults() const { return first_faults_; }
+
+ private:
+  // What cannot be added up over replications as it comes: the one that is being fed ...
+  struct Running {
+    int64_t requests = 0;
+    Proportion recovered;  // strict, of the faulted
+    LoadWindows windows;
+    Time first_arrival = kNever;
+    Time last_end = kStart;
+  };
+  // ... and all that are over.
+  struct Ended {
+    std::vector<Proportion> recovered;
+    std::optional<double> worst_1s;
+    std::optional<double> worst_10s;
+    double span_s = 0;
+    void Append(const Ended& later);
+  };
+
+  void AddAttempt(const AttemptOutcome& attempt);
+  void AddFaulted(const Outcome& outcome);
+  void AddLatency(const Outcome& outcome, RequestKind kind);
+  void RememberFirstFault(const Outcome& outcome);
+  void FeedFingerprint(const Outcome& outcome);
+  void CountRecovery(std::string_view strategy, int64_t count);
+  bool empty() const { return running_.requests == 0 && ended_.recovered.empty(); }
+  Ended EndedWithRunning() const;
+
+  std::array<Tally, kRequestKindCount> by_kind_;
+  std::vector<FaultSummary> by_fault_;
+  Histogram latency_;
+  Histogram latency_success_;
+  Histogram latency_recovered_;
+  std::array<Histogram, kPhaseCount> phases_;
+  ConfusionMatrix confusion_{};
+  int64_t healthy_attempts_ = 0;
+  int64_t false_alarms_ = 0;
+  int64_t attempts_ = 0;
+  std::array<int64_t, kMaxAttemptsCounted + 1> attempts_per_request_{};
+  std::vector<std::pair<std::string, int64_t>> recovered_by_;  // few: one per row of the plan
+  int64_t prompt_tokens_ = 0;
+  int64_t completion_tokens_ = 0;
+  CompensatedSum cost_usd_;
+  Fingerprint fingerprint_;
+  std::vector<uint8_t> first_faults_;
+  Running running_;
+  Ended ended_;
+};
+
+// The share of requests whose first attempts met different faults in two runs
+// (Metrics::first_faults), among those that sent one in both. nullopt if there are none. 0 is what
+// keyed draws promise.
+std::optional<double> ShareDiffering(std::span<const uint8_t> a, std::span<const uint8_t> b);
+
+// The cost of reading the clock, part of every figure in Summary::phases: median of 1001 readings,
+// nanoseconds. Takes about 0.1 ms.
+int64_t MeasureTimerOverheadNs();
+
+}  // namespace squall

@@ -1,0 +1,57 @@
+#include "reports/summary.h"
+
+namespace squall {
+
+std::string_view RequestKindName(RequestKind kind) {
+  switch (kind) {
+    case RequestKind::kUnsent: return "unsent";
+    case RequestKind::kByLoad: return "by_load";
+    case RequestKind::kSlow: return "slow";
+    case RequestKind::kFaulted: return "faulted";
+    case RequestKind::kModelError: return "model_error";
+    case RequestKind::kHealthy: return "healthy";
+  }
+  return "?";
+}
+
+RequestKind KindOf(const Outcome& outcome) {
+  if (outcome.attempts.empty()) return RequestKind::kUnsent;
+  if (outcome.attempts[0].by_load) return RequestKind::kByLoad;
+  if (outcome.attempts[0].impairment) return RequestKind::kSlow;
+  if (outcome.attempts[0].fault >= 0) return RequestKind::kFaulted;
+  return outcome.wrong_by_model ? RequestKind::kModelError : RequestKind::kHealthy;
+}
+
+std::optional<double> Tally::ceiling() const {
+  if (ceiling_known == 0) return std::nullopt;
+  return static_cast<double>(ceiling_recovered) / static_cast<double>(ceiling_known);
+}
+
+std::optional<double> Tally::efficiency() const {
+  if (ceiling_recovered == 0) return std::nullopt;
+  return static_cast<double>(strict) / static_cast<double>(n) / *ceiling();
+}
+
+void Tally::Merge(const Tally& other) {
+  n += other.n;
+  strict += other.strict;
+  lenient += other.lenient;
+  abstained += other.abstained;
+  late += other.late;
+  silent_escape += other.silent_escape;
+  ceiling_known += other.ceiling_known;
+  ceiling_recovered += other.ceiling_recovered;
+}
+
+void DiagnosisScore::Merge(const DiagnosisScore& other) {
+  attempts += other.attempts;
+  class_right += other.class_right;
+  retry_right += other.retry_right;
+}
+
+std::optional<double> Summary::goodput_per_s() const {
+  if (span_s <= 0) return std::nullopt;
+  return static_cast<double>(all.strict) / span_s;
+}
+
+}  // namespace squall

@@ -1,0 +1,154 @@
+// Summary: what Metrics knows once a run is over, as plain values. Everything that prints, gates or
+// compares a result reads this and nothing else.
+//
+// A request belongs to one RequestKind, by its first attempt, and ends in one of four ways, so that
+//   strict + false_recovery + abstained + late == n      for every Tally, and
+//   sum of the tallies over all kinds == requests offered.
+// Only kFaulted is in the denominator of recovery: the draws that made it are the same for every
+// engine. What the engine's own load caused, slow but good replies, and answers that the model got
+// wrong by itself are kinds of their own.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/diagnosis.h"
+#include "engine/events.h"
+#include "reports/intervals.h"
+#include "reports/outcome.h"
+
+namespace squall {
+
+// Tested in this order, by_load before the fault: a request that met a full queue met nothing else.
+enum class RequestKind : uint8_t {
+  kUnsent,      // no attempt reached a provider: refused locally, or still queued at the deadline
+  kByLoad,      // first attempt refused because of the load that we made
+  kSlow,        // first attempt impaired: late, still good
+  kFaulted,     // first attempt faulted by the draw: the unit of recovery
+  kModelError,  // first attempt healthy, the model's answer wrong
+  kHealthy,
+};
+inline constexpr int kRequestKindCount = static_cast<int>(RequestKind::kHealthy) + 1;
+
+// Stable names: keys of the result JSON.
+std::string_view RequestKindName(RequestKind kind);
+RequestKind KindOf(const Outcome& outcome);
+
+// How n requests ended.
+struct Tally {
+  int64_t n = 0;
+  int64_t strict = 0;     // in time, the caller holds an answer that the oracle accepts
+  int64_t lenient = 0;    // in time, the caller holds any 200 with a body
+  int64_t abstained = 0;  // in time, the caller was told that it failed
+  int64_t late = 0;       // the rest: after the deadline, or a "success" without a body
+  int64_t silent_escape =
+      0;  // success on the first attempt alone: what the fault made was returned
+  int64_t ceiling_known = 0;      // requests of which a clairvoyant engine's result is known ...
+  int64_t ceiling_recovered = 0;  // ... and it recovered
+
+  int64_t false_recovery() const { return lenient - strict; }
+  // Share that a clairvoyant engine recovers; nullopt if unknown.
+  std::optional<double> ceiling() const;
+  // strict rate / ceiling; nullopt if the ceiling is unknown or 0.
+  std::optional<double> efficiency() const;
+
+  void Add(const Outcome& outcome) {
+    const bool lenient_one = outcome.in_time && outcome.ok && outcome.body;
+    const bool abstained_one = outcome.in_time && !outcome.ok;
+    ++n;
+    strict += lenient_one && outcome.right;
+    lenient += lenient_one;
+    abstained += abstained_one;
+    late += !lenient_one && !abstained_one;
+    silent_escape += outcome.ok && outcome.attempts.size() == 1;
+    ceiling_known += outcome.ceiling >= 0;
+    ceiling_recovered += outcome.ceiling > 0;
+  }
+  void Merge(const Tally& other);
+  bool operator==(const Tally&) const = default;
+};
+
+struct Quantiles {  // nanoseconds
+  int64_t n = 0;
+  double mean = 0;
+  int64_t p50 = 0;
+  int64_t p90 = 0;
+  int64_t p99 = 0;
+  int64_t p999 = 0;
+  int64_t max = 0;
+  bool operator==(const Quantiles&) const = default;
+};
+
+// Attempts really faulted by the draw, and whether their diagnosis was right. Attempts, not
+// requests.
+struct DiagnosisScore {
+  int64_t attempts = 0;
+  int64_t class_right = 0;
+  int64_t retry_right = 0;
+  void Merge(const DiagnosisScore& other);
+  bool operator==(const DiagnosisScore&) const = default;
+};
+
+using ConfusionMatrix =
+    std::array<std::array<int64_t, kFailureClassCount>, kFailureClassCount>;  // [truth][diagnosed]
+
+struct FaultSummary {
+  std::string name;
+  Tally tally;                 // requests whose first attempt it faulted; empty for an impairment
+  int64_t first_attempts = 0;  // first attempts it touched, impairments too
+  DiagnosisScore diagnosis;
+  bool operator==(const FaultSummary&) const = default;
+};
+
+struct Amplification {
+  int64_t attempts = 0;            // that reached a provider
+  std::optional<double> mean;      // attempts / requests offered; nullopt without requests
+  std::optional<double> worst_1s;  // load_windows.h; over replications the worst of them
+  std::optional<double> worst_10s;
+  bool operator==(const Amplification&) const = default;
+};
+
+inline constexpr int kMaxAttemptsCounted =
+    33;  // the last entry of the distribution means "or more"
+
+struct Summary {
+  int64_t requests = 0;
+  std::array<Tally, kRequestKindCount> by_kind;
+  Tally all;                             // over every kind: all.strict is the useful goodput
+  std::vector<FaultSummary> by_fault;    // in the order of the fault names
+  std::vector<Proportion> replications;  // strict of faulted, one per replication
+
+  Amplification amplification;
+  std::array<int64_t, kMaxAttemptsCounted + 1> attempts_per_request{};  // [k]: requests with k
+  double span_s = 0;  // first arrival to last end, summed over replications
+
+  Quantiles latency;            // of all requests, from their intended arrival
+  Quantiles latency_success;    // of those with a right answer in time
+  Quantiles latency_recovered;  // of faulted ones with a right answer in time
+
+  DiagnosisScore diagnosis;
+  ConfusionMatrix confusion{};   // of faulted attempts
+  int64_t healthy_attempts = 0;  // nothing wrong with them in truth ...
+  int64_t false_alarms = 0;      // ... and yet diagnosed as a failure
+
+  std::vector<std::pair<std::string, int64_t>>
+      recovered_by;           // strategy of the last attempt of each
+                              // strict recovery; most frequent first
+  int64_t prompt_tokens = 0;  // of all attempts, discarded ones too, as the cost
+  int64_t completion_tokens = 0;
+  double cost_usd = 0;
+  uint64_t fingerprint = 0;
+
+  std::array<Quantiles, kPhaseCount> phases;  // real CPU time: differs from run to run
+
+  const Tally& of(RequestKind kind) const { return by_kind[static_cast<size_t>(kind)]; }
+  const Tally& faulted() const { return of(RequestKind::kFaulted); }
+  // Useful answers per second of the run's own time; nullopt for a run of no length.
+  std::optional<double> goodput_per_s() const;
+};
+
+}  // namespace squall
