@@ -1,0 +1,270 @@
+#include "reports/result.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/diagnosis.h"
+#include "reports/fingerprint.h"
+#include "reports/histogram.h"
+#include "reports/intervals.h"
+
+#ifndef SQUALL_VERSION
+#define SQUALL_VERSION "0.1.0"
+#endif
+
+namespace squall {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json Number(std::optional<double> value) { return value ? Number(*value) : Json(nullptr); }
+
+Json Rate(int64_t count, int64_t n) {
+  return n == 0 ? Json(nullptr) : Number(static_cast<double>(count) / static_cast<double>(n));
+}
+
+Json Ci95(int64_t count, int64_t n) {
+  if (n == 0) return nullptr;
+  const Interval interval = Wilson(count, n);
+  return Json::array({interval.low, interval.high});
+}
+
+Json Share(int64_t count, int64_t n) {
+  return {{"count", count}, {"rate", Rate(count, n)}, {"ci95", Ci95(count, n)}};
+}
+
+// How the requests of a tally ended; the keys are those of "recovered" at top level.
+Json Endings(const Tally& tally) {
+  return {{"strict", Share(tally.strict, tally.n)},
+          {"lenient", Share(tally.lenient, tally.n)},
+          {"false_recovery", Share(tally.false_recovery(), tally.n)},
+          {"silent_escape", Share(tally.silent_escape, tally.n)},
+          {"abstained", Share(tally.abstained, tally.n)},
+          {"late", Share(tally.late, tally.n)}};
+}
+
+Json Recovered(const Summary& s) {
+  Json recovered = Endings(s.faulted());
+  const auto clustered = ClusteredInterval(s.replications);
+  recovered["strict"]["ci95_between_replications"] =
+      clustered ? Json::array({clustered->low, clustered->high}) : Json(nullptr);
+  return recovered;
+}
+
+Json OtherRequests(const Summary& s) {
+  Json kinds = Json::object();
+  for (int i = 0; i < kRequestKindCount; ++i) {
+    const RequestKind kind = static_cast<RequestKind>(i);
+    if (kind == RequestKind::kFaulted) continue;
+    Json row = {{"n", s.of(kind).n}};
+    row.update(Endings(s.of(kind)));
+    kinds[std::string(RequestKindName(kind))] = std::move(row);
+  }
+  return kinds;
+}
+
+Json ByFault(const Summary& s) {
+  Json rows = Json::object();
+  for (const FaultSummary& fault : s.by_fault) {
+    if (fault.tally.n == 0) continue;
+    Json row = {{"n", fault.tally.n}};
+    row.update(Endings(fault.tally));
+    row["ceiling"] = Number(fault.tally.ceiling());
+    row["efficiency"] = Number(fault.tally.efficiency());
+    rows[fault.name] = std::move(row);
+  }
+  return rows;
+}
+
+// `unit_ns` is what one unit of the output is: 1e6 for milliseconds, 1 for nanoseconds. Percentiles
+// of too few samples are given, and named as such.
+Json QuantilesJson(const Quantiles& q, double unit_ns) {
+  struct Row {
+    const char* name;
+    double q;
+    int64_t value;
+  };
+  const Row rows[] = {
+      {"p50", 0.5, q.p50}, {"p90", 0.9, q.p90}, {"p99", 0.99, q.p99}, {"p999", 0.999, q.p999}};
+  const auto scaled = [&](double ns) { return q.n == 0 ? Json(nullptr) : Number(ns / unit_ns); };
+  Json json = Json::object();
+  Json too_few = Json::array();
+  for (const Row& row : rows) {
+    json[row.name] = scaled(static_cast<double>(row.value));
+    if (!EnoughForQuantile(q.n, row.q)) too_few.push_back(row.name);
+  }
+  json["max"] = scaled(static_cast<double>(q.max));
+  json["mean"] = scaled(q.mean);
+  json["n"] = q.n;
+  json["too_few_samples_for"] = std::move(too_few);
+  return json;
+}
+
+Json Confusion(const ConfusionMatrix& matrix) {
+  Json rows = Json::object();
+  for (int truth = 0; truth < kFailureClassCount; ++truth) {
+    Json row = Json::object();
+    for (int said = 0; said < kFailureClassCount; ++said) {
+      const int64_t count = matrix[static_cast<size_t>(truth)][static_cast<size_t>(said)];
+      if (count > 0) row[std::string(FailureClassName(static_cast<FailureClass>(said)))] = count;
+    }
+    if (!row.empty()) {
+      rows[std::string(FailureClassName(static_cast<FailureClass>(truth)))] = std::move(row);
+    }
+  }
+  return rows;
+}
+
+Json DiagnosisJson(const Summary& s) {
+  const DiagnosisScore& score = s.diagnosis;
+  Json by_fault = Json::object();
+  for (const FaultSummary& fault : s.by_fault) {
+    if (fault.diagnosis.attempts == 0) continue;
+    by_fault[fault.name] = {{"attempts", fault.diagnosis.attempts},
+                            {"class_right", fault.diagnosis.class_right},
+                            {"retry_right", fault.diagnosis.retry_right}};
+  }
+  return {{"class_accuracy", Rate(score.class_right, score.attempts)},
+          {"retry_accuracy", Rate(score.retry_right, score.attempts)},
+          {"confusion", Confusion(s.confusion)},
+          {"faulted_attempts", score.attempts},
+          {"class_right", score.class_right},
+          {"class_ci95", Ci95(score.class_right, score.attempts)},
+          {"retry_right", score.retry_right},
+          {"retry_ci95", Ci95(score.retry_right, score.attempts)},
+          {"healthy_attempts", s.healthy_attempts},
+          {"false_alarms", s.false_alarms},
+          {"by_fault", std::move(by_fault)}};
+}
+
+Json Faults(const RunResult& result) {
+  const Summary& s = result.summary;
+  const int64_t sent = s.requests - s.of(RequestKind::kUnsent).n;
+  Json rows = Json::object();
+  for (const FaultLine& fault : result.faults) {
+    Json row = {{"scheduled", fault.scheduled}, {"injected", fault.injected}};
+    for (const FaultSummary& seen : s.by_fault) {
+      if (seen.name != fault.name) continue;
+      row["first_attempts"] = seen.first_attempts;
+      row["rate_first_attempt"] = Rate(seen.first_attempts, sent);
+    }
+    rows[fault.name] = std::move(row);
+  }
+  return rows;
+}
+
+Json AttemptsPerRequest(const Summary& s) {
+  Json counts = Json::object();
+  for (int i = 0; i <= kMaxAttemptsCounted; ++i) {
+    const int64_t n = s.attempts_per_request[static_cast<size_t>(i)];
+    if (n > 0) counts[absl::StrCat(i, i == kMaxAttemptsCounted ? "+" : "")] = n;
+  }
+  return counts;
+}
+
+Json Timing(const RunResult& result) {
+  static constexpr const char* kPhaseNames[kPhaseCount] = {"classify", "classify_parse", "validate",
+                                                           "decide"};
+  const RunTiming& timing = result.timing;
+  Json diagnosis = Json::object();
+  for (size_t i = 0; i < kPhaseCount; ++i) {
+    diagnosis[kPhaseNames[i]] = QuantilesJson(result.summary.phases[i], 1);
+  }
+  diagnosis["timer_overhead"] = timing.timer_overhead_ns;
+  const double requests = static_cast<double>(result.summary.requests);
+  return {{"calls_per_second", timing.wall_s > 0 ? Number(requests / timing.wall_s) : nullptr},
+          {"wall_s", Number(timing.wall_s)},
+          {"cpu_s", Number(timing.cpu_s)},
+          {"diagnosis_ns", std::move(diagnosis)}};
+}
+
+Json Tokens(const Summary& s) {
+  return {{"prompt", s.prompt_tokens},
+          {"completion", s.completion_tokens},
+          {"total", s.prompt_tokens + s.completion_tokens}};
+}
+
+Json Cost(const Summary& s) {
+  const Json per_request =
+      s.requests == 0 ? Json(nullptr) : Number(s.cost_usd / static_cast<double>(s.requests));
+  const Json per_success =
+      s.all.strict == 0 ? Json(nullptr) : Number(s.cost_usd / static_cast<double>(s.all.strict));
+  return {{"usd", Number(s.cost_usd)},
+          {"usd_per_request", per_request},
+          {"usd_per_success", per_success}};
+}
+
+Json Base(const RunResult& result) {
+  const Summary& s = result.summary;
+  Json json = {
+      {"format_version", kResultFormatVersion},
+      {"scenario", result.scenario},
+      {"scenario_hash", result.scenario_hash},
+      {"mode", result.mode},
+      {"seed", result.seed},
+      {"replications", result.replications},
+      {"engine", result.engine},
+      {"overrides", result.overrides},
+      {"partial", result.partial},
+      {"requests", s.requests},
+      {"faulted", s.faulted().n},
+      {"recovered", Recovered(s)},
+      {"ceiling", Number(s.faulted().ceiling())},
+      {"efficiency", Number(s.faulted().efficiency())},
+      {"ceiling_counts",
+       {{"recovered", s.faulted().ceiling_recovered}, {"known", s.faulted().ceiling_known}}},
+      {"ci_method", "wilson"},
+      {"success", Share(s.all.strict, s.all.n)},
+      {"goodput_per_s", Number(s.goodput_per_s())}};
+  json["by_fault"] = ByFault(s);
+  json["other_requests"] = OtherRequests(s);
+  json["recovered_by"] = Json::object();
+  for (const auto& [strategy, count] : s.recovered_by) json["recovered_by"][strategy] = count;
+  json["amplification"] = {{"mean", Number(s.amplification.mean)},
+                           {"worst_1s", Number(s.amplification.worst_1s)},
+                           {"worst_10s", Number(s.amplification.worst_10s)},
+                           {"attempts", s.amplification.attempts}};
+  json["attempts_per_request"] = AttemptsPerRequest(s);
+  json["breaker_transitions"] = result.breaker_transitions;
+  json["latency_ms"] = QuantilesJson(s.latency, 1e6);
+  json["latency_success_ms"] = QuantilesJson(s.latency_success, 1e6);
+  json["latency_recovered_ms"] = QuantilesJson(s.latency_recovered, 1e6);
+  json["diagnosis"] = DiagnosisJson(s);
+  json["faults"] = Faults(result);
+  json["tokens"] = Tokens(s);
+  json["cost"] = Cost(s);
+  json["fingerprint"] = FingerprintText(s.fingerprint);
+  json["repeat"] = result.repeat;
+  json["version"] = result.version;
+  json["compiler"] = result.compiler;
+  return json;
+}
+
+std::string Text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string RunResult::BuildVersion() { return SQUALL_VERSION; }
+
+std::string RunResult::BuildCompiler() {
+#if defined(__clang__)
+  return absl::StrCat("clang++ ", __clang_major__, ".", __clang_minor__, ".", __clang_patchlevel__);
+#else
+  return absl::StrCat("g++ ", __GNUC__, ".", __GNUC_MINOR__, ".", __GNUC_PATCHLEVEL__);
+#endif
+}
+
+std::string ToJson(const RunResult& result) {
+  Json json = Base(result);
+  json["timing"] = Timing(result);
+  return Text(json);
+}
+
+std::string ToJsonWithoutTiming(const RunResult& result) { return Text(Base(result)); }
+
+}  // namespace squall

@@ -1,0 +1,342 @@
+#include "reports/terminal.h"
+
+#include <absl/strings/str_format.h>
+
+#include <algorithm>
+
+#include "reports/fingerprint.h"
+
+namespace squall {
+namespace {
+
+constexpr int kMargin = 2;
+constexpr int kLabelWidth = 14;  // of the facts at the end
+
+std::string Plural(int64_t count, const char* one, const char* many) {
+  return CountText(count) + " " + (count == 1 ? one : many);
+}
+
+// How a faulted request can end, in the order of the bar. `glyph` and `ascii` fill the bar.
+struct Ending {
+  const char* glyph;
+  const char* ascii;
+  const char* words;
+  Ink ink;
+  int64_t (*count)(const Tally&);
+};
+constexpr Ending kEndings[] = {
+    {"█", "#", "right answer in time", Ink::kGood, [](const Tally& t) { return t.strict; }},
+    {"▓", "!", "wrong, passed as right", Ink::kBad,
+     [](const Tally& t) { return t.false_recovery(); }},
+    {"░", "-", "failed loudly", Ink::kWarn, [](const Tally& t) { return t.abstained; }},
+    {"·", ".", "late", Ink::kDim, [](const Tally& t) { return t.late; }},
+};
+
+const char* Glyph(const Ending& ending, const TextStyle& style) {
+  return style.utf8 ? ending.glyph : ending.ascii;
+}
+
+std::string Bar(const Tally& tally, int width, const TextStyle& style) {
+  std::vector<int64_t> parts;
+  for (const Ending& ending : kEndings) parts.push_back(ending.count(tally));
+  const std::vector<int> cells = BarCells(parts, width);
+  std::string bar;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    bar += Paint(Repeat(Glyph(kEndings[i], style), cells[i]), kEndings[i].ink, style);
+  }
+  return bar;
+}
+
+std::string Header(const RunResult& r, const TextStyle& style) {
+  std::vector<std::string> facts = {Plural(r.summary.requests, "request", "requests")};
+  if (!r.engine.empty()) facts.push_back("engine " + Clip(Printable(r.engine, style), 40, style));
+  if (!r.overrides.empty()) {
+    const int64_t overrides = static_cast<int64_t>(r.overrides.size());
+    facts.push_back(Plural(overrides, "override", "overrides"));
+  }
+  if (r.replications > 1) facts.push_back(CountText(r.replications) + " replications");
+  facts.push_back(absl::StrFormat("%.2f s wall", r.timing.wall_s));
+  facts.push_back(r.mode == "wire" ? "real sockets and clock" : "simulated clock and network");
+  for (std::string& fact : facts) fact = Paint(fact, Ink::kDim, style);
+  std::string text = Banner(r.scenario, r.mode, r.seed, style) + Flow(facts, Dot(style), "", 0);
+  if (r.partial) {
+    text += Paint("PARTIAL: interrupted; this covers what had ended by then", Ink::kBad, style);
+    text += "\n";
+  }
+  return text;
+}
+
+std::string Headline(const Tally& faulted, const TextStyle& style) {
+  const std::string margin(kMargin, ' ');
+  if (faulted.n == 0) {
+    return margin + "No request was faulted: there was nothing to recover from.\n";
+  }
+  const std::string left =
+      margin + Paint(PercentText(faulted.strict, faulted.n), Ink::kGood, style) + " of " +
+      Plural(faulted.n, "faulted request", "faulted requests") + " recovered";
+  const std::string right = "95 % interval " + IntervalText(faulted.strict, faulted.n);
+  std::string text = Justify(left, right, kTextWidth - kMargin) + "\n";
+  text += margin + Bar(faulted, kTextWidth - 2 * kMargin, style) + "\n";
+  std::vector<std::string> legend;
+  for (const Ending& ending : kEndings) {
+    legend.push_back(Paint(Glyph(ending, style), ending.ink, style) + " " + ending.words);
+  }
+  return text + Flow(legend, "  ", margin, kMargin);
+}
+
+// ---- tables
+// -----------------------------------------------------------------------------------------
+
+std::string Heading(std::string_view left, std::string_view right, const TextStyle& style) {
+  return "\n" + Paint(Justify(left, right, kTextWidth), Ink::kBold, style) + "\n";
+}
+
+constexpr const char* kCountShareInterval = "requests     share  95 % interval";
+
+// label | meaning | requests | share | interval of the share.
+std::string ShareRow(std::string_view label, Ink ink, std::string_view meaning, int64_t requests,
+                     int64_t count, int64_t n, const TextStyle& style) {
+  std::string row(kMargin, ' ');
+  row += Paint(PadRight(label, 16), ink, style);
+  row += Paint(PadRight(meaning, 27), Ink::kDim, style);
+  row += PadLeft(CompactText(requests, 9), 10);
+  row += PadLeft(PercentText(count, n), 10);
+  return row + PadLeft(IntervalColumn(count, n), 15) + "\n";
+}
+
+std::string CeilingLine(const Tally& t, const TextStyle& style) {
+  if (!t.ceiling()) return "";
+  std::string line = "  ceiling " + PercentText(t.ceiling_recovered, t.ceiling_known) +
+                     ": the most any engine could recover here";
+  if (t.efficiency()) {
+    line.append(Dot(style)).append(absl::StrFormat("efficiency %.1f %%", 100 * *t.efficiency()));
+  }
+  return line + "\n";
+}
+
+std::string EndingsTable(const Summary& s, const TextStyle& style) {
+  const Tally& t = s.faulted();
+  if (t.n == 0) return "";
+  std::string text = Heading("FIRST ATTEMPT FAULTED, AND THEN", kCountShareInterval, style);
+  const auto row = [&](const char* label, Ink ink, const char* meaning, int64_t count) {
+    text += ShareRow(label, ink, meaning, count, count, t.n, style);
+  };
+  row("strict", Ink::kGood, "right answer, in time", t.strict);
+  row("lenient", Ink::kPlain, "any 200 with body, in time", t.lenient);
+  row("false recovery", Ink::kBad,
+      style.utf8 ? "lenient − strict: wrong" : "lenient - strict: wrong", t.false_recovery());
+  row("abstained", Ink::kWarn, "failed loudly, in time", t.abstained);
+  row("late or empty", Ink::kPlain, "after deadline, or no body", t.late);
+  row("silent escape", Ink::kBad, "faulted reply passed on", t.silent_escape);
+  text += CeilingLine(t, style);
+  if (const auto between = ClusteredInterval(s.replications)) {
+    text += absl::StrFormat("  strict, judged by the spread of %d replications: [%.1f, %.1f]\n",
+                            s.replications.size(), 100 * between->low, 100 * between->high);
+  }
+  return text;
+}
+
+std::string FaultTable(const Summary& s, const TextStyle& style) {
+  if (s.faulted().n == 0) return "";
+  std::string heading = PadRight("BY FAULT, in %", 22) + PadLeft("n", 8) + PadLeft("strict", 7);
+  heading += PadLeft("95 % interval", 15) + PadLeft("lenient", 8) + PadLeft("false", 6);
+  heading += PadLeft("abstain", 8) + PadLeft("late", 6);
+  std::string text = Heading(heading, "", style);
+  for (const FaultSummary& fault : s.by_fault) {
+    const Tally& t = fault.tally;
+    if (t.n == 0) continue;
+    const auto share = [&t](int64_t count) { return PercentDigits(count, t.n); };
+    text += "  " + PadRight(Clip(Printable(fault.name, style), 20, style), 20);
+    text += PadLeft(CompactText(t.n, 7), 8);
+    text += Paint(PadLeft(share(t.strict), 7), Ink::kGood, style);
+    text += PadLeft(IntervalColumn(t.strict, t.n), 15) + PadLeft(share(t.lenient), 8);
+    text += PadLeft(share(t.false_recovery()), 6) + PadLeft(share(t.abstained), 8);
+    text += PadLeft(share(t.late), 6) + "\n";
+  }
+  return text;
+}
+
+std::string OtherTable(const Summary& s, const TextStyle& style) {
+  struct Row {
+    RequestKind kind;
+    const char* label;
+    const char* meaning;
+  };
+  static constexpr Row kRows[] = {
+      {RequestKind::kHealthy, "healthy", "nothing done to it"},
+      {RequestKind::kSlow, "slow", "first reply late, but good"},
+      {RequestKind::kByLoad, "refused by load", "first met a full provider"},
+      {RequestKind::kModelError, "model error", "healthy, and still wrong"},
+      {RequestKind::kUnsent, "never sent", "the engine itself refused"}};
+  std::string text =
+      Heading("OTHER REQUESTS, not counted above", "requests     right  95 % interval", style);
+  for (const Row& row : kRows) {
+    const Tally& t = s.of(row.kind);
+    if (t.n == 0) continue;
+    text += ShareRow(row.label, Ink::kPlain, row.meaning, t.n, t.strict, t.n, style);
+  }
+  text += ShareRow("all requests", Ink::kBold, "faulted ones included", s.all.n, s.all.strict,
+                   s.all.n, style);
+  return text;
+}
+
+// ---- facts
+// ------------------------------------------------------------------------------------------
+
+std::string Fact(std::string_view label, const std::vector<std::string>& items,
+                 const TextStyle& style) {
+  const std::string name = Paint(PadRight(label, kLabelWidth), Ink::kBold, style);
+  return Flow(items, Dot(style), name, kLabelWidth);
+}
+
+std::string LoadFact(const RunResult& r, const TextStyle& style) {
+  const Amplification& a = r.summary.amplification;
+  if (!a.mean) return "";
+  std::vector<std::string> items = {RatioText(*a.mean, style) + " attempts per request"};
+  if (a.worst_1s) items.push_back("worst second " + RatioText(*a.worst_1s, style));
+  if (a.worst_10s) items.push_back("worst 10 s " + RatioText(*a.worst_10s, style));
+  items.push_back(r.breaker_transitions == 0
+                      ? "no breaker moved"
+                      : "breakers moved " + Plural(r.breaker_transitions, "time", "times"));
+  return Fact("LOAD", items, style);
+}
+
+std::string LatencyFact(const Summary& s, const TextStyle& style) {
+  const Quantiles& q = s.latency;
+  if (q.n == 0) return "";
+  const Quantiles& again = s.latency_recovered;
+  const std::string recovered = QuantileText(again, 0.5, again.p50, style) + ", p99 " +
+                                QuantileText(again, 0.99, again.p99, style);
+  return Fact(
+      "LATENCY",
+      {"p50 " + QuantileText(q, 0.5, q.p50, style), "p90 " + QuantileText(q, 0.9, q.p90, style),
+       "p99 " + QuantileText(q, 0.99, q.p99, style),
+       "p99.9 " + QuantileText(q, 0.999, q.p999, style),
+       "max " + DurationText(static_cast<double>(q.max), style), "from the intended arrival",
+       "of recovered ones p50 " + recovered},
+      style);
+}
+
+// The most frequent wrong diagnosis, e.g. "timeout taken for connection 12 times".
+std::string WorstConfusion(const Summary& s) {
+  int64_t most = 0;
+  std::string text;
+  for (int truth = 0; truth < kFailureClassCount; ++truth) {
+    for (int said = 0; said < kFailureClassCount; ++said) {
+      const int64_t n = s.confusion[static_cast<size_t>(truth)][static_cast<size_t>(said)];
+      if (truth == said || n <= most) continue;
+      most = n;
+      text = std::string(FailureClassName(static_cast<FailureClass>(truth))) + " taken for " +
+             std::string(FailureClassName(static_cast<FailureClass>(said))) + " " +
+             Plural(n, "time", "times");
+    }
+  }
+  return text;
+}
+
+std::string DiagnosisFact(const Summary& s, const TextStyle& style) {
+  const DiagnosisScore& d = s.diagnosis;
+  if (d.attempts == 0) return "";
+  std::vector<std::string> items = {
+      "class right " + PercentText(d.class_right, d.attempts) + " " +
+          IntervalText(d.class_right, d.attempts),
+      "retry decision right " + PercentText(d.retry_right, d.attempts),
+      "of " + Plural(d.attempts, "attempt", "attempts"),
+      Plural(s.false_alarms, "false alarm", "false alarms")};
+  if (const std::string worst = WorstConfusion(s); !worst.empty()) items.push_back(worst);
+  return Fact("DIAGNOSIS", items, style);
+}
+
+std::string CpuFact(const RunResult& r, const TextStyle& style) {
+  static constexpr const char* kNames[kPhaseCount] = {"classify", "with parsing", "validate",
+                                                      "decide"};
+  std::vector<std::string> items;
+  for (size_t i = 0; i < kPhaseCount; ++i) {
+    const Quantiles& q = r.summary.phases[i];
+    if (q.n == 0) continue;
+    items.push_back(std::string(kNames[i]) + " " + QuantileText(q, 0.5, q.p50, style) + ", " +
+                    QuantileText(q, 0.99, q.p99, style));
+  }
+  if (items.empty()) return "";
+  items.push_back("p50, p99 of real time");
+  items.push_back("the clock costs " +
+                  DurationText(static_cast<double>(r.timing.timer_overhead_ns), style) +
+                  " of each");
+  return Fact("CPU TIME", items, style);
+}
+
+std::string BillFact(const Summary& s, const TextStyle& style) {
+  std::vector<std::string> items = {CompactText(s.prompt_tokens, 7) + " tokens in",
+                                    CompactText(s.completion_tokens, 7) + " out",
+                                    MoneyText(s.cost_usd)};
+  if (s.all.strict > 0) {
+    items.push_back(MoneyText(s.cost_usd / static_cast<double>(s.all.strict)) +
+                    " per right answer");
+  }
+  items.push_back("discarded attempts included");
+  return Fact("BILL", items, style);
+}
+
+std::string RecoveredByFact(const Summary& s, const TextStyle& style) {
+  std::vector<std::string> items;
+  for (const auto& [strategy, count] : s.recovered_by) {
+    const std::string name = strategy.empty() ? "unnamed" : Printable(strategy, style);
+    items.push_back(Clip(name, 40, style) + " " + CountText(count));
+  }
+  return items.empty() ? "" : Fact("RECOVERED BY", items, style);
+}
+
+std::string FaultsFact(const RunResult& r, const TextStyle& style) {
+  int64_t injected = 0;
+  int kinds = 0;
+  std::vector<std::string> wrong;
+  for (const FaultLine& fault : r.faults) {
+    injected += fault.injected;
+    kinds += fault.injected > 0;
+    if (fault.injected == fault.scheduled) continue;
+    wrong.push_back(Clip(Printable(fault.name, style), 24, style) + ": " +
+                    CountText(fault.injected) + " of " + CountText(fault.scheduled));
+  }
+  if (r.faults.empty()) return "";
+  std::vector<std::string> items = {CountText(injected) + " injected, of " +
+                                    Plural(kinds, "kind", "kinds")};
+  if (wrong.empty()) {
+    items.push_back(
+        Paint(style.utf8 ? "✓ all as scheduled" : "ok: all as scheduled", Ink::kGood, style));
+  } else {
+    items.push_back(
+        Paint(style.utf8 ? "✗ not as scheduled" : "FAIL: not as scheduled", Ink::kBad, style));
+    items.insert(items.end(), wrong.begin(), wrong.end());
+  }
+  return Fact("FAULTS", items, style);
+}
+
+std::string IdentityFact(const RunResult& r, const TextStyle& style) {
+  std::vector<std::string> items = {"fingerprint " + FingerprintText(r.summary.fingerprint)};
+  if (!r.scenario_hash.empty()) {
+    items.push_back("scenario " + Clip(Printable(r.scenario_hash, style), 16, style));
+  }
+  items.push_back("squall " + Printable(r.version, style));
+  items.push_back(Printable(r.compiler, style));
+  return Fact("IDENTITY", items, style);
+}
+
+}  // namespace
+
+std::string RenderReport(const RunResult& result, const TextStyle& style) {
+  const Summary& s = result.summary;
+  std::string text = Header(result, style);
+  text += "\nProviders failed on purpose. Did the caller still get a right answer in time?\n\n";
+  text += Headline(s.faulted(), style);
+  text += EndingsTable(s, style) + FaultTable(s, style) + OtherTable(s, style) + "\n";
+  text += LoadFact(result, style) + LatencyFact(s, style) + DiagnosisFact(s, style);
+  text += CpuFact(result, style) + BillFact(s, style) + RecoveredByFact(s, style);
+  text += FaultsFact(result, style) + IdentityFact(result, style);
+  if (!result.repeat.empty()) {
+    const std::string name = Paint(PadRight("REPEAT", kLabelWidth), Ink::kBold, style);
+    text += WrapCommand(Printable(result.repeat, style), name, kLabelWidth);
+  }
+  return TrimLineEnds(text);
+}
+
+}  // namespace squall
