@@ -17,7 +17,7 @@ Diagnosis Make(FailureClass failure, Origin origin, Safety safety, RetryDecision
   return d;
 }
 
-Diagnosis OfTransport(TransportError error) {
+Diagnosis OfTransport(TransportError error, int status) {
   using enum RetryDecision;
   switch (error) {
     case TransportError::kTimeout:
@@ -30,8 +30,9 @@ Diagnosis OfTransport(TransportError error) {
       return Make(FailureClass::kConnection, Origin::kNetwork, Safety::kMaybeExecuted,
                   kSameProviderNow, "transport.reset");
     case TransportError::kCut:
-      return Make(FailureClass::kConnection, Origin::kNetwork, Safety::kMaybeExecuted,
-                  kSameProviderNow, "transport.cut");
+      // With a status line in hand the provider was answering: part of an answer is there.
+      return Make(status == 200 ? FailureClass::kTruncated : FailureClass::kConnection,
+                  Origin::kNetwork, Safety::kMaybeExecuted, kSameProviderNow, "transport.cut");
     case TransportError::kProtocol:
       return Make(FailureClass::kMalformedResponse, Origin::kProvider, Safety::kMaybeExecuted,
                   kSameProviderNow, "transport.protocol");
@@ -161,14 +162,14 @@ std::optional<Duration> RetryAfter(const Headers& headers) {
 }
 
 Diagnosis Diagnose(const Observation& seen) {
-  if (seen.error != TransportError::kNone) return OfTransport(seen.error);
+  if (seen.error != TransportError::kNone) return OfTransport(seen.error, seen.status);
   if (seen.status >= 400) return OfErrorReply(seen);
   if (seen.body == nullptr) return Diagnosis();
   return OfSuccess(*seen.body);
 }
 
 Diagnosis DiagnoseByStatus(const Observation& seen) {
-  if (seen.error != TransportError::kNone) return OfTransport(seen.error);
+  if (seen.error != TransportError::kNone) return OfTransport(seen.error, seen.status);
   if (seen.status < 400) return Diagnosis();
   Diagnosis d = OfStatus(seen.status);
   if (seen.headers != nullptr) d.retry_after = RetryAfter(*seen.headers);

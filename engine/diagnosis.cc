@@ -23,7 +23,6 @@ RetryDecision RetryDecisionByName(std::string_view name) {
   return ByName(name, kRetryDecisionCount, &RetryDecisionName);
 }
 
-
 std::string_view FailureClassName(FailureClass c) {
   switch (c) {
     case FailureClass::kOk: return "ok";

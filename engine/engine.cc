@@ -22,8 +22,9 @@ CallOutcome OutcomeFor(const Diagnosis& diagnosis, bool cut_short) {
   switch (diagnosis.failure) {
     case FailureClass::kOk:
     case FailureClass::kSchemaViolation:
-    case FailureClass::kSemantic:
-    case FailureClass::kTruncated: return CallOutcome::kSuccess;
+    case FailureClass::kSemantic: return CallOutcome::kSuccess;
+    case FailureClass::kTruncated:  // by a token limit, or by a connection that broke
+      return diagnosis.origin == Origin::kNetwork ? CallOutcome::kFailure : CallOutcome::kSuccess;
     case FailureClass::kTimeout: return cut_short ? CallOutcome::kNeutral : CallOutcome::kFailure;
     case FailureClass::kConnection:
     case FailureClass::kOverloaded:

@@ -29,16 +29,30 @@ bool Admitted(const PlanInput& in, ProviderId provider, Time at) {
   return in.breakers[provider].RetryAt(at) <= at;
 }
 
-// May this target be asked at `at`: time is left, its breaker admits, and its share of attempts is
-// not used up.
+// Has this provider asked, during this call, to be left alone until after `at`?
+bool AskedToWait(const PlanInput& in, ProviderId provider, Time at) {
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    const bool asked = attempt.provider == provider && attempt.diagnosis.retry_after.has_value();
+    if (asked && at < SaturatingAdd(attempt.ended, *attempt.diagnosis.retry_after)) return true;
+  }
+  return false;
+}
+
+// May this target be asked at `at`: time is left, its breaker admits, it has not asked to wait, and
+// its share of attempts is not used up.
 bool Open(const PlanInput& in, Target target, Time at) {
-  return FitsDeadline(at, in.call.deadline) && Admitted(in, target.provider, at) &&
+  const bool waits = in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at);
+  return FitsDeadline(at, in.call.deadline) && !waits && Admitted(in, target.provider, at) &&
          in.call.SentTo(target) < in.config.retry.max_attempts_per_target;
 }
 
-// A longer limit is what makes a truncated request another request.
+// Cut off by the request's own limit on tokens: a longer one makes it another request.
+bool HitTokenLimit(const Diagnosis& last) {
+  return last.failure == FailureClass::kTruncated && last.retry == RetryDecision::kNeverUnchanged;
+}
+
 int64_t PatchedLimit(const PlanInput& in, const Diagnosis& last) {
-  return last.failure == FailureClass::kTruncated ? in.call.max_tokens * 2 : 0;
+  return HitTokenLimit(last) ? in.call.max_tokens * 2 : 0;
 }
 
 // The earliest time at which the provider that answered may be asked again.
@@ -58,8 +72,7 @@ Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry) {
 
 bool WorthRepeating(const Diagnosis& last) {
   return last.retry == RetryDecision::kSameProviderNow ||
-         last.retry == RetryDecision::kSameProviderAfterWait ||
-         last.failure == FailureClass::kTruncated;  // with a longer limit
+         last.retry == RetryDecision::kSameProviderAfterWait || HitTokenLimit(last);
 }
 
 std::optional<Step> Retry(const PlanInput& in, const AttemptRecord& last) {
@@ -109,7 +122,7 @@ std::optional<Step> Degrade(const PlanInput& in, const AttemptRecord& last) {
 
 // Would another provider, given the same request, behave differently?
 bool ProviderMatters(const Diagnosis& last) {
-  return last.retry != RetryDecision::kNeverUnchanged || last.failure == FailureClass::kTruncated;
+  return last.retry != RetryDecision::kNeverUnchanged || HitTokenLimit(last);
 }
 
 std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {

@@ -14,6 +14,7 @@ namespace squall {
 
 // One attempt that reached a provider, beside what was really done to it.
 struct AttemptOutcome {
+  uint16_t provider = 0;
   int fault = -1;            // row of the fault names given to Metrics, -1 for none
   bool impairment = false;   // slow: still a good reply
   bool by_load = false;      // 503 from a full queue

@@ -40,11 +40,18 @@ TEST_CASE("diagnose: how the transport ended comes before everything else", "[en
     CAPTURE(TransportErrorName(row.error));
     Observation seen;
     seen.error = row.error;
-    seen.status = 200;
     CHECK(Diagnose(seen).failure == row.failure);
     CHECK(Diagnose(seen).safety == row.safety);
     CHECK(DiagnoseByStatus(seen).failure == row.failure);
   }
+}
+
+TEST_CASE("diagnose: a reply cut off after its status line is a truncated answer", "[engine]") {
+  Observation seen;
+  seen.error = TransportError::kCut;
+  seen.status = 200;
+  CHECK(Diagnose(seen).failure == kTruncated);
+  CHECK(Diagnose(seen).retry == kSameProviderNow);
 }
 
 TEST_CASE("diagnose: an error status decides unless a code knows better", "[engine]") {

@@ -1,0 +1,178 @@
+// The command line, and the only file that knows CLI11. Commands themselves are in cmd_*.cc.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "bench/commands.h"
+#include "bench/exit_codes.h"
+#include "reports/result.h"
+
+namespace squall {
+namespace {
+
+constexpr const char* kExamples = R"(
+Examples
+  squall run production-10k
+  squall run production-10k --engine none,naive_retry,self_healing
+  squall run outage --mode wire --time-scale 0.02
+  squall serve all-faults
+  squall show production-10k > mine.json && squall run mine.json
+
+Exit codes
+  0 ok   1 internal error   2 usage   10 threshold failed   11 regression
+  12 inconclusive   64 invalid scenario   65 corrupt record
+  69 cannot bind or connect   70 not deterministic   130/143 interrupted
+)";
+
+bool EnvironmentSays(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+bool WantsColor() {
+  if (EnvironmentSays("NO_COLOR")) return false;
+  const char* term = std::getenv("TERM");
+  const bool dumb = term == nullptr || std::strcmp(term, "dumb") == 0;
+  return isatty(STDOUT_FILENO) != 0 && !dumb;
+}
+
+// A locale that does not say is taken for a modern one, except the plain C locale on a terminal.
+bool WantsUtf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string text(value);
+    return text.find("UTF-8") != std::string::npos || text.find("utf8") != std::string::npos;
+  }
+  return true;
+}
+
+void AddOutput(CLI::App* command, OutputOptions* output) {
+  command->add_flag("--json", output->json, "Print the result as JSON, and nothing else");
+  command->add_option("--out", output->out_file, "Also write the result as JSON to FILE")
+      ->type_name("FILE");
+  command->add_flag("-q,--quiet", output->quiet, "No progress line");
+}
+
+void AddSets(CLI::App* command, std::vector<std::string>* sets) {
+  command
+      ->add_option("--set", *sets,
+                   "Override a value of the scenario, as in\n"
+                   "/engine/retry/max_attempts=5; may repeat")
+      ->type_name("POINTER=VALUE")
+      ->allow_extra_args(false);
+}
+
+void AddRun(CLI::App* app, RunOptions* o) {
+  CLI::App* run = app->add_subcommand("run", "Run a scenario and print its table");
+  run->add_option("SCENARIO", o->scenario, "A file, or the name of a bundled one")->required();
+  run->add_option("--engine", o->engines, "Preset; several, with commas, run side by side")
+      ->delimiter(',')
+      ->type_name("NAME[,NAME...]");
+  AddSets(run, &o->sets);
+  run->add_option("--trace", o->trace, "Arrivals and token counts from a CSV file")
+      ->type_name("FILE");
+  run->add_option("--mode", o->mode, "virtual: simulated time. wire: real sockets on 127.0.0.1")
+      ->check(CLI::IsMember({"virtual", "wire"}))
+      ->capture_default_str();
+  run->add_option("--time-scale", o->time_scale, "Wire: real seconds per second of the scenario")
+      ->check(CLI::Range(1e-4, 1e3))
+      ->type_name("X")
+      ->capture_default_str();
+  run->add_option("--seed", o->seed, "Seed of every draw; default: the scenario's")
+      ->check(CLI::Range(int64_t{0}, INT64_MAX))
+      ->type_name("N");
+  run->add_option("--replications", o->replications, "Run with this many seeds and add up")
+      ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}))
+      ->type_name("N")
+      ->capture_default_str();
+  run->add_option("--threads", o->threads, "Default: all cores")
+      ->check(CLI::Range(int64_t{1}, int64_t{1024}))
+      ->type_name("N");
+  AddOutput(run, &o->output);
+}
+
+void AddServe(CLI::App* app, ServeOptions* o) {
+  CLI::App* serve = app->add_subcommand("serve", "Serve the mock providers until Ctrl-C");
+  serve->add_option("SCENARIO", o->scenario, "A file, or the name of a bundled one")->required();
+  AddSets(serve, &o->sets);
+  serve->add_option("--address", o->address, "Numeric address to bind")->capture_default_str();
+  serve->add_option("--port", o->port, "Of the first provider, the others follow; 0: free ones")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("N")
+      ->capture_default_str();
+  serve->add_option("--time-scale", o->time_scale, "Real seconds per second of the scenario")
+      ->check(CLI::Range(1e-4, 1e3))
+      ->type_name("X")
+      ->capture_default_str();
+  serve->add_option("--seed", o->seed, "Seed of every draw; default: the scenario's")
+      ->check(CLI::Range(int64_t{0}, INT64_MAX))
+      ->type_name("N");
+}
+
+// All options of all commands.
+struct Everything {
+  RunOptions run;
+  ServeOptions serve;
+  OutputOptions list;
+  OutputOptions version;
+  std::string show;
+  std::vector<std::string> show_sets;
+  std::vector<std::string> validate;
+  std::string schema = "scenario";
+};
+
+void AddInfo(CLI::App* app, Everything* all) {
+  app->add_subcommand("list", "List bundled scenarios, engine presets and faults");
+  CLI::App* show = app->add_subcommand("show", "Print a scenario's effective values, or a preset");
+  show->add_option("NAME", all->show, "A file, or the name of a bundled one")->required();
+  AddSets(show, &all->show_sets);
+  CLI::App* validate = app->add_subcommand("validate", "Check scenario files without running them");
+  validate->add_option("SCENARIO", all->validate, "Files or names")->required();
+  CLI::App* schema = app->add_subcommand("schema", "Print the JSON Schema that editors can use");
+  schema->add_option("WHICH", all->schema, "scenario or preset")
+      ->check(CLI::IsMember({"scenario", "preset"}))
+      ->capture_default_str();
+  CLI::App* version = app->add_subcommand("version", "Print the version");
+  version->add_flag("--json", all->version.json, "As JSON");
+}
+
+int Dispatch(const CLI::App& app, const Everything& all) {
+  if (app.got_subcommand("run")) return Run(all.run);
+  if (app.got_subcommand("serve")) return Serve(all.serve);
+  if (app.got_subcommand("list")) return List(all.list);
+  if (app.got_subcommand("show")) return Show(all.show, all.show_sets);
+  if (app.got_subcommand("validate")) return Validate(all.validate);
+  if (app.got_subcommand("schema")) return PrintSchema(all.schema);
+  return PrintVersion(all.version);
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  CLI::App app("squall - a wind tunnel for the code that keeps LLM calls alive", "squall");
+  app.footer(kExamples);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "squall " + RunResult::BuildVersion());
+  Everything all;
+  all.run.output.color = WantsColor();
+  all.run.output.utf8 = WantsUtf8();
+  AddRun(&app, &all.run);
+  AddServe(&app, &all.serve);
+  AddInfo(&app, &all);
+  if (argc == 1) {
+    std::fputs(app.help().c_str(), stdout);
+    return kExitUsage;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return Dispatch(app, all);
+}
+
+}  // namespace squall

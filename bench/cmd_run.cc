@@ -1,0 +1,191 @@
+// squall run: one scenario, one engine or several on identical faults.
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "bench/commands.h"
+#include "bench/exit_codes.h"
+#include "bench/interrupt.h"
+#include "bench/progress.h"
+#include "reports/atomic_file.h"
+#include "reports/result.h"
+#include "reports/terminal.h"
+#include "scenarios/replicate.h"
+
+namespace squall {
+namespace {
+
+double CpuSeconds() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+}
+
+std::string Quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+// The command line that does the same again, every default that matters spelled out.
+std::string RepeatCommand(const RunOptions& options, const std::string& engine, int64_t seed) {
+  std::string line = "squall run " + Quoted(options.scenario);
+  if (!options.trace.empty()) line += " --trace " + Quoted(options.trace);
+  if (!engine.empty()) line += " --engine " + Quoted(engine);
+  for (const std::string& set : options.sets) line += " --set " + Quoted(set);
+  line += " --seed " + std::to_string(seed);
+  if (options.replications != 1) line += " --replications " + std::to_string(options.replications);
+  if (options.mode != "virtual") {
+    line += " --mode " + options.mode;
+    char scale[32];
+    std::snprintf(scale, sizeof scale, "%g", options.time_scale);
+    if (options.time_scale != 1) line += std::string(" --time-scale ") + scale;
+  }
+  return line;
+}
+
+struct Finished {
+  RunResult result;
+  std::vector<uint8_t> first_attempts;
+};
+
+RunResult Describe(const RunOptions& options, const Scenario& scenario, const WorldResult& world,
+                   const std::string& engine) {
+  RunResult result;
+  result.scenario = scenario.name;
+  result.scenario_hash = scenario.hash;
+  result.mode = options.mode;
+  result.seed = scenario.seed;
+  result.replications = options.replications;
+  result.engine = scenario.preset;
+  result.overrides = options.sets;
+  result.summary = world.metrics.Summarize();
+  const std::vector<std::string> names = FaultNames();
+  for (size_t i = 0; i < world.faults.size(); ++i) {
+    FaultLine line;
+    line.name = i < names.size() ? names[i] : "load";
+    line.scheduled = world.faults[i].scheduled;
+    line.injected = world.faults[i].injected;
+    result.faults.push_back(std::move(line));
+  }
+  result.breaker_transitions = world.breaker_transitions;
+  result.partial = world.interrupted;
+  result.repeat = RepeatCommand(options, engine, scenario.seed);
+  return result;
+}
+
+// Runs one engine. On failure the exit code is in `code`.
+std::optional<Finished> RunOne(const RunOptions& options, const std::string& engine, int* code) {
+  ScenarioOptions loading;
+  loading.sets = options.sets;
+  loading.preset = engine;
+  loading.trace = options.trace;
+  absl::StatusOr<Scenario> scenario = LoadScenario(options.scenario, loading);
+  if (!scenario.ok()) {
+    *code = ReportLoadError(scenario.status());
+    return std::nullopt;
+  }
+  if (options.seed >= 0) scenario->seed = options.seed;
+  ReplicateOptions replicate;
+  replicate.mode = options.mode == "wire" ? Mode::kWire : Mode::kVirtual;
+  replicate.time_scale = options.time_scale;
+  replicate.replications = options.replications;
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  replicate.threads =
+      options.threads > 0 ? static_cast<int>(options.threads) : static_cast<int>(cores);
+  std::atomic<int64_t> done{0};
+  RunHooks hooks;
+  hooks.stop = &InterruptFlag();
+  hooks.done = &done;
+  const auto start = std::chrono::steady_clock::now();
+  const double cpu_start = CpuSeconds();
+  absl::StatusOr<WorldResult> world = [&] {
+    const Progress progress(scenario->preset, &done,
+                            scenario->workload.requests * options.replications,
+                            !options.output.quiet);
+    return RunReplications(*scenario, replicate, hooks);
+  }();
+  if (!world.ok()) {
+    std::fprintf(stderr, "squall: %s\n", std::string(world.status().message()).c_str());
+    *code = kExitNetwork;
+    return std::nullopt;
+  }
+  Finished finished;
+  finished.result = Describe(options, *scenario, *world, engine);
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+  finished.result.timing.wall_s = wall.count();
+  finished.result.timing.cpu_s = CpuSeconds() - cpu_start;
+  finished.result.timing.timer_overhead_ns = MeasureTimerOverheadNs();
+  const auto first = world->metrics.first_faults();
+  finished.first_attempts.assign(first.begin(), first.end());
+  return finished;
+}
+
+std::optional<double> LargestDifference(const std::vector<Finished>& runs) {
+  std::optional<double> largest;
+  for (size_t i = 1; i < runs.size(); ++i) {
+    const auto share = ShareDiffering(runs[0].first_attempts, runs[i].first_attempts);
+    if (share.has_value()) largest = std::max(largest.value_or(0), *share);
+  }
+  return largest;
+}
+
+std::string JsonOf(const std::vector<RunResult>& results) {
+  if (results.size() == 1) return ToJson(results[0]);
+  std::string text = "[\n";
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (i > 0) text += ",\n";
+    std::string one = ToJson(results[i]);
+    while (!one.empty() && one.back() == '\n') one.pop_back();
+    text += one;
+  }
+  return text + "\n]\n";
+}
+
+int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
+  std::vector<RunResult> results;
+  for (const Finished& run : runs) results.push_back(run.result);
+  if (!options.output.out_file.empty()) {
+    const absl::Status written = WriteFileAtomically(options.output.out_file, JsonOf(results));
+    if (!written.ok()) {
+      std::fprintf(stderr, "squall: %s\n", std::string(written.message()).c_str());
+      return kExitUsage;
+    }
+  }
+  std::string text;
+  if (options.output.json) {
+    text = JsonOf(results);
+  } else {
+    const TextStyle style{options.output.color, options.output.utf8};
+    text = results.size() == 1 ? RenderReport(results[0], style)
+                               : RenderComparison(results, LargestDifference(runs), style);
+  }
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return std::fflush(stdout) == 0 ? kExitOk : kExitInternal;
+}
+
+}  // namespace
+
+int Run(const RunOptions& options) {
+  const std::vector<std::string> engines =
+      options.engines.empty() ? std::vector<std::string>{""} : options.engines;
+  std::vector<Finished> runs;
+  for (const std::string& engine : engines) {
+    int code = kExitInternal;
+    std::optional<Finished> finished = RunOne(options, engine, &code);
+    if (!finished.has_value()) return code;
+    runs.push_back(std::move(*finished));
+    if (InterruptExitCode() != 0) break;
+  }
+  const int code = Emit(options, runs);
+  return code == kExitOk ? InterruptExitCode() : code;
+}
+
+}  // namespace squall

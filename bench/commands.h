@@ -1,0 +1,58 @@
+// The commands of squall, as functions of their options. cli.cc fills the options from the command
+// line; each returns an exit code and has printed its own error, one clear line on stderr.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "scenarios/scenario.h"
+
+namespace squall {
+
+// What every command that prints may be asked.
+struct OutputOptions {
+  bool json = false;     // the result as JSON on stdout, nothing else there
+  std::string out_file;  // the result as JSON in a file, besides what is printed
+  bool quiet = false;    // no progress
+  bool color = false;    // decided from the terminal and NO_COLOR
+  bool utf8 = true;      // decided from the locale
+};
+
+struct RunOptions {
+  std::string scenario;
+  std::vector<std::string> sets;
+  std::vector<std::string> engines;  // presets; several are run side by side
+  std::string trace;
+  std::string mode = "virtual";
+  double time_scale = 1;
+  int64_t seed = -1;  // -1: the scenario's own
+  int64_t replications = 1;
+  int64_t threads = 0;  // 0: all cores
+  OutputOptions output;
+};
+int Run(const RunOptions& options);
+
+struct ServeOptions {
+  std::string scenario;
+  std::vector<std::string> sets;
+  std::string address = "127.0.0.1";
+  int64_t port = 0;  // of the first provider; the others follow; 0: any free ones
+  double time_scale = 1;
+  int64_t seed = -1;
+};
+int Serve(const ServeOptions& options);
+
+int List(const OutputOptions& output);
+int Show(const std::string& name, const std::vector<std::string>& sets);
+int Validate(const std::vector<std::string>& scenarios);
+int PrintSchema(const std::string& which);
+int PrintVersion(const OutputOptions& output);
+
+// Prints the error of loading a scenario and gives its exit code.
+int ReportLoadError(const absl::Status& status);
+
+// Parses the command line and runs a command.
+int Main(int argc, char** argv);
+
+}  // namespace squall

@@ -1,0 +1,212 @@
+#include "scenarios/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "mock_providers/faults.h"
+#include "mock_providers/tasks.h"
+
+namespace squall {
+namespace {
+
+// A failure reported at the deadline is reported in time; timers of a real machine fire a little
+// after it.
+constexpr Duration kFailureGrace = 500ms;
+
+std::vector<std::string> ProviderNames(const Scenario& scenario) {
+  std::vector<std::string> names;
+  for (const ProviderConfig& provider : scenario.providers) names.push_back(provider.name);
+  return names;
+}
+
+std::vector<ProviderInfo> ProviderInfos(const Scenario& scenario) {
+  std::vector<ProviderInfo> infos;
+  for (const ProviderConfig& provider : scenario.providers) {
+    ProviderInfo info;
+    info.name = provider.name;
+    info.dialect = provider.dialect;
+    info.api_key = "squall";
+    for (const ModelConfig& model : provider.models) {
+      info.models.push_back(ModelInfo{model.name, model.usd_per_mtok_in, model.usd_per_mtok_out});
+    }
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+std::vector<JsonSchema> CompileSchemas() {
+  std::vector<JsonSchema> schemas;
+  for (int kind = 0; kind < kTaskKindCount; ++kind) {
+    auto schema = JsonSchema::Compile(TaskSchema(static_cast<TaskKind>(kind)));
+    SQUALL_CHECK(schema.ok());
+    schemas.push_back(std::move(*schema));
+  }
+  return schemas;
+}
+
+AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival) {
+  AttemptOutcome out;
+  out.provider = attempt.provider;
+  out.strategy = attempt.strategy;
+  out.started = attempt.started;
+  out.diagnosed = attempt.diagnosis.failure;
+  out.diagnosed_retry = attempt.diagnosis.retry;
+  if (arrival == nullptr || !arrival->fault.present()) return out;
+  const FaultTruth& fault = arrival->fault;
+  out.fault = fault.kind;
+  out.impairment = FaultTable()[static_cast<size_t>(fault.kind)].impairment;
+  out.by_load = fault.by_load;
+  out.truth = FailureClassByName(fault.failure_class);
+  out.truth_retry = RetryDecisionByName(fault.retry_decision);
+  return out;
+}
+
+}  // namespace
+
+MockSide::MockSide(const Scenario& scenario, uint64_t seed)
+    : climate(scenario.climate, ProviderNames(scenario), seed) {
+  for (const ProviderConfig& config : scenario.providers) {
+    const auto id = static_cast<ProviderId>(providers.size());
+    providers.push_back(std::make_unique<Provider>(id, config, seed, &climate, &truth));
+  }
+}
+
+Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* transport,
+                 const MockSide* outlook, GroundTruth* truth, const RunHooks& hooks)
+    : scenario_(scenario),
+      seed_(seed),
+      env_(*env),
+      outlook_(*outlook),
+      truth_(*truth),
+      hooks_(hooks),
+      workload_(scenario, seed),
+      schemas_(CompileSchemas()),
+      engine_(scenario.engine, ProviderInfos(scenario), seed, env, transport, this),
+      result_(Metrics(FaultNames())) {}
+
+void Session::Start() { Spawn(env_.executor(), Offer()); }
+
+Task<> Session::Offer() {
+  while (std::optional<WorkItem> item = workload_.Next()) {
+    if (hooks_.stop != nullptr && hooks_.stop->load(std::memory_order_relaxed)) {
+      result_.interrupted = true;
+      break;
+    }
+    if (item->at > env_.Now()) {
+      [[maybe_unused]] const bool reached = co_await env_.SleepUntil(item->at);
+    }
+    ++in_flight_;
+    Spawn(env_.executor(), RunOne(*item));
+  }
+  offered_all_ = true;
+}
+
+Task<> Session::RunOne(WorkItem item) {
+  ChatRequest request = workload_.MakeRequest(item);
+  const std::string id = request.id;
+  const JsonSchema* schema = &schemas_[static_cast<size_t>(item.task.kind)];
+  const Time deadline = item.at + scenario_.workload.deadline;
+  const std::stop_token never;
+  const CallResult result = co_await engine_.Call(std::move(request), schema, deadline, never);
+  Judge(item, id, result);
+  --in_flight_;
+}
+
+void Session::Judge(const WorkItem& item, std::string_view id, const CallResult& result) {
+  const uint64_t key = RequestKey(id);
+  const Arrivals arrivals = truth_.Take(key);
+  const Time deadline = item.at + scenario_.workload.deadline;
+  Outcome outcome;
+  outcome.index = item.index;
+  outcome.started = item.at;
+  outcome.ended = result.ended;
+  outcome.ok = result.ok;
+  outcome.in_time = result.ended <= (result.ok ? deadline : deadline + kFailureGrace);
+  outcome.body = result.ok && result.status == 200 && result.has_body;
+  outcome.right = result.ok && OracleAccepts(seed_, item.task, result.content);
+  JoinAttempts(result, arrivals, &outcome);
+  AddCost(arrivals, &outcome);
+  if (!arrivals.empty()) {
+    outcome.wrong_by_model = !arrivals[0].fault.present() && arrivals[0].wrong_by_model;
+  }
+  if (outcome.faulted()) {
+    outcome.ceiling = Recoverable(item, key, outcome.attempts[0].provider) ? 1 : 0;
+  }
+  result_.metrics.Add(outcome);
+  if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
+  if (hooks_.on_outcome) hooks_.on_outcome(outcome, result);
+}
+
+// The k-th attempt that the engine sent to a provider is the k-th arrival there; attempts that
+// never connected did not arrive.
+void Session::JoinAttempts(const CallResult& result, const Arrivals& arrivals,
+                           Outcome* outcome) const {
+  absl::InlinedVector<size_t, 8> next(scenario_.providers.size(), 0);
+  for (const AttemptRecord& attempt : result.attempts) {
+    if (!attempt.sent) continue;
+    const Arrival* found = nullptr;
+    size_t& from = next[attempt.provider];
+    for (; attempt.error != TransportError::kConnect && from < arrivals.size(); ++from) {
+      if (arrivals[from].provider != attempt.provider) continue;
+      found = &arrivals[from++];
+      break;
+    }
+    outcome->attempts.push_back(MakeAttempt(attempt, found));
+  }
+}
+
+void Session::AddCost(const Arrivals& arrivals, Outcome* outcome) const {
+  for (const Arrival& arrival : arrivals) {
+    const ModelConfig& model = scenario_.providers[arrival.provider].models[arrival.model];
+    outcome->prompt_tokens += arrival.prompt_tokens;
+    outcome->completion_tokens += arrival.completion_tokens;
+    outcome->cost_usd +=
+        1e-6 * (static_cast<double>(arrival.prompt_tokens) * model.usd_per_mtok_in +
+                static_cast<double>(arrival.completion_tokens) * model.usd_per_mtok_out);
+  }
+}
+
+// Could a clairvoyant have got a right answer? It loses the first attempt like everybody, but no
+// time over it, knows what every further one would meet, and may wait for the weather to change.
+bool Session::Recoverable(const WorkItem& item, uint64_t key, ProviderId first) const {
+  constexpr int kMostChanges = 32;
+  const std::string session = workload_.SessionName(item.session);
+  const Time deadline = item.at + scenario_.workload.deadline;
+  Time at = item.at;
+  for (int change = 0; change < kMostChanges && at < deadline; ++change) {
+    for (const auto& provider : outlook_.providers) {
+      const uint32_t start = provider->id() == first ? 1 : 0;
+      const auto arrivals = static_cast<uint32_t>(kCeilingAttempts - 1);
+      for (uint32_t arrival = start; arrival < start + arrivals; ++arrival) {
+        for (size_t model = 0; model < provider->config().models.size(); ++model) {
+          const Outlook seen =
+              provider->Peek(key, session, arrival, model, item.task.answer_tokens, at);
+          const bool good =
+              seen.fault < 0 || FaultTable()[static_cast<size_t>(seen.fault)].impairment;
+          if (good && seen.right && at + seen.latency <= deadline) return true;
+        }
+      }
+    }
+    at = outlook_.climate.NextChange(at);
+  }
+  return false;
+}
+
+WorldResult Session::TakeResult() {
+  SQUALL_CHECK(finished());
+  SQUALL_CHECK(engine_.calls_in_flight() == 0);
+  result_.faults = truth_.counts();
+  return std::move(result_);
+}
+
+void Session::OnAttempt(std::string_view, const AttemptRecord&) {}
+
+void Session::OnBreaker(ProviderId provider, BreakerState from, BreakerState to, Time now) {
+  ++result_.breaker_transitions;
+  if (hooks_.on_breaker) hooks_.on_breaker(provider, from, to, now);
+}
+
+void Session::OnPhase(Phase phase, int64_t ns) { result_.metrics.OnPhase(phase, ns); }
+
+}  // namespace squall

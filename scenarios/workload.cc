@@ -1,0 +1,81 @@
+#include "scenarios/workload.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/base/random.h"
+
+namespace squall {
+namespace {
+
+constexpr StreamId kGap = Stream("workload/gap");
+constexpr StreamId kKind = Stream("workload/kind");
+constexpr StreamId kPrompt = Stream("workload/prompt_tokens");
+constexpr StreamId kAnswer = Stream("workload/answer_tokens");
+constexpr StreamId kSession = Stream("workload/session");
+
+int64_t Size(double u, int64_t median, double sigma) {
+  if (median == 0) return 0;
+  return static_cast<int64_t>(std::lround(LogNormal(u, static_cast<double>(median), sigma)));
+}
+
+}  // namespace
+
+Workload::Workload(const Scenario& scenario, uint64_t seed)
+    : scenario_(scenario), seed_(seed), kind_weights_(kTaskKindCount, 0.0) {
+  double sum = 0;
+  for (const auto& [name, weight] : scenario.workload.tasks) sum += weight;
+  for (const auto& [name, weight] : scenario.workload.tasks) {
+    kind_weights_[static_cast<size_t>(*FindTaskKind(name))] = weight / sum;
+  }
+}
+
+Duration Workload::Gap(uint64_t index) const {
+  const ArrivalConfig& arrivals = scenario_.workload.arrivals;
+  const double mean_s = 1.0 / arrivals.rate_per_s;
+  if (arrivals.kind == ArrivalKind::kUniform) return FromSeconds(mean_s);
+  return FromSeconds(Exponential(Draw(seed_, kGap, index), mean_s));
+}
+
+std::optional<WorkItem> Workload::Next() {
+  const WorkloadConfig& config = scenario_.workload;
+  if (next_ >= static_cast<uint64_t>(config.requests)) return std::nullopt;
+  WorkItem item;
+  item.index = next_++;
+  item.task.number = item.index;
+  const int kind = PickWeighted(Draw(seed_, kKind, item.index), kind_weights_);
+  item.task.kind = static_cast<TaskKind>(std::max(kind, 0));  // -1 only where rounding ate the end
+  item.session =
+      PickBelow(DrawBits(seed_, kSession, item.index), static_cast<uint64_t>(config.sessions));
+  if (config.arrivals.kind == ArrivalKind::kTrace) {
+    const TraceRow& row = scenario_.trace[item.index];
+    item.at = kStart + row.at;
+    item.prompt_tokens = row.context_tokens;
+    item.task.answer_tokens = row.generated_tokens;
+    return item;
+  }
+  item.at = last_ + Gap(item.index);
+  last_ = item.at;
+  item.prompt_tokens =
+      Size(Draw(seed_, kPrompt, item.index), config.prompt_tokens, config.prompt_sigma);
+  item.task.answer_tokens =
+      Size(Draw(seed_, kAnswer, item.index), config.answer_tokens, config.answer_sigma);
+  return item;
+}
+
+std::string Workload::SessionName(uint64_t session) const { return absl::StrCat("user-", session); }
+
+ChatRequest Workload::MakeRequest(const WorkItem& item) const {
+  // Room for the longest right answer to a short question, so that the limit cuts none of them.
+  constexpr int64_t kLeastLimit = 256;
+  ChatRequest request;
+  request.id = absl::StrCat("r", item.index);
+  request.user = SessionName(item.session);
+  request.max_tokens = std::max(kLeastLimit, 2 * item.task.answer_tokens);
+  request.messages.emplace_back(Role::kUser, TaskPrompt(seed_, item.task, item.prompt_tokens));
+  return request;
+}
+
+}  // namespace squall

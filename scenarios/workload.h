@@ -1,0 +1,49 @@
+// Workload: the requests of one run, in the order of their arrival. Open loop: arrivals do not wait
+// for answers, so a slow provider meets the same load as a fast one. Request i is a function of
+// (seed, i) alone, so a longer run has a shorter one as its prefix.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "engine/wire/message.h"
+#include "mock_providers/tasks.h"
+#include "scenarios/scenario.h"
+
+namespace squall {
+
+struct WorkItem {
+  uint64_t index = 0;
+  Time at{};  // intended arrival
+  TaskSpec task;
+  int64_t prompt_tokens = 0;
+  uint64_t session = 0;
+};
+
+class Workload {
+ public:
+  // `scenario` outlives the workload.
+  Workload(const Scenario& scenario, uint64_t seed);
+
+  // The next request, nullopt after the last.
+  std::optional<WorkItem> Next();
+
+  // The request as a client would make it: text, ids and token limit.
+  ChatRequest MakeRequest(const WorkItem& item) const;
+
+  std::string SessionName(uint64_t session) const;
+
+ private:
+  Duration Gap(uint64_t index) const;
+
+  const Scenario& scenario_;
+  uint64_t seed_;
+  std::vector<double> kind_weights_;  // by TaskKind, adding up to 1
+  uint64_t next_ = 0;
+  Time last_ = kStart;
+};
+
+}  // namespace squall

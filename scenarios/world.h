@@ -1,0 +1,57 @@
+// World: one run of one scenario. Builds providers, transport and engine, offers the workload,
+// joins each result with the ground truth and adds it up. The virtual and the wire world differ
+// only in which Env and Transport they are built on; everything else is the same objects.
+//
+// No globals: worlds on different threads do not meet.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "mock_providers/ground_truth.h"
+#include "reports/metrics.h"
+#include "scenarios/scenario.h"
+
+namespace squall {
+
+// What the engine of a run is judged against: a clairvoyant that knows all draws may make this many
+// attempts per request, the faulted first one included. The same for every engine, so that ceilings
+// of different presets agree.
+inline constexpr int kCeilingAttempts = 5;
+
+struct WorldResult {
+  explicit WorldResult(Metrics metrics_in) : metrics(std::move(metrics_in)) {}
+  Metrics metrics;
+  std::vector<FaultCount> faults;  // by row of FaultTable(), then faults caused by load
+  int64_t breaker_transitions = 0;
+  int64_t events = 0;        // of the simulation; 0 in the wire world
+  bool interrupted = false;  // stopped early: a prefix of the run
+};
+
+// What a run looks at while it goes.
+struct RunHooks {
+  const std::atomic<bool>* stop = nullptr;  // when true, no further request is offered
+  std::atomic<int64_t>* done = nullptr;     // counts finished requests
+  // Sees each finished request with its id, for parity and swarm tests.
+  std::function<void(const Outcome&, const CallResult&)> on_outcome;
+  std::function<void(ProviderId, BreakerState, BreakerState, Time)> on_breaker;
+};
+
+// Names of the fault rows in the order of their indices, for Metrics.
+std::vector<std::string> FaultNames();
+
+// In virtual time, on this thread.
+WorldResult RunVirtual(const Scenario& scenario, uint64_t seed, const RunHooks& hooks);
+
+// Over real sockets on 127.0.0.1: servers on a thread of their own, the engine on this one.
+// `time_scale`: real seconds per second of the scenario. Errors: kUnavailable when a port cannot be
+// bound. Aborts if a connection or a call is left at the end.
+absl::StatusOr<WorldResult> RunWire(const Scenario& scenario, uint64_t seed, double time_scale,
+                                    const RunHooks& hooks);
+
+}  // namespace squall
