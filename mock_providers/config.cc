@@ -82,7 +82,6 @@ void Describe(Fields& f, ClimateConfig& c) {
   f.Span("mean_degraded", c.mean_degraded, kStay, "Mean stay in degraded, exponential.");
   f.Span("mean_down", c.mean_down, kStay, "Mean stay in down, exponential.");
   f.Number("degraded_share", c.degraded_share, kRate, "Share that is hit while degraded.");
-  f.Require(!c.name.empty(), "a climate row needs a name");
   f.Require(c.kind == ClimateKind::kGilbertElliott || c.to > c.from,
             "\"to\" must be later than \"from\"");
 }
@@ -93,8 +92,7 @@ void Describe(Fields& f, ProviderConfig& c) {
   f.List("models", c.models, "Models that it serves, the best first.");
   f.Struct("latency", c.latency, "How long its replies take.");
   f.Struct("capacity", c.capacity, "How much it can do at once.");
-  f.Map("faults", c.faults,
-        "Faults by kind; where a kind is named it replaces the scenario's own.");
+  f.Map("faults", c.faults, "Faults by kind; the keys given here override the scenario's own.");
 }
 
 }  // namespace squall

@@ -106,9 +106,9 @@ void AppendQuota(std::string_view unit, uint64_t limit, uint64_t used, uint64_t 
   AppendNumber(requested, out);
 }
 
-// The message of a 429 that states a wait. Its figures obey the rule of the real limiter, a bucket
-// that refills evenly: wait = (used + requested - limit) / limit * window.
-std::string QuotaMessage(std::string_view model, int64_t tokens, Duration wait) {
+// A 429 that states a wait. Its figures obey the rule of the real limiter, a bucket that refills
+// evenly: wait = (used + requested - limit) / limit * window.
+ErrorObject QuotaObject(std::string_view model, int64_t tokens, Duration wait) {
   constexpr uint64_t kLimits[] = {10'000'000, 2'000'000, 800'000, 450'000, 200'000,
                                   90'000,     40'000,    30'000,  10'000};
   std::string out = "Rate limit reached for ";
@@ -121,7 +121,8 @@ std::string QuotaMessage(std::string_view model, int64_t tokens, Duration wait) 
         static_cast<double>(candidate) * seconds <= 60.0 * static_cast<double>(requested);
     if (limit == 0 && fits && candidate >= requested) limit = candidate;
   }
-  if (limit > 0) {
+  const bool by_tokens = limit > 0;
+  if (by_tokens) {
     const auto missing = static_cast<uint64_t>(static_cast<double>(limit) * seconds / 60.0 + 0.5);
     AppendQuota("tokens per min (TPM)", limit, limit + missing - requested, requested, &out);
   } else if (seconds <= 60) {
@@ -132,17 +133,12 @@ std::string QuotaMessage(std::string_view model, int64_t tokens, Duration wait) 
     AppendQuota("requests per day (RPD)", limit, limit, 1, &out);
   }
   out.append(". Please try again in ").append(GoDuration(wait));
-  return out.append(". Visit https://platform.openai.com/account/rate-limits to learn more.");
+  out.append(". Visit https://platform.openai.com/account/rate-limits to learn more.");
+  return {429, std::move(out), by_tokens ? "tokens" : "requests", {}, "rate_limit_exceeded"};
 }
 
 ErrorObject RateLimitObject(const ApiError& error) {
-  if (error.retry_after) {
-    return {error.status,
-            QuotaMessage(error.model, error.tokens, *error.retry_after),
-            "tokens",
-            {},
-            "rate_limit_exceeded"};
-  }
+  if (error.retry_after) return QuotaObject(error.model, error.tokens, *error.retry_after);
   if (error.id_bits % 2 == 0) return {error.status, "Too Many Requests", kInvalid, {}, {}};
   std::string message = "Rate limit reached for ";
   message.append(error.model).append(" on requests per min. Visit ");
@@ -166,7 +162,7 @@ ErrorObject OverloadObject(const ApiError& error) {
           "server_is_overloaded"};
 }
 
-ErrorObject Describe(const ApiError& error) {
+ErrorObject ObjectOf(const ApiError& error) {
   switch (error.kind) {
     case ApiErrorKind::kRateLimit: return RateLimitObject(error);
     case ApiErrorKind::kOverloaded: return OverloadObject(error);
@@ -444,7 +440,7 @@ void OpenAiServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const {
 }
 
 void OpenAiServer::WriteError(const ApiError& error, ReplyPlan* plan) const {
-  Write(Describe(error), common_headers_, error.id_bits, plan);
+  Write(ObjectOf(error), common_headers_, error.id_bits, plan);
   if (error.retry_after) AddRetryAfter(*error.retry_after, &plan->headers);
 }
 

@@ -29,7 +29,7 @@ struct FaultTruth {
   std::string_view retry_decision;  // and what it recommends
   int episode = -1;                 // row of the climate, -1 for a base-rate fault
   bool request_bound = false;       // follows the request to every provider
-  bool by_load = false;             // full queue (kind server_error): by the engine, not by the draw
+  bool by_load = false;  // full queue (kind server_error): by the engine, not by the draw
   bool present() const { return kind >= 0; }
 };
 
@@ -37,20 +37,20 @@ struct ReplyPlan {
   ReplyPlan() {}
   Time at{};  // when the first byte is due, or the reset; kNever for kHang
   int status = 200;
-  Headers headers;  // without the framing headers, which the player adds
+  Headers headers;   // without the framing headers, which the player adds
   std::string body;  // whole, even where only a part will be sent
   Framing framing = Framing::kContentLength;
   End end = End::kClean;
   size_t body_sent = 0;  // for kCut and kReset: bytes of the body before the end
   FaultTruth fault;
   uint64_t request_key = 0;
-  uint32_t arrival = 0;         // n-th arrival of this request here, from 0
-  bool wrong_by_model = false;  // the answer is wrong by the model's base error, no fault
+  uint32_t arrival = 0;           // n-th arrival of this request here, from 0
+  bool wrong_by_model = false;    // the answer is wrong by the model's base error, no fault
   int64_t completion_tokens = 0;  // generated, whether or not the client gets to see them
 };
 
-// What a player plays: a Provider, or a few plans written by hand in a test. Belongs to the player's
-// thread.
+// What a player plays: a Provider, or a few plans written by hand in a test. Belongs to the
+// player's thread.
 class ReplySource {
  public:
   virtual ~ReplySource() = default;

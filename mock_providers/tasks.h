@@ -34,7 +34,7 @@ constexpr int64_t CountTokens(size_t bytes) { return static_cast<int64_t>((bytes
 // The user's message, padded with context to `prompt_tokens` (never cut below the task itself).
 std::string TaskPrompt(uint64_t seed, const TaskSpec& task, int64_t prompt_tokens);
 
-// JSON Schema (draft-7) of the answer; static text.
+// JSON Schema (draft-7) of the answer; static text. Only keywords that a small validator knows.
 std::string_view TaskSchema(TaskKind kind);
 
 // The first marker in `text`, wherever a client may have wrapped it.
