@@ -1,0 +1,401 @@
+#include "engine/wire/http_transport.h"
+
+#include <absl/strings/str_cat.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/error.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine/base/check.h"
+
+namespace squall {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr size_t kReadBytes = 16 << 10;
+// A length that a peer merely announces commits no more memory than this.
+constexpr uint64_t kLargestReserve = 1 << 20;
+// "100 Continue" and its like before the reply proper; more than a few is not a conversation.
+constexpr int kMaxInterimReplies = 8;
+
+// Beast asserts that the last chunk, once begun, does not arrive in pieces shorter than
+// "0\r\n\r\n". So what could be one waits for its fifth byte.
+bool MayBeLastChunk(const beast::flat_buffer& buffer) {
+  const auto bytes = buffer.cdata();
+  std::string_view text(static_cast<const char*>(bytes.data()), bytes.size());
+  if (text.size() >= 5) return false;
+  if (text.starts_with("\r\n")) text.remove_prefix(2);
+  return text.starts_with('0');
+}
+
+// Fills an HttpReply as its bytes arrive, so that a reply that is cut short leaves what there was
+// of it.
+class ReplyParser final : public http::basic_parser<false> {
+ public:
+  ReplyParser(HttpReply* reply, const HttpTransportOptions& options, bool to_head)
+      : reply_(reply), limit_(options.header_limit) {
+    reply->headers.clear();
+    eager(true);
+    header_limit(static_cast<uint32_t>(options.header_limit));
+    body_limit(options.body_limit);
+    skip(to_head);
+  }
+
+  // Parses what is new in `buffer` and drops what it used up.
+  error_code Feed(beast::flat_buffer* buffer) {
+    error_code ec;
+    if (seen_ > 0 && is_header_done() && chunked() && MayBeLastChunk(*buffer)) return ec;
+    const size_t used = put(buffer->data(), ec);
+    buffer->consume(used);
+    seen_ = buffer->size();
+    if (ec == http::error::need_more) ec = error_code();
+    // The parser's own limit does not count header lines that came earlier, nor chunk extensions.
+    if (!ec && !is_done() && seen_ > limit_) ec = http::error::header_limit;
+    return ec;
+  }
+
+  // Bytes at the front of the buffer that Feed has looked at and needs more to go with.
+  size_t seen() const { return seen_; }
+  HttpReply* reply() const { return reply_; }
+
+ private:
+  void on_response_impl(int code, beast::string_view, int, error_code&) override {
+    reply_->status = code;
+  }
+  void on_field_impl(http::field, beast::string_view name, beast::string_view value,
+                     error_code& ec) override {
+    reply_->headers.Add(name, value);
+    if (reply_->headers.block().size() > limit_) ec = http::error::header_limit;
+  }
+  void on_body_init_impl(const boost::optional<uint64_t>& length, error_code&) override {
+    if (length) reply_->body.reserve(std::min<uint64_t>(*length, kLargestReserve));
+  }
+  size_t on_body_impl(beast::string_view bytes, error_code&) override {
+    reply_->body.append(bytes.data(), bytes.size());
+    return bytes.size();
+  }
+  size_t on_chunk_body_impl(uint64_t, beast::string_view bytes, error_code&) override {
+    reply_->body.append(bytes.data(), bytes.size());
+    return bytes.size();
+  }
+  void on_request_impl(http::verb, beast::string_view, beast::string_view, int,
+                       error_code&) override {}
+  void on_header_impl(error_code&) override {}
+  void on_chunk_header_impl(uint64_t, beast::string_view, error_code&) override {}
+  void on_finish_impl(error_code&) override {}
+
+  HttpReply* reply_;
+  size_t limit_;
+  size_t seen_ = 0;
+};
+
+// Beast looks at a head that comes in pieces only when it is complete. Where the rest will not
+// come, a fresh parser still finds the status line and the whole headers in it.
+void SalvageHead(const beast::flat_buffer& buffer, const HttpTransportOptions& options,
+                 HttpReply* reply) {
+  if (reply->status != 0 || buffer.size() == 0) return;
+  ReplyParser parser(reply, options, false);
+  error_code ignored;
+  parser.put(buffer.cdata(), ignored);
+}
+
+TransportError FromParseError(const error_code& ec) {
+  const bool too_large = ec == http::error::header_limit || ec == http::error::body_limit ||
+                         ec == http::error::buffer_overflow;
+  return too_large ? TransportError::kTooLarge : TransportError::kProtocol;
+}
+
+// What a failed read means, given what came before it. A body without a length ends with the
+// connection, so its end is no error.
+TransportError FromReadError(const error_code& read_error, ReplyParser* parser) {
+  if (read_error == beast::error::timeout) return TransportError::kTimeout;
+  if (read_error != asio::error::eof) return TransportError::kReset;
+  if (!parser->got_some()) return TransportError::kCut;
+  error_code ec;
+  parser->put_eof(ec);
+  return parser->is_done() ? TransportError::kNone : TransportError::kCut;
+}
+
+struct Connection {
+  Connection(const asio::any_io_executor& executor, size_t* open_in)
+      : stream(executor), open(open_in) {
+    ++*open;
+  }
+  ~Connection() { --*open; }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  beast::tcp_stream stream;
+  beast::flat_buffer buffer;
+  SteadyClock::time_point idle_since;
+  size_t* open;
+};
+
+// An idle connection has nothing to read. An end of stream, an error or bytes that nobody asked for
+// mean that it is of no more use.
+bool StillOpen(Connection* connection) {
+  char byte = 0;
+  const int fd = connection->stream.socket().native_handle();
+  const ssize_t got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+struct CancelStream {
+  beast::tcp_stream* stream;
+  void operator()() const noexcept { stream->cancel(); }
+};
+
+// Headers that belong to the connection rather than to the message.
+bool IsFraming(std::string_view name) {
+  return EqualsIgnoreCase(name, "host") || EqualsIgnoreCase(name, "content-length") ||
+         EqualsIgnoreCase(name, "transfer-encoding") || EqualsIgnoreCase(name, "connection");
+}
+
+bool IsPath(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return c >= 0 && (c <= ' ' || c == 127); });
+}
+
+// One provider: where it is, and its idle connections, the last used at the back.
+struct Site {
+  std::vector<tcp::endpoint> addresses;
+  std::string authority;  // the Host header
+  std::string base_path;
+  std::vector<std::unique_ptr<Connection>> idle;
+};
+
+std::string RequestHead(const Site& site, const HttpRequest& request) {
+  SQUALL_CHECK(IsPath(request.method) && IsPath(request.target));
+  std::string head;
+  head.reserve(128 + request.target.size() + request.headers.block().size());
+  head.append(request.method).append(" ").append(site.base_path).append(request.target);
+  head.append(" HTTP/1.1\r\nHost: ").append(site.authority).append("\r\n");
+  request.headers.ForEach([&head](std::string_view name, std::string_view value) {
+    if (!IsFraming(name)) head.append(name).append(": ").append(value).append("\r\n");
+  });
+  if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
+    absl::StrAppend(&head, "Content-Length: ", request.body.size(), "\r\n");
+  }
+  head.append("\r\n");
+  return head;
+}
+
+struct CountInFlight {
+  explicit CountInFlight(size_t* count_in) : count(count_in) { ++*count; }
+  ~CountInFlight() { --*count; }
+  CountInFlight(const CountInFlight&) = delete;
+  CountInFlight& operator=(const CountInFlight&) = delete;
+  size_t* count;
+};
+
+}  // namespace
+
+class HttpTransport::Pool {
+ public:
+  Pool(RealEnv& env, const HttpTransportOptions& options) : env_(env), options_(options) {}
+  ~Pool() { SQUALL_CHECK(in_flight_ == 0); }
+
+  absl::StatusOr<ProviderId> AddProvider(const HttpEndpoint& endpoint);
+  Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
+                       std::stop_token stop);
+  void Close();
+  size_t open_connections() const { return open_; }
+  size_t in_flight() const { return in_flight_; }
+
+ private:
+  Task<TransportError> Connect(const Site& site, beast::tcp_stream& stream, Time deadline,
+                               std::stop_token stop);
+  Task<TransportError> Exchange(const Site& site, Connection& connection,
+                                const HttpRequest& request, std::stop_token stop, HttpReply* reply,
+                                bool* reusable);
+  Task<TransportError> Read(Connection& connection, ReplyParser& parser, std::stop_token stop);
+
+  bool Stopped(const std::stop_token& stop) const {
+    return stop.stop_requested() || close_.stop_requested();
+  }
+  std::unique_ptr<Connection> TakeIdle(Site* site);
+  void KeepIdle(Site* site, std::unique_ptr<Connection> connection);
+
+  RealEnv& env_;
+  HttpTransportOptions options_;
+  size_t open_ = 0;
+  size_t in_flight_ = 0;
+  std::stop_source close_;
+  std::deque<Site> sites_;  // by ProviderId; a deque, so that a Send may keep a reference
+};
+
+absl::StatusOr<ProviderId> HttpTransport::Pool::AddProvider(const HttpEndpoint& endpoint) {
+  const std::string where = absl::StrCat(endpoint.host, ":", endpoint.port);
+  if (!IsPath(endpoint.base_path)) {
+    return absl::InvalidArgumentError(absl::StrCat("the path of ", where, " holds a blank"));
+  }
+  error_code ec;
+  tcp::resolver resolver(env_.io());
+  const auto found = resolver.resolve(endpoint.host, std::to_string(endpoint.port), ec);
+  if (ec) return absl::UnavailableError(absl::StrCat("cannot resolve ", where, ": ", ec.message()));
+  Site& site = sites_.emplace_back();
+  for (const auto& entry : found) site.addresses.push_back(entry.endpoint());
+  const bool is_ipv6_literal = endpoint.host.find(':') != std::string::npos;
+  site.authority = is_ipv6_literal ? absl::StrCat("[", endpoint.host, "]:", endpoint.port) : where;
+  site.base_path = endpoint.base_path;
+  return static_cast<ProviderId>(sites_.size() - 1);
+}
+
+std::unique_ptr<Connection> HttpTransport::Pool::TakeIdle(Site* site) {
+  const SteadyClock::time_point oldest = SteadyClock::now() - options_.max_idle_time;
+  while (!site->idle.empty()) {
+    std::unique_ptr<Connection> connection = std::move(site->idle.back());
+    site->idle.pop_back();
+    if (connection->idle_since >= oldest && StillOpen(connection.get())) return connection;
+  }
+  return nullptr;
+}
+
+void HttpTransport::Pool::KeepIdle(Site* site, std::unique_ptr<Connection> connection) {
+  if (close_.stop_requested() || site->idle.size() >= options_.max_idle_per_provider) return;
+  connection->idle_since = SteadyClock::now();
+  site->idle.push_back(std::move(connection));
+}
+
+Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, HttpRequest request, Time deadline,
+                                          std::stop_token stop) {
+  SQUALL_CHECK(provider < sites_.size());
+  const CountInFlight counted(&in_flight_);
+  Site& site = sites_[provider];
+  HttpReply reply;
+  if (Stopped(stop))
+    reply.error = TransportError::kCancelled;
+  else if (env_.Now() >= deadline)
+    reply.error = TransportError::kTimeout;
+  if (reply.error != TransportError::kNone) co_return reply;
+
+  std::unique_ptr<Connection> connection = TakeIdle(&site);
+  const bool fresh = connection == nullptr;
+  if (fresh && open_ >= options_.max_connections) {
+    reply.error = TransportError::kConnect;
+    co_return reply;
+  }
+  if (fresh) connection = std::make_unique<Connection>(env_.executor(), &open_);
+  const CancelStream cancel{&connection->stream};
+  const std::stop_callback<CancelStream> on_stop(stop, cancel);
+  const std::stop_callback<CancelStream> on_close(close_.get_token(), cancel);
+
+  if (fresh) reply.error = co_await Connect(site, connection->stream, deadline, stop);
+  if (reply.error != TransportError::kNone) co_return reply;
+  connection->stream.expires_at(env_.ToSteady(deadline));
+  bool reusable = false;
+  reply.error = co_await Exchange(site, *connection, request, stop, &reply, &reusable);
+  if (reusable) KeepIdle(&site, std::move(connection));
+  co_return reply;
+}
+
+Task<TransportError> HttpTransport::Pool::Connect(const Site& site, beast::tcp_stream& stream,
+                                                  Time deadline, std::stop_token stop) {
+  const auto last = env_.ToSteady(deadline);
+  const auto by = std::min(last, SteadyClock::now() + options_.connect_timeout);
+  error_code ec;
+  for (const tcp::endpoint& address : site.addresses) {
+    stream.close();  // the attempt at the address before this one
+    stream.expires_at(by);
+    co_await stream.async_connect(address, asio::redirect_error(asio::use_awaitable, ec));
+    if (Stopped(stop)) co_return TransportError::kCancelled;
+    if (!ec || ec == beast::error::timeout) break;
+  }
+  if (ec == beast::error::timeout && by == last) co_return TransportError::kTimeout;
+  if (ec) co_return TransportError::kConnect;
+  stream.socket().set_option(tcp::no_delay(true), ec);
+  co_return TransportError::kNone;
+}
+
+Task<TransportError> HttpTransport::Pool::Exchange(const Site& site, Connection& connection,
+                                                   const HttpRequest& request, std::stop_token stop,
+                                                   HttpReply* reply, bool* reusable) {
+  const std::string head = RequestHead(site, request);
+  const std::array<asio::const_buffer, 2> message = {asio::buffer(head),
+                                                     asio::buffer(request.body)};
+  error_code write_error;
+  co_await asio::async_write(connection.stream, message,
+                             asio::redirect_error(asio::use_awaitable, write_error));
+  if (Stopped(stop)) co_return TransportError::kCancelled;
+  if (write_error == beast::error::timeout) co_return TransportError::kTimeout;
+
+  // A server may answer and close before it has read the whole request, as with 413. So a failed
+  // write is not the last word: the answer, if there is one, can still be read.
+  std::optional<ReplyParser> parser;
+  TransportError error = TransportError::kNone;
+  for (int interim = 0; interim <= kMaxInterimReplies; ++interim) {
+    parser.emplace(reply, options_, request.method == "HEAD");
+    error = co_await Read(connection, *parser, stop);
+    const bool is_interim = reply->status >= 100 && reply->status < 200 && reply->status != 101;
+    if (error != TransportError::kNone || !is_interim) break;
+    if (interim == kMaxInterimReplies) error = TransportError::kProtocol;
+  }
+  if (write_error && error == TransportError::kCut) error = TransportError::kReset;
+  *reusable = error == TransportError::kNone && !write_error && parser->keep_alive() &&
+              reply->status >= 200 && connection.buffer.size() == 0;
+  co_return error;
+}
+
+Task<TransportError> HttpTransport::Pool::Read(Connection& connection, ReplyParser& parser,
+                                               std::stop_token stop) {
+  error_code read_error;
+  while (true) {
+    if (connection.buffer.size() > parser.seen()) {
+      const error_code parse_error = parser.Feed(&connection.buffer);
+      if (parse_error) co_return FromParseError(parse_error);
+      if (parser.is_done()) co_return TransportError::kNone;
+    }
+    if (Stopped(stop) || read_error) SalvageHead(connection.buffer, options_, parser.reply());
+    if (Stopped(stop)) co_return TransportError::kCancelled;
+    if (read_error) co_return FromReadError(read_error, &parser);
+    const auto room = connection.buffer.prepare(kReadBytes);
+    const size_t got = co_await connection.stream.async_read_some(
+        room, asio::redirect_error(asio::use_awaitable, read_error));
+    connection.buffer.commit(got);
+  }
+}
+
+void HttpTransport::Pool::Close() {
+  close_.request_stop();
+  for (Site& site : sites_) site.idle.clear();
+}
+
+HttpTransport::HttpTransport(RealEnv& env, const HttpTransportOptions& options)
+    : pool_(std::make_unique<Pool>(env, options)) {}
+
+HttpTransport::~HttpTransport() = default;
+
+absl::StatusOr<ProviderId> HttpTransport::AddProvider(const HttpEndpoint& endpoint) {
+  return pool_->AddProvider(endpoint);
+}
+
+Task<HttpReply> HttpTransport::Send(ProviderId provider, HttpRequest request, Time deadline,
+                                    std::stop_token stop) {
+  return pool_->Send(provider, std::move(request), deadline, std::move(stop));
+}
+
+void HttpTransport::Close() { pool_->Close(); }
+
+size_t HttpTransport::open_connections() const { return pool_->open_connections(); }
+
+size_t HttpTransport::in_flight() const { return pool_->in_flight(); }
+
+}  // namespace squall

@@ -1,0 +1,123 @@
+// A server for tests that answers requests by script, byte for byte. It runs on the event loop of
+// the client under test and speaks only as much HTTP as it takes to see where a request ends.
+#pragma once
+
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/task.h"
+
+namespace squall {
+
+enum class Then : uint8_t { kNextRequest, kClose, kReset, kHold };
+
+// What a server does about one request: these bytes, then this.
+struct Script {
+  Script(std::string bytes_in, Then then_in) : bytes(std::move(bytes_in)), then(then_in) {}
+  std::string bytes;
+  Then then;
+  bool by_drops = false;          // one byte per packet
+  bool reads_the_request = true;  // else it answers after the first bytes of it
+};
+
+// How long the request is that begins with `text`; 0 while that cannot be told.
+inline size_t RequestBytes(const std::string& text) {
+  const size_t head = text.find("\r\n\r\n");
+  if (head == std::string::npos) return 0;
+  const size_t field = text.find("Content-Length: ");
+  return head + 4 + (field < head ? std::stoul(text.substr(field + 16)) : 0);
+}
+
+// Answers requests by script, byte for byte, in the order of their arrival. Runs on the event loop
+// of the client under test.
+class ScriptedServer {
+ public:
+  explicit ScriptedServer(asio::io_context& io)
+      : io_(io), acceptor_(io, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+    Spawn(io.get_executor(), Accept());
+  }
+
+  void Add(Script script) { scripts_.push_back(std::move(script)); }
+  uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  int accepted() const { return accepted_; }
+  int closed() const { return closed_; }
+  const std::vector<std::string>& requests() const { return requests_; }
+  void Stop() { acceptor_.close(); }
+
+ private:
+  Task<> Accept() {
+    boost::system::error_code ec;
+    while (acceptor_.is_open()) {
+      auto socket = std::make_shared<asio::ip::tcp::socket>(io_);
+      co_await acceptor_.async_accept(*socket, asio::redirect_error(asio::use_awaitable, ec));
+      if (ec) break;
+      ++accepted_;
+      Spawn(io_.get_executor(), Serve(socket));
+    }
+  }
+
+  Task<> Serve(std::shared_ptr<asio::ip::tcp::socket> socket) {
+    boost::system::error_code ec;
+    socket->set_option(asio::ip::tcp::no_delay(true), ec);
+    Then then = Then::kNextRequest;
+    while (then == Then::kNextRequest) {
+      const bool read = co_await ReadRequest(*socket);
+      if (!read || scripts_.empty()) break;
+      const Script script = std::move(scripts_.front());
+      scripts_.pop_front();
+      then = script.then;
+      const size_t step = script.by_drops ? 1 : script.bytes.size();
+      for (size_t at = 0; at < script.bytes.size() && !ec; at += step) {
+        const auto piece = asio::buffer(script.bytes.data() + at, step);
+        co_await asio::async_write(*socket, piece, asio::redirect_error(asio::use_awaitable, ec));
+      }
+    }
+    if (then == Then::kHold) co_await ReadToEnd(*socket);
+    if (then == Then::kReset) socket->set_option(asio::socket_base::linger(true, 0), ec);
+    socket->close(ec);
+    ++closed_;
+  }
+
+  Task<bool> ReadRequest(asio::ip::tcp::socket& socket) {
+    std::string text;
+    size_t expected = 0;
+    boost::system::error_code ec;
+    std::array<char, 65536> bytes;
+    while (true) {
+      const auto room = asio::buffer(bytes);
+      const size_t got =
+          co_await socket.async_read_some(room, asio::redirect_error(asio::use_awaitable, ec));
+      if (ec) co_return false;
+      text.append(bytes.data(), got);
+      if (!scripts_.empty() && !scripts_.front().reads_the_request) break;
+      if (expected == 0) expected = RequestBytes(text);
+      if (expected > 0 && text.size() >= expected) break;
+    }
+    requests_.push_back(std::move(text));
+    co_return true;
+  }
+
+  Task<> ReadToEnd(asio::ip::tcp::socket& socket) {
+    boost::system::error_code ec;
+    std::array<char, 4096> bytes;
+    const auto room = asio::buffer(bytes);
+    while (!ec) {
+      co_await socket.async_read_some(room, asio::redirect_error(asio::use_awaitable, ec));
+    }
+  }
+
+  asio::io_context& io_;
+  asio::ip::tcp::acceptor acceptor_;
+  std::deque<Script> scripts_;
+  std::vector<std::string> requests_;
+  int accepted_ = 0;
+  int closed_ = 0;
+};
+
+}  // namespace squall
