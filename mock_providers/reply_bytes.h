@@ -1,0 +1,29 @@
+// The bytes of a ReplyPlan in HTTP/1.1, up to the point where the plan ends: the step between a
+// plan and a socket, without the socket. Framing headers are added here and declare the whole body
+// even where less of it is sent, which is what makes a cut a cut. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "mock_providers/reply_plan.h"
+
+namespace squall {
+
+// How the request constrains the form of its reply.
+struct ReplyForm {
+  bool keep_alive = true;       // else the reply says "Connection: close"
+  bool chunked_allowed = true;  // HTTP/1.0 does not know it
+  bool without_body = false;    // answers HEAD
+};
+
+// To be written one after the other. Both are empty for a plan with status 0.
+struct ReplyBytes {
+  ReplyBytes() {}
+  std::string head;       // status line and headers; with a chunked body also that
+  std::string_view body;  // points into the plan
+};
+
+ReplyBytes RenderReply(const ReplyPlan& plan, const ReplyForm& form);
+
+}  // namespace squall
