@@ -173,16 +173,6 @@ class Locator {
   size_t at_ = 0;
 };
 
-bool StartsWith(std::string_view text, std::string_view start) {
-  return text.substr(0, start.size()) == start;
-}
-
-// Is `pointer` the same place as `ancestor` or one below it?
-bool AtOrBelow(std::string_view pointer, std::string_view ancestor) {
-  return StartsWith(pointer, ancestor) &&
-         (pointer.size() == ancestor.size() || pointer[ancestor.size()] == '/');
-}
-
 absl::Status Invalid(const std::string& message) { return absl::InvalidArgumentError(message); }
 
 // The tokens of "/a/b~1c", unescaped; nullopt where it is no pointer to a member.

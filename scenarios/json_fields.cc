@@ -360,6 +360,11 @@ std::string PointerTo(std::string_view base, std::string_view token) {
   return out;
 }
 
+bool AtOrBelow(std::string_view pointer, std::string_view ancestor) {
+  return pointer.starts_with(ancestor) &&
+         (pointer.size() == ancestor.size() || pointer[ancestor.size()] == '/');
+}
+
 // Edits are insertion, deletion, substitution and the swap of neighbours (optimal string
 // alignment).
 std::string Nearest(std::string_view got, const std::vector<std::string>& known) {

@@ -61,6 +61,9 @@ nlohmann::ordered_json SchemaOfFields(DescribeFn describe);
 // `base` with one more reference token, "~" and "/" escaped.
 std::string PointerTo(std::string_view base, std::string_view token);
 
+// Is `pointer` the same place as `ancestor` or one below it?
+bool AtOrBelow(std::string_view pointer, std::string_view ancestor);
+
 // The entry of `known` that `got` is probably a misspelling of, "" if none is near.
 std::string Nearest(std::string_view got, const std::vector<std::string>& known);
 

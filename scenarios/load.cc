@@ -151,6 +151,20 @@ absl::Status ReadPreset(const JsonDocument& document, bool from_option, Scenario
   return read->Report(own);
 }
 
+// The rules between fields, but for what stands at or below a value that could not be read: of that
+// nothing more is known.
+void CheckReadable(const Scenario& scenario, Problems* problems) {
+  Problems broken;
+  CheckScenario(scenario, &broken);
+  const std::vector<Problem> unread = problems->list();
+  for (const Problem& problem : broken.list()) {
+    const bool known = std::any_of(unread.begin(), unread.end(), [&problem](const Problem& other) {
+      return AtOrBelow(problem.pointer, other.pointer);
+    });
+    if (!known) problems->Add(problem.pointer, problem.message);
+  }
+}
+
 // Reads the trace's rows and settles how many requests there are.
 absl::Status ReadTrace(const JsonDocument& document, const ScenarioOptions& options,
                        Scenario* scenario) {
@@ -223,7 +237,7 @@ absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::stri
   ReadFields(
       document->root(), [&scenario](Fields& f) { Describe(f, scenario); }, &problems);
   if (scenario.name.empty()) scenario.name = std::filesystem::path(name).stem().string();
-  if (problems.empty()) CheckScenario(scenario, &problems);
+  CheckReadable(scenario, &problems);
   if (!problems.empty()) return document->Report(problems);
   const auto trace = ReadTrace(*document, options, &scenario);
   if (!trace.ok()) return trace;

@@ -111,7 +111,7 @@ TEST_CASE("every mistake in a scenario is one line with place, pointer, got and 
        "s.json:1:14: /climate/0: ", "needs a name"},
       {With(R"("climate": [{"name": "c", "to": "2s"}, {"name": "c", "to": "2s"}])"),
        "s.json:1:42: /climate/1/name: got \"c\" a second time", "expected a name of its own"},
-      {With(R"("climate": [{"kind": "gilbert"}])"), "s.json:1:15: /climate/0/kind: got \"gilbert\"",
+      {With(R"("climate": [{"name": "c", "kind": "gilbert"}])"), "s.json:1:28: /climate/0/kind: got \"gilbert\"",
        "expected one of outage, ramp, gilbert_elliott"},
       {With(R"("workload": {"tasks": {"extrct": 1}})"),
        "s.json:1:25: /workload/tasks/extrct: got unknown task", "did you mean \"extract\"?"},
@@ -160,6 +160,15 @@ TEST_CASE("several mistakes are several lines in the order of the file") {
       ErrorOf(Load(With("\"zeed\": 1,\n\"workload\": {\"deadline\": 5},\n\"seed\": -1")));
   CHECK(Contains(error, "s.json:1:2: /zeed"));
   CHECK(error.find("\ns.json:2:") < error.find("\ns.json:3:"));
+}
+
+TEST_CASE("rules between fields are checked beside values that could not be read") {
+  const std::string error = ErrorOf(
+      Load(R"({"seed": -1, "providers": [{"name": "a", "models": 3, "dialect": "latin"}]})"));
+  CHECK(Contains(error, "/seed: got -1"));
+  CHECK(Contains(error, "/providers/0/models: got 3"));
+  CHECK(!Contains(error, "got no models"));
+  CHECK(Contains(error, "/providers/0/dialect: got unknown dialect"));
 }
 
 TEST_CASE("comments are allowed") {
