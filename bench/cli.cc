@@ -51,9 +51,8 @@ bool WantsUtf8() {
 }
 
 void AddOutput(CLI::App* command, OutputOptions* output) {
-  command->add_flag("--json", output->json, "Print the result as JSON, and nothing else");
-  command->add_option("--out", output->out_file, "Also write the result as JSON to FILE")
-      ->type_name("FILE");
+  command->add_flag("--json", output->json, "Print JSON and nothing else");
+  command->add_option("--out", output->out_file, "Also write the JSON to FILE")->type_name("FILE");
   command->add_flag("-q,--quiet", output->quiet, "No progress line");
 }
 
@@ -69,23 +68,24 @@ void AddSets(CLI::App* command, std::vector<std::string>* sets) {
 void AddRun(CLI::App* app, RunOptions* o) {
   CLI::App* run = app->add_subcommand("run", "Run a scenario and print its table");
   run->add_option("SCENARIO", o->scenario, "A file, or the name of a bundled one")->required();
-  run->add_option("--engine", o->engines, "Preset; several, with commas, run side by side")
+  run->add_option("--engine", o->engines, "Preset; several, with commas, run\nside by side")
       ->delimiter(',')
       ->type_name("NAME[,NAME...]");
   AddSets(run, &o->sets);
-  run->add_option("--trace", o->trace, "Arrivals and token counts from a CSV file")
+  run->add_option("--trace", o->trace, "Arrivals and token counts from\na CSV file")
       ->type_name("FILE");
-  run->add_option("--mode", o->mode, "virtual: simulated time. wire: real sockets on 127.0.0.1")
+  run->add_option("--mode", o->mode, "virtual: simulated time\nwire: real sockets on loopback")
       ->check(CLI::IsMember({"virtual", "wire"}))
       ->capture_default_str();
-  run->add_option("--time-scale", o->time_scale, "Wire: real seconds per second of the scenario")
+  run->add_option("--time-scale", o->time_scale,
+                  "Wire: real seconds for each second\nof the scenario")
       ->check(CLI::Range(1e-4, 1e3))
       ->type_name("X")
       ->capture_default_str();
-  run->add_option("--seed", o->seed, "Seed of every draw; default: the scenario's")
+  run->add_option("--seed", o->seed, "Seed of every draw; default: that\nof the scenario")
       ->check(CLI::Range(int64_t{0}, INT64_MAX))
       ->type_name("N");
-  run->add_option("--replications", o->replications, "Run with this many seeds and add up")
+  run->add_option("--replications", o->replications, "Run with N seeds and add up")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}))
       ->type_name("N")
       ->capture_default_str();
@@ -100,15 +100,16 @@ void AddServe(CLI::App* app, ServeOptions* o) {
   serve->add_option("SCENARIO", o->scenario, "A file, or the name of a bundled one")->required();
   AddSets(serve, &o->sets);
   serve->add_option("--address", o->address, "Numeric address to bind")->capture_default_str();
-  serve->add_option("--port", o->port, "Of the first provider, the others follow; 0: free ones")
+  serve
+      ->add_option("--port", o->port, "Of the first provider; the others\nfollow. 0: any free ones")
       ->check(CLI::Range(0, 65535))
       ->type_name("N")
       ->capture_default_str();
-  serve->add_option("--time-scale", o->time_scale, "Real seconds per second of the scenario")
+  serve->add_option("--time-scale", o->time_scale, "Real seconds for each second of\nthe scenario")
       ->check(CLI::Range(1e-4, 1e3))
       ->type_name("X")
       ->capture_default_str();
-  serve->add_option("--seed", o->seed, "Seed of every draw; default: the scenario's")
+  serve->add_option("--seed", o->seed, "Seed of every draw; default: that\nof the scenario")
       ->check(CLI::Range(int64_t{0}, INT64_MAX))
       ->type_name("N");
 }

@@ -41,8 +41,10 @@ struct EngineConfig {
   // Which failures the engine notices: with diagnosis off, only transport errors and status codes
   // of 500 and above or 429 count (what a bare retry loop sees).
   bool diagnose = true;
-  // Names of strategies (plan.h) in the order they are asked; empty means never try again.
-  std::vector<std::string> ladder = {"retry", "degrade", "failover", "learned_rule"};
+  // Names of strategies (plan.h) in the order they are asked; empty means never try again. Failover
+  // first, because an attempt elsewhere is worth more than one where it has just failed, and a
+  // budget of attempts is what runs out (README, "What the order of the ladder is worth").
+  std::vector<std::string> ladder = {"failover", "retry", "degrade", "learned_rule"};
   RetryConfig retry;
   DeadlineConfig deadline;
   BreakerConfig breaker;

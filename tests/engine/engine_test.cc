@@ -66,6 +66,7 @@ EngineConfig Full() {
   config.retry.backoff = BackoffConfig{500ms, 4s};
   config.deadline.per_try = 8s;
   config.breaker.minimum_calls = 4;
+  config.ladder = {"retry", "degrade", "failover", "learned_rule"};
   return config;
 }
 
@@ -85,7 +86,7 @@ TEST_CASE("engine: a healthy answer takes one attempt", "[engine]") {
   CHECK(result.attempts[0].usage.prompt_tokens == 10);
 }
 
-TEST_CASE("engine: a failure climbs the ladder from retry over degrade to failover", "[engine]") {
+TEST_CASE("engine: a failure climbs the ladder in its configured order", "[engine]") {
   Bench bench(Full());
   bench.transport.Script(0, {Answer(ChatBody("\"\""))});  // empty content, for ever
   const CallResult result = bench.Call();

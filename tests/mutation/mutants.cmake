@@ -10,3 +10,101 @@
 #     FILTER  "breaker: *")                       # its Catch2 test cases, by name or [tag]
 #
 # FIND and REPLACE may span lines. When a row's FIND no longer matches, configuring stops and says so.
+
+set(breaker_test tests/engine/policy/breaker_test.cc)
+squall_mutant(
+  NAME    breaker_late_success_closes
+  FILE    engine/policy/breaker.cc
+  FIND    [[if (!config_.enabled || permit.generation != generation_) return;]]
+  REPLACE [[if (!config_.enabled) return;
+  if (permit.generation != generation_ && outcome == CallOutcome::kSuccess) {
+    return Become(BreakerState::kClosed, now);
+  }]]
+  TEST    ${breaker_test}
+  FILTER  "breaker: a late success while open does not close it")
+squall_mutant(
+  NAME    breaker_without_probe_lease
+  FILE    engine/policy/breaker.cc
+  FIND    [[return probe_ == 0 || now >= probe_expires_;]]
+  REPLACE [[static_cast<void>(now); return probe_ == 0;]]
+  TEST    ${breaker_test}
+  FILTER  "breaker: the lease of a probe that is never reported expires")
+squall_mutant(
+  NAME    breaker_counts_neutral_outcomes
+  FILE    engine/policy/breaker.cc
+  FIND    [[if (outcome == CallOutcome::kNeutral) return;]]
+  REPLACE [[]]
+  TEST    ${breaker_test}
+  FILTER  "breaker: neutral outcomes move nothing")
+squall_mutant(
+  NAME    breaker_many_probes
+  FILE    engine/policy/breaker.cc
+  FIND    [[case BreakerState::kHalfOpen: return ProbeFree(now);]]
+  REPLACE [[case BreakerState::kHalfOpen: return true;]]
+  TEST    ${breaker_test}
+  FILTER  "breaker: half-open lets one probe through at a time")
+squall_mutant(
+  NAME    breaker_window_never_slides
+  FILE    engine/policy/breaker.cc
+  FIND    [[if (bucket.epoch < oldest) continue;]]
+  REPLACE [[if (bucket.epoch < 0 && oldest < 0) continue;]]
+  TEST    ${breaker_test}
+  FILTER  "breaker: failures leave the window as it slides")
+squall_mutant(
+  NAME    budget_without_floor
+  FILE    engine/policy/retry_budget.cc
+  FIND    [[+ config_.floor_per_s * Seconds(config_.window)]]
+  REPLACE [[]]
+  TEST    tests/engine/policy/retry_budget_test.cc
+  FILTER  "retry budget: the floor allows retries at low traffic")
+squall_mutant(
+  NAME    jitter_clamps_after_the_draw
+  FILE    engine/policy/backoff.cc
+  FIND    [[return Duration(static_cast<int64_t>(window * u));]]
+  REPLACE [[return std::min(Duration(static_cast<int64_t>(4 * window * u)), config.cap - 1ns);]]
+  TEST    tests/engine/policy/backoff_test.cc
+  FILTER  "backoff: full jitter carries no mass at the cap")
+squall_mutant(
+  NAME    hint_is_truncated
+  FILE    engine/policy/backoff.cc
+  FIND    [[return hint + Duration(]]
+  REPLACE [[return hint / 2 + Duration(]]
+  TEST    tests/engine/policy/backoff_test.cc
+  FILTER  "backoff: a server's hint is a minimum*")
+
+set(engine_test tests/engine/engine_test.cc)
+squall_mutant(
+  NAME    engine_ignores_budget
+  FILE    engine/plan.cc
+  FIND    [[if (!in.budget.Allows(in.now)) return Stop("budget");]]
+  REPLACE [[]]
+  TEST    ${engine_test}
+  FILTER  "engine: when the retry budget is used up*")
+squall_mutant(
+  NAME    engine_ignores_retry_after
+  FILE    engine/plan.cc
+  FIND    [[if (config.obey_retry_after && last.retry_after.has_value()) {]]
+  REPLACE [[if (config.obey_retry_after && last.retry_after.has_value() && in.u < 0) {]]
+  TEST    ${engine_test}
+  FILTER  "engine: a Retry-After is waited for in full")
+squall_mutant(
+  NAME    engine_skips_guard
+  FILE    engine/engine.cc
+  FIND    [[if (!diagnosis.ok() || body.has_tool_calls) return diagnosis;]]
+  REPLACE [[if (!diagnosis.ok() || body.has_tool_calls || schema != nullptr) return diagnosis;]]
+  TEST    ${engine_test}
+  FILTER  "engine: an answer that breaks the schema*")
+squall_mutant(
+  NAME    engine_rate_limit_opens_breaker
+  FILE    engine/engine.cc
+  FIND    [[case FailureClass::kRateLimit:]]
+  REPLACE [[case FailureClass::kRateLimit: return CallOutcome::kFailure;]]
+  TEST    ${engine_test}
+  FILTER  "engine: rate limits do not open the breaker")
+squall_mutant(
+  NAME    engine_retries_what_is_final
+  FILE    engine/plan.cc
+  FIND    [[if (!WorthRepeating(last.diagnosis)) return std::nullopt;]]
+  REPLACE [[]]
+  TEST    ${engine_test}
+  FILTER  "engine: a failure that another attempt cannot cure ends the call")

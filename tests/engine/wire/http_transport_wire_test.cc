@@ -150,11 +150,11 @@ TEST_CASE("every way an exchange can end has its own error, and keeps what had a
        200, "part"},
   };
   for (const Row& row : rows) {
-    for (const bool by_drops : {false, true}) {
-      CAPTURE(row.name, by_drops);
+    for (const size_t step : {size_t{0}, size_t{1}}) {
+      CAPTURE(row.name, step);
       World world;
       Script script(row.bytes, row.then);
-      script.by_drops = by_drops;
+      script.step = step;
       const HttpReply reply = world.Send(script, row.error == kTimeout ? 60ms : 20s);
       CHECK(TransportErrorName(reply.error) == TransportErrorName(row.error));
       CHECK(reply.status == row.status);
@@ -192,11 +192,11 @@ TEST_CASE("whole replies of every framing are read, also by drops") {
        529, "x"},
   };
   for (const Row& row : rows) {
-    for (const bool by_drops : {false, true}) {
-      CAPTURE(row.name, by_drops);
+    for (const size_t step : {size_t{0}, size_t{1}}) {
+      CAPTURE(row.name, step);
       World world;
       Script script(row.bytes, row.then);
-      script.by_drops = by_drops;
+      script.step = step;
       const HttpReply reply = world.Send(script);
       CHECK(reply.error == TransportError::kNone);
       CHECK(reply.status == row.status);
@@ -238,16 +238,19 @@ TEST_CASE("replies past a limit are too large, whichever way they grow") {
       {"trailers", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + headers},
   };
   for (const auto& [name, bytes] : rows) {
-    for (const bool by_drops : {false, true}) {
-      CAPTURE(name, by_drops);
+    for (const size_t step : {size_t{0}, size_t{1}}) {
+      CAPTURE(name, step);
       World world(options);
       Script script(bytes, Then::kHold);
-      script.by_drops = by_drops;
+      script.step = step;
       const HttpReply reply = world.Send(script);
       CHECK(TransportErrorName(reply.error) == "too_large");
     }
   }
   World world(options);
+  Script line_by_line("HTTP/1.1 200 Very OK\r\n" + headers, Then::kHold);
+  line_by_line.step = 22;
+  CHECK(TransportErrorName(world.Send(line_by_line).error) == "too_large");
   const HttpReply reply = world.Send(
       {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + std::string(100, 'b'), Then::kHold});
   CHECK(reply.error == TransportError::kNone);
@@ -421,6 +424,16 @@ TEST_CASE("an answer that comes before the request has been read is still the an
   CHECK(reply.status == 413);
   CHECK(reply.body == "big");
   CHECK(world.transport().open_connections() == 0);
+}
+
+TEST_CASE("a reset while the request is still going out is a reset") {
+  World world;
+  Script script("", Then::kReset);
+  script.reads_the_request = false;
+  world.server().Add(script);
+  const HttpReply reply = world.Send(Post(std::string(16 << 20, 'x')));
+  CHECK(TransportErrorName(reply.error) == "reset");
+  CHECK(reply.status == 0);
 }
 
 TEST_CASE("large bodies pass both ways") {

@@ -2,8 +2,10 @@
 // the client under test and speaks only as much HTTP as it takes to see where a request ends.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
 #include <deque>
@@ -22,7 +24,7 @@ struct Script {
   Script(std::string bytes_in, Then then_in) : bytes(std::move(bytes_in)), then(then_in) {}
   std::string bytes;
   Then then;
-  bool by_drops = false;          // one byte per packet
+  size_t step = 0;                // bytes per packet; 0 sends all at once
   bool reads_the_request = true;  // else it answers after the first bytes of it
 };
 
@@ -34,8 +36,20 @@ inline size_t RequestBytes(const std::string& text) {
   return head + 4 + (field < head ? std::stoul(text.substr(field + 16)) : 0);
 }
 
-// Answers requests by script, byte for byte, in the order of their arrival. Runs on the event loop
-// of the client under test.
+// Writes `bytes` in packets of `step`. Lets the event loop go round in between, so that a reader on
+// the same loop sees each packet by itself.
+inline Task<> WriteInSteps(asio::ip::tcp::socket& socket, const std::string& bytes, size_t step) {
+  constexpr int kRounds = 4;
+  boost::system::error_code ec;
+  if (step == 0) step = bytes.size();
+  for (size_t at = 0; at < bytes.size() && !ec; at += step) {
+    const auto piece = asio::buffer(bytes.data() + at, std::min(step, bytes.size() - at));
+    co_await asio::async_write(socket, piece, asio::redirect_error(asio::use_awaitable, ec));
+    for (int i = 0; i < kRounds; ++i) co_await asio::post(asio::use_awaitable);
+  }
+}
+
+// Scripts serve requests in the order of their arrival.
 class ScriptedServer {
  public:
   explicit ScriptedServer(asio::io_context& io)
@@ -72,11 +86,7 @@ class ScriptedServer {
       const Script script = std::move(scripts_.front());
       scripts_.pop_front();
       then = script.then;
-      const size_t step = script.by_drops ? 1 : script.bytes.size();
-      for (size_t at = 0; at < script.bytes.size() && !ec; at += step) {
-        const auto piece = asio::buffer(script.bytes.data() + at, step);
-        co_await asio::async_write(*socket, piece, asio::redirect_error(asio::use_awaitable, ec));
-      }
+      co_await WriteInSteps(*socket, script.bytes, script.step);
     }
     if (then == Then::kHold) co_await ReadToEnd(*socket);
     if (then == Then::kReset) socket->set_option(asio::socket_base::linger(true, 0), ec);
