@@ -7,18 +7,10 @@
 #include "engine/wire/http_transport.h"
 #include "mock_providers/http_server.h"
 #include "tests/catch.h"
+#include "tests/mock_providers/plan_table.h"
 
 namespace squall {
 namespace {
-
-ReplyPlan PlanOf(int status, std::string body, End end = End::kClean, size_t body_sent = 0) {
-  ReplyPlan plan;
-  plan.status = status;
-  plan.body = std::move(body);
-  plan.end = end;
-  plan.body_sent = body_sent;
-  return plan;
-}
 
 // Counts on the servers' thread what the clients' thread compares in the end.
 class Mixture : public ReplySource {
@@ -48,9 +40,7 @@ Task<> SendMany(HttpTransport& transport, RealEnv& env, ProviderId provider, int
                 std::map<TransportError, int>* errors, int* clients) {
   const std::stop_token never;
   for (int i = 0; i < count; ++i) {
-    HttpRequest request;
-    request.target = "/";
-    request.body = "{}";
+    HttpRequest request = Get("/");
     const Time deadline = env.Now() + 20s;  // 200 ms of real time
     const HttpReply reply = co_await transport.Send(provider, std::move(request), deadline, never);
     ++(*errors)[reply.error];
