@@ -131,8 +131,9 @@ void AppendNotes(std::string_view notes, size_t start, int64_t answer_tokens, st
 
 }  // namespace
 
-void AppendAnswer(uint64_t seed, const TaskSpec& task, AnswerKind kind, std::string* out) {
-  const uint64_t bits = kind == AnswerKind::kRight ? 0 : AnswerBits(seed, task);
+void AppendAnswer(uint64_t seed, const TaskSpec& task, AnswerKind kind, std::string* out,
+                  uint64_t which) {
+  const uint64_t bits = kind == AnswerKind::kRight ? 0 : AnswerBits(seed, task, which);
   const Wording wording = WordingOf(kind, bits);
   const size_t start = out->size();
   switch (task.kind) {

@@ -238,7 +238,7 @@ template <AnswerKind kKind>
 void Degraded(const FaultContext& context, ReplyPlan* plan) {
   std::string text;
   if (context.request.task) {
-    AppendAnswer(context.seed, *context.request.task, kKind, &text);
+    AppendAnswer(context.seed, *context.request.task, kKind, &text, context.answer.id_bits);
   } else {
     AppendSmallTalk(kKind, context.request.json, &text);
   }

@@ -145,7 +145,7 @@ void Provider::Answer(const ApiRequest& request, const Decision& decision, Time 
   const AnswerKind kind = decision.model_errs ? AnswerKind::kWrong : AnswerKind::kRight;
   content_.clear();
   if (request.task) {
-    AppendAnswer(seed_, *request.task, kind, &content_);
+    AppendAnswer(seed_, *request.task, kind, &content_, model_streams_[request.model]);
   } else {
     AppendSmallTalk(kind, request.json, &content_);
   }

@@ -85,8 +85,8 @@ StockFacts MakeStock(uint64_t seed, uint64_t number) {
   return facts;
 }
 
-uint64_t AnswerBits(uint64_t seed, const TaskSpec& task) {
-  return DrawBits(seed, kAnswer, task.number, static_cast<uint64_t>(task.kind));
+uint64_t AnswerBits(uint64_t seed, const TaskSpec& task, uint64_t which) {
+  return DrawBits(seed, kAnswer ^ which, task.number, static_cast<uint64_t>(task.kind));
 }
 
 void AppendNumber(uint64_t value, std::string* out) {

@@ -46,7 +46,7 @@ TicketFacts MakeTicket(uint64_t seed, uint64_t number);
 StockFacts MakeStock(uint64_t seed, uint64_t number);
 
 // 64 bits for choices about an answer (which value a wrong one changes, which script, ...).
-uint64_t AnswerBits(uint64_t seed, const TaskSpec& task);
+uint64_t AnswerBits(uint64_t seed, const TaskSpec& task, uint64_t which);
 
 void AppendNumber(uint64_t value, std::string* out);
 void AppendPadded(uint64_t value, int digits, std::string* out);  // with leading zeros

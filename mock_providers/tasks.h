@@ -49,8 +49,10 @@ enum class AnswerKind : uint8_t {
   kGarbage,        // rare tokens in the text fields
 };
 
-// Appends the answer as a JSON text of answer_tokens tokens, or as short as it can be.
-void AppendAnswer(uint64_t seed, const TaskSpec& task, AnswerKind kind, std::string* out);
+// Appends the answer as a JSON text of answer_tokens tokens, or as short as it can be. `which`
+// picks one of the wrong answers: models that err should not agree with each other by construction.
+void AppendAnswer(uint64_t seed, const TaskSpec& task, AnswerKind kind, std::string* out,
+                  uint64_t which = 0);
 
 // What a mock says to a prompt that holds no task: prose, or a JSON object where one was asked for.
 void AppendSmallTalk(AnswerKind kind, bool json, std::string* out);

@@ -144,6 +144,24 @@ TEST_CASE("tasks: every answer, right or wrong, passes its schema") {
   }
 }
 
+TEST_CASE("tasks: there are several wrong answers to a question, and one right one") {
+  for (const TaskKind kind : kKinds) {
+    std::set<std::string> right;
+    std::set<std::string> wrong;
+    for (uint64_t which = 0; which < 40; ++which) {
+      std::string text;
+      AppendAnswer(kTestSeed, MakeTask(kind, 3), AnswerKind::kRight, &text, which);
+      right.insert(text);
+      text.clear();
+      AppendAnswer(kTestSeed, MakeTask(kind, 3), AnswerKind::kWrong, &text, which);
+      CHECK_FALSE(OracleAccepts(kTestSeed, MakeTask(kind, 3), text));
+      wrong.insert(text);
+    }
+    CHECK(right.size() == 1);
+    CHECK(wrong.size() > 5);
+  }
+}
+
 TEST_CASE("oracle: takes every right answer and no wrong one") {
   for (const TaskKind kind : kKinds) {
     for (uint64_t number = 0; number < 500; ++number) {
