@@ -106,6 +106,7 @@ double Climate::StickyDraw(size_t row, ProviderId provider, uint64_t request_key
 
 std::optional<ClimateHit> Climate::Hit(ProviderId provider, uint64_t request_key,
                                        std::string_view session, uint32_t arrival, Time now) const {
+  SQUALL_CHECK(provider < providers_.size());
   for (size_t row = 0; row < rows_.size(); ++row) {
     const Derived& derived = derived_[row];
     if (!derived.hits[provider]) continue;

@@ -1,21 +1,41 @@
 #include "mock_providers/dialect_server.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "engine/base/check.h"
 #include "mock_providers/openai.h"
 
 namespace squall {
 namespace {
 
-constexpr std::string_view kNames[] = {"openai"};
+using Models = std::vector<std::string>;
+
+template <class Server>
+std::unique_ptr<DialectServer> Make(Models models) {
+  return std::make_unique<Server>(std::move(models));
+}
+
+struct Row {
+  std::string_view name;
+  std::unique_ptr<DialectServer> (*make)(Models models);
+};
+
+constexpr Row kTable[] = {{"openai", Make<OpenAiServer>}};
 
 }  // namespace
 
-std::span<const std::string_view> DialectServerNames() { return kNames; }
+std::vector<std::string_view> DialectServerNames() {
+  std::vector<std::string_view> names;
+  for (const Row& row : kTable) names.push_back(row.name);
+  return names;
+}
 
-std::unique_ptr<DialectServer> MakeDialectServer(std::string_view dialect,
-                                                 std::vector<std::string> models) {
-  SQUALL_CHECK(dialect == "openai");  // the loader has checked the name
-  return std::make_unique<OpenAiServer>(std::move(models));
+std::unique_ptr<DialectServer> MakeDialectServer(std::string_view dialect, Models models) {
+  const auto row = std::find_if(std::begin(kTable), std::end(kTable),
+                                [dialect](const Row& r) { return r.name == dialect; });
+  SQUALL_CHECK(row != std::end(kTable));  // the loader has checked the name
+  return row->make(std::move(models));
 }
 
 }  // namespace squall

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,7 +69,7 @@ class DialectServer {
   virtual void WriteError(const ApiError& error, ReplyPlan* plan) const = 0;
 };
 
-std::span<const std::string_view> DialectServerNames();
+std::vector<std::string_view> DialectServerNames();
 
 // `models` are the names that the provider serves. `dialect` must be one of the names above.
 std::unique_ptr<DialectServer> MakeDialectServer(std::string_view dialect,

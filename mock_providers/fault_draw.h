@@ -5,9 +5,11 @@
 // First arrival: one shared draw, keyed by the request alone and so equal at every provider, over
 // the request-bound parts of all kinds and then their common-cause parts; past those, one own draw
 // keyed by the provider too, over the rest. An own weight w is drawn as w / (1 - shared weights),
-// so that each kind's share of first arrivals is its configured rate exactly. Later arrivals: a
-// request-bound fault stays. An own or common one stays if it is pinned, else with probability
-// `persists`. What has cleared, or was healthy, meets a fresh own draw.
+// so that each kind's share of first arrivals is its configured rate exactly. Providers whose rates
+// differ cut the shared draw up differently: one shared fault may then show as several kinds.
+//
+// Later arrivals: a request-bound fault stays. An own or common one stays if it is pinned, else
+// with probability `persists`. What has cleared, or was healthy, meets a fresh own draw.
 #pragma once
 
 #include <cstdint>

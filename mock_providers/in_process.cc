@@ -1,6 +1,5 @@
 #include "mock_providers/in_process.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "engine/base/check.h"
@@ -8,16 +7,14 @@
 namespace squall {
 namespace {
 
-// What RenderReply (reply_bytes.h) puts on the wire, by the same rule.
-void AddFraming(const ReplyPlan& plan, size_t sent, Headers* headers) {
+void AddFraming(const ReplyPlan& plan, Headers* headers) {
   if (plan.framing == Framing::kChunked) {
     headers->Add("Transfer-Encoding", "chunked");
     return;
   }
-  const bool cut_at_the_end = plan.end != End::kClean && sent == plan.body.size();
-  const size_t declared = plan.body.size() + (cut_at_the_end ? 1 : 0);
   char digits[20];
-  const auto [end, error] = std::to_chars(std::begin(digits), std::end(digits), declared);
+  const auto [end, error] =
+      std::to_chars(std::begin(digits), std::end(digits), DeclaredLength(plan));
   headers->Add("Content-Length", std::string_view(digits, static_cast<size_t>(end - digits)));
 }
 
@@ -32,11 +29,11 @@ HttpReply FailedReply(TransportError error) {
 HttpReply PlayedReply(ReplyPlan plan) {
   if (plan.end == End::kHang) return FailedReply(TransportError::kTimeout);
   if (plan.status == 0) return FailedReply(TransportError::kReset);
-  const bool clean = plan.end == End::kClean;
-  const size_t sent = clean ? plan.body.size() : std::min(plan.body_sent, plan.body.size());
-  AddFraming(plan, sent, &plan.headers);
+  const size_t sent = BytesSent(plan);
+  AddFraming(plan, &plan.headers);
   HttpReply reply;
-  if (!clean) reply.error = plan.end == End::kCut ? TransportError::kCut : TransportError::kReset;
+  if (plan.end == End::kCut) reply.error = TransportError::kCut;
+  if (plan.end == End::kReset) reply.error = TransportError::kReset;
   reply.status = plan.status;
   reply.headers = std::move(plan.headers);
   reply.body = std::move(plan.body);

@@ -3,6 +3,7 @@
 // plays it on a socket (http_server.h). Nothing about a fault is written in either.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -48,6 +49,18 @@ struct ReplyPlan {
   bool wrong_by_model = false;    // the answer is wrong by the model's base error, no fault
   int64_t completion_tokens = 0;  // generated, whether or not the client gets to see them
 };
+
+// Bytes of the body that go out before the end.
+inline size_t BytesSent(const ReplyPlan& plan) {
+  return plan.end == End::kClean ? plan.body.size() : std::min(plan.body_sent, plan.body.size());
+}
+
+// What Content-Length says. A reply that is cut after its whole body still has to be one that is
+// cut.
+inline size_t DeclaredLength(const ReplyPlan& plan) {
+  const bool whole = BytesSent(plan) == plan.body.size();
+  return plan.body.size() + (whole && plan.end != End::kClean ? 1 : 0);
+}
 
 // What a player plays: a Provider, or a few plans written by hand in a test. Belongs to the
 // player's thread.
