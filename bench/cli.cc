@@ -118,7 +118,6 @@ void AddServe(CLI::App* app, ServeOptions* o) {
 struct Everything {
   RunOptions run;
   ServeOptions serve;
-  OutputOptions list;
   OutputOptions version;
   std::string show;
   std::vector<std::string> show_sets;
@@ -144,7 +143,7 @@ void AddInfo(CLI::App* app, Everything* all) {
 int Dispatch(const CLI::App& app, const Everything& all) {
   if (app.got_subcommand("run")) return Run(all.run);
   if (app.got_subcommand("serve")) return Serve(all.serve);
-  if (app.got_subcommand("list")) return List(all.list);
+  if (app.got_subcommand("list")) return List();
   if (app.got_subcommand("show")) return Show(all.show, all.show_sets);
   if (app.got_subcommand("validate")) return Validate(all.validate);
   if (app.got_subcommand("schema")) return PrintSchema(all.schema);

@@ -1,8 +1,8 @@
 // squall list, show, validate, schema and version: what there is, without running it.
-#include <unistd.h>
-
+#include <algorithm>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
@@ -14,7 +14,6 @@ namespace squall {
 namespace {
 
 void PrintItem(std::string_view name, std::string_view doc, int name_width) {
-  const int width = kTextWidth - name_width - 4;
   const std::string first = "  " + PadRight(name, name_width) + "  ";
   // The first sentence says what it is; `show` has the rest.
   const size_t end = doc.find(". ");
@@ -25,9 +24,7 @@ void PrintItem(std::string_view name, std::string_view doc, int name_width) {
     words.push_back(sentence.substr(from, space - from));
     from = space + 1;
   }
-  static_cast<void>(width);
   std::fputs(Flow(words, " ", first, name_width + 4).c_str(), stdout);
-  std::fputs("\n", stdout);
 }
 
 int Width(const std::vector<BundledItem>& items) {
@@ -45,7 +42,7 @@ int ReportLoadError(const absl::Status& status) {
   return kExitInvalidScenario;
 }
 
-int List(const OutputOptions& /*output*/) {
+int List() {
   std::fputs("Scenarios (squall run NAME)\n", stdout);
   const std::vector<BundledItem> scenarios = BundledScenarios();
   for (const BundledItem& item : scenarios) PrintItem(item.name, item.doc, Width(scenarios));

@@ -43,7 +43,7 @@ struct ServeOptions {
 };
 int Serve(const ServeOptions& options);
 
-int List(const OutputOptions& output);
+int List();
 int Show(const std::string& name, const std::vector<std::string>& sets);
 int Validate(const std::vector<std::string>& scenarios);
 int PrintSchema(const std::string& which);
