@@ -15,9 +15,9 @@ namespace squall {
 // One attempt that reached a provider, beside what was really done to it.
 struct AttemptOutcome {
   uint16_t provider = 0;
-  int fault = -1;            // row of the fault names given to Metrics, -1 for none
-  bool impairment = false;   // slow: still a good reply
-  bool by_load = false;      // 503 from a full queue
+  int fault = -1;                          // row of the fault names given to Metrics, -1 for none
+  bool impairment = false;                 // slow: still a good reply
+  bool by_load = false;                    // 503 from a full queue
   FailureClass truth = FailureClass::kOk;  // what a perfect diagnosis says
   RetryDecision truth_retry = RetryDecision::kNone;
   FailureClass diagnosed = FailureClass::kOk;
@@ -27,16 +27,16 @@ struct AttemptOutcome {
 };
 
 struct Outcome {
-  uint64_t index = 0;         // of the request in its run
-  Time started{};             // intended arrival, so that waiting in our own queues counts
+  uint64_t index = 0;  // of the request in its run
+  Time started{};      // intended arrival, so that waiting in our own queues counts
   Time ended{};
-  bool in_time = false;       // ended before its deadline
-  bool ok = false;            // the engine said success
-  bool body = false;          // the caller holds an HTTP 200 with a body
-  bool right = false;         // and the oracle accepts its answer
+  bool in_time = false;         // ended before its deadline
+  bool ok = false;              // the engine said success
+  bool body = false;            // the caller holds an HTTP 200 with a body
+  bool right = false;           // and the oracle accepts its answer
   bool wrong_by_model = false;  // the first attempt was healthy but the model itself erred
-  int ceiling = -1;           // faulted requests: 1 if a clairvoyant engine would recover it, 0 if not
-  int64_t prompt_tokens = 0;      // over all attempts, discarded ones too
+  int ceiling = -1;  // faulted requests: 1 if a clairvoyant engine would recover it, 0 if not
+  int64_t prompt_tokens = 0;  // over all attempts, discarded ones too
   int64_t completion_tokens = 0;
   double cost_usd = 0;
   absl::InlinedVector<AttemptOutcome, 2> attempts;  // those sent, in order

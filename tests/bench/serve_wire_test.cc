@@ -14,7 +14,9 @@ url=$(awk 'NR == 1 { print $2 }' "$2/urls")
 port=${url##*:}; port=${port%%/*}
 body='{"model":"alpha-large","messages":[{"role":"user","content":"hello"}]}'
 exec 3<>"/dev/tcp/127.0.0.1/$port"
-printf 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' "${#body}" "$body" >&3
+printf 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n' >&3
+printf 'Content-Type: application/json\r\nContent-Length: %d\r\n\r\n' "${#body}" >&3
+printf '%s' "$body" >&3
 timeout 10 head -1 <&3
 exec 3>&-
 kill -TERM $pid

@@ -181,7 +181,7 @@ TEST_CASE("comments are allowed") {
 
 // ---- --set ----
 
-TEST_CASE("--set changes, creates and appends by JSON pointer") {
+TEST_CASE("option --set changes, creates and appends by JSON pointer") {
   const auto scenario =
       Load(With(""), {"/seed=9", "/engine/retry/max_attempts=7", "/faults/timeout/rate=0.25",
                       "/name=plain text",
@@ -263,7 +263,7 @@ TEST_CASE("the scenario overrides its preset and --set overrides both") {
   CHECK(Load(text, {"/engine/retry/max_attempts=9"})->engine.retry.max_attempts == 9);
 }
 
-TEST_CASE("--engine replaces preset and overrides of the scenario but not --set") {
+TEST_CASE("option --engine replaces preset and overrides of the scenario but not --set") {
   const auto scenario =
       Load(With(R"("engine": {"preset": "naive_retry", "retry": {"max_attempts": 4}})"),
            {"/engine/guard/json=true"}, "none");
@@ -274,7 +274,7 @@ TEST_CASE("--engine replaces preset and overrides of the scenario but not --set"
   CHECK(scenario->engine.ladder.empty());
 }
 
-TEST_CASE("--engine rejects an unknown preset and a second word on it") {
+TEST_CASE("option --engine rejects an unknown preset and a second word on it") {
   CHECK(ErrorOf(Load(With(""), {}, "non")) ==
         "--engine non: /engine/preset: got unknown preset \"non\", expected one of naive_retry, "
         "none, "
@@ -316,7 +316,8 @@ TEST_CASE("a preset file is read beside the scenario, and its mistakes are its o
 TEST_CASE("a provider's fault is the scenario's with what it changes") {
   const auto scenario = Load(R"({
     "providers": [
-      {"name": "alpha", "models": [{"name": "m"}], "faults": {"timeout": {"rate": 0.5}, "slow": {}}},
+      {"name": "alpha", "models": [{"name": "m"}],
+       "faults": {"timeout": {"rate": 0.5}, "slow": {}}},
       {"name": "beta", "models": [{"name": "m"}]}
     ],
     "faults": {
@@ -426,7 +427,7 @@ constexpr std::string_view kTrace =
     "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.9799600,4808,10\r\n"
     "2023-11-16 18:17:04.0319600,3180,8\r\n2023-11-16 18:17:05.0000000,100,20";
 
-TEST_CASE("--trace brings arrivals and as many requests as it has rows") {
+TEST_CASE("option --trace brings arrivals and as many requests as it has rows") {
   const TemporaryFolder folder;
   ScenarioOptions options;
   options.trace = folder.Write("t.csv", kTrace);
@@ -456,7 +457,7 @@ TEST_CASE("a bad trace is an error with file and line") {
   CHECK(missing.status().code() == absl::StatusCode::kNotFound);
 }
 
-TEST_CASE("a scenario names its trace beside itself; the same rows have the same hash anywhere") {
+TEST_CASE("a scenario names its trace beside itself, and equal rows have one hash anywhere") {
   const TemporaryFolder folder;
   const std::string text = With(R"("workload": {"arrivals": {"kind": "trace", "trace": "t.csv"}})");
   std::vector<std::string> hashes;

@@ -78,8 +78,8 @@ TEST_CASE("openai: a reply gives content, reason and usage", "[wire]") {
 
 TEST_CASE("openai: an error object gives message, type and code", "[wire]") {
   const auto decoder = MakeOpenAiDecoder();
-  std::string body =
-      R"({"error":{"message":"Slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}})";
+  std::string body = R"({"error":{"message":"Slow down","type":"requests","param":null,)"
+                     R"("code":"rate_limit_exceeded"}})";
   const DecodedBody decoded = Decode(decoder.get(), &body);
   CHECK(decoded.shape == Shape::kError);
   CHECK(decoded.error_message == "Slow down");
