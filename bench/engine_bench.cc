@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "engine/base/json_text.h"
 #include "engine/base/sim_env.h"
 #include "engine/diagnose.h"
 #include "engine/engine.h"

@@ -142,19 +142,30 @@ struct JsonSchema::Node {
     return CheckSize(size);
   }
 
+  // The place of `key`, properties.size() if it is none. Answers mostly keep the order of the
+  // schema, so the search starts at `from`, behind the last one found.
+  size_t Find(std::string_view key, size_t from) const {
+    const size_t count = properties.size();
+    for (size_t step = 0; step < count; ++step) {
+      const size_t at = from + step < count ? from + step : from + step - count;
+      if (properties[at].name == key) return at;
+    }
+    return count;
+  }
+
   Drift CheckObject(const simdjson::dom::object& object) const {
     uint64_t seen = 0;
+    size_t next = 0;
     for (const auto field : object) {
-      const Property* property = nullptr;
-      for (size_t i = 0; i < properties.size(); ++i) {
-        if (properties[i].name != field.key) continue;
-        property = &properties[i];
-        seen |= uint64_t{1} << i;
-        break;
+      const size_t at = Find(field.key, next);
+      if (at == properties.size()) {
+        if (!additional) return Drift::kExtra;
+        continue;
       }
-      if (property == nullptr && !additional) return Drift::kExtra;
-      if (property == nullptr || property->node == nullptr) continue;
-      const Drift drift = property->node->Check(field.value);
+      seen |= uint64_t{1} << at;
+      next = at + 1;
+      const Node* node = properties[at].node.get();
+      const Drift drift = node == nullptr ? Drift::kNone : node->Check(field.value);
       if (drift != Drift::kNone) return drift;
     }
     for (size_t i = 0; i < properties.size(); ++i) {

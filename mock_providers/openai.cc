@@ -5,8 +5,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "engine/base/json_text.h"
 #include "engine/base/random.h"
-#include "mock_providers/json_text.h"
 #include "mock_providers/task_facts.h"
 
 namespace squall {
@@ -32,18 +32,8 @@ void AppendTextOrNull(std::string_view text, std::string* out) {
   if (text.empty()) {
     out->append("null");
   } else {
-    AppendJsonText(text, out);
+    AppendJsonString(text, out);
   }
-}
-
-void AppendHex(uint64_t bits, std::string* out) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  char text[16];
-  for (char& c : text) {
-    c = kDigits[bits & 15];
-    bits >>= 4;
-  }
-  out->append(text, sizeof(text));
 }
 
 // "chatcmpl-" and 29 characters.
@@ -61,13 +51,14 @@ void AppendCompletionId(uint64_t id_bits, std::string* out) {
 }
 
 void AddRequestId(uint64_t id_bits, Headers* headers) {
-  std::string id;
-  id.reserve(40);
-  id.append("req_");
-  const uint64_t bits = DrawBits(id_bits, kIds);
-  AppendHex(bits, &id);
-  AppendHex(Mix(bits), &id);
-  headers->Add("x-request-id", id);
+  constexpr std::string_view kHex = "0123456789abcdef";
+  char id[4 + 32] = {'r', 'e', 'q', '_'};
+  uint64_t bits = DrawBits(id_bits, kIds);
+  for (size_t i = 0; i < 32; ++i) {
+    if (i == 16) bits = Mix(bits);
+    id[4 + i] = kHex[bits >> (4 * (15 - i % 16)) & 15];
+  }
+  headers->Add("x-request-id", std::string_view(id, sizeof id));
 }
 
 // As Go prints a duration: "84ms", "1.146s", "7m12s", "1h0m3s".
@@ -195,7 +186,7 @@ void Write(const ErrorObject& error, const Headers& common, uint64_t id_bits, Re
   std::string& body = plan->body;
   body.clear();
   body.append("{\n  \"error\": {\n    \"message\": ");
-  AppendJsonText(error.message, &body);
+  AppendJsonString(error.message, &body);
   body.append(",\n    \"type\": ");
   AppendTextOrNull(error.type, &body);
   body.append(",\n    \"param\": ");
@@ -419,10 +410,10 @@ void OpenAiServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const {
   body.append(R"(","object":"chat.completion","created":)");
   AppendNumber(static_cast<uint64_t>(kEpochSeconds + answer.now.time_since_epoch() / 1s), &body);
   body.append(R"(,"model":)");
-  AppendJsonText(answer.model, &body);
+  AppendJsonString(answer.model, &body);
   body.append(R"(,"choices":[{"index":0,"message":{"role":"assistant","content":)");
   if (answer.content) {
-    AppendJsonText(*answer.content, &body);
+    AppendJsonString(*answer.content, &body);
   } else {
     body.append("null");
   }

@@ -61,7 +61,4 @@ struct Dialect {
 std::span<const Dialect> Dialects();
 const Dialect* FindDialect(std::string_view name);  // nullptr if there is none
 
-// Appends `text` as a JSON string with its quotes. Bytes above 0x7f pass as they are (UTF-8).
-void AppendJsonString(std::string_view text, std::string* out);
-
 }  // namespace squall

@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "engine/base/json_text.h"
+
 namespace squall {
 namespace {
 
