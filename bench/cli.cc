@@ -1,4 +1,5 @@
 // The command line, and the only file that knows CLI11. Commands themselves are in cmd_*.cc.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -150,9 +151,19 @@ int Dispatch(const CLI::App& app, const Everything& all) {
   return PrintVersion(all.version);
 }
 
+// In the wire world client and servers share this process's file descriptors: two for each call in
+// flight. What the system allows beyond the usual 1024 costs nothing to take.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int Main(int argc, char** argv) {
+  RaiseFileLimit();
   CLI::App app("squall - a wind tunnel for the code that keeps LLM calls alive", "squall");
   app.footer(kExamples);
   app.require_subcommand(1);

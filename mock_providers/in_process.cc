@@ -28,7 +28,9 @@ HttpReply FailedReply(TransportError error) {
 
 HttpReply PlayedReply(ReplyPlan plan) {
   if (plan.end == End::kHang) return FailedReply(TransportError::kTimeout);
-  if (plan.status == 0) return FailedReply(TransportError::kReset);
+  if (plan.status == 0) {  // the connection ends before the first byte
+    return FailedReply(plan.end == End::kCut ? TransportError::kCut : TransportError::kReset);
+  }
   const size_t sent = BytesSent(plan);
   AddFraming(plan, &plan.headers);
   HttpReply reply;

@@ -7,8 +7,8 @@
 
 namespace squall {
 
-// Appends `text` as a JSON string with its quotes. Only what must be escaped is; bytes above 0x7f pass
-// as they are, so UTF-8 stays UTF-8.
+// Appends `text` as a JSON string with its quotes. Only what must be escaped is; bytes above 0x7f
+// pass as they are, so UTF-8 stays UTF-8.
 void AppendJsonString(std::string_view text, std::string* out);
 
 }  // namespace squall
