@@ -53,10 +53,10 @@ TEST_CASE("breaker: stays closed below the rate", "[policy]") {
 TEST_CASE("breaker: failures leave the window as it slides", "[policy]") {
   Breaker breaker(SmallConfig());
   for (int i = 0; i < 3; ++i) Call(&breaker, kFailure, At(1s));
-  for (int i = 0; i < 3; ++i) Call(&breaker, kFailure, At(11s));  // the first three are gone
-  CHECK(breaker.state(At(11s)) == BreakerState::kClosed);
-  Call(&breaker, kFailure, At(12s));
-  CHECK(breaker.state(At(12s)) == BreakerState::kOpen);
+  for (int i = 0; i < 3; ++i) Call(&breaker, kFailure, At(12s));  // the first three are gone
+  CHECK(breaker.state(At(12s)) == BreakerState::kClosed);
+  Call(&breaker, kFailure, At(13s));
+  CHECK(breaker.state(At(13s)) == BreakerState::kOpen);
 }
 
 TEST_CASE("breaker: neutral outcomes move nothing", "[policy]") {
