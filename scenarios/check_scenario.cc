@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/plan.h"
+#include "engine/wire/dialect.h"
 #include "mock_providers/dialect_server.h"
 #include "mock_providers/faults.h"
 #include "mock_providers/tasks.h"
@@ -174,8 +175,12 @@ std::vector<std::string> KnownStrategies() {
 }
 
 std::vector<std::string> KnownDialects() {
-  const auto names = DialectServerNames();
-  return std::vector<std::string>(names.begin(), names.end());
+  // A dialect has two sides, written apart; a scenario needs both.
+  std::vector<std::string> names;
+  for (const std::string_view name : DialectServerNames()) {
+    if (FindDialect(name) != nullptr) names.emplace_back(name);
+  }
+  return names;
 }
 
 void CheckScenario(const Scenario& scenario, Problems* problems) {

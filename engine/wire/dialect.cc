@@ -2,13 +2,28 @@
 
 #include <array>
 
+#include "engine/wire/anthropic.h"
+#include "engine/wire/azure.h"
+#include "engine/wire/deepseek.h"
+#include "engine/wire/gemini.h"
 #include "engine/wire/openai.h"
+#include "engine/wire/responses.h"
 
 namespace squall {
 namespace {
 
+constexpr std::string_view kDone = "[DONE]";
+
 constexpr std::array kDialects = {
-    Dialect{"openai", &EncodeOpenAiChat, &MakeOpenAiDecoder},
+    Dialect{"openai", &EncodeOpenAiChat, &MakeOpenAiDecoder, &ReadChatBody, &ReadChatEvent, kDone},
+    Dialect{"openai_responses", &EncodeResponses, &MakeResponsesDecoder, &ReadResponsesBody,
+            &ReadResponsesEvent},
+    Dialect{"anthropic", &EncodeAnthropic, &MakeAnthropicDecoder, &ReadAnthropicBody,
+            &ReadAnthropicEvent},
+    Dialect{"gemini", &EncodeGemini, &MakeGeminiDecoder, &ReadGeminiBody, &ReadGeminiEvent},
+    Dialect{"azure", &EncodeAzureChat, &MakeOpenAiDecoder, &ReadChatBody, &ReadChatEvent, kDone},
+    Dialect{"deepseek", &EncodeDeepSeekChat, &MakeOpenAiDecoder, &ReadChatBody, &ReadChatEvent,
+            kDone},
 };
 
 }  // namespace

@@ -4,41 +4,23 @@
 // dialect.cc.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "engine/wire/decoded_body.h"
 #include "engine/wire/http.h"
 #include "engine/wire/message.h"
 
+namespace simdjson::dom {
+class element;
+}  // namespace simdjson::dom
+
 namespace squall {
 
-// What a body turned out to be. Texts point into the decoder and live until its next Decode.
-struct DecodedBody {
-  enum class Shape : uint8_t {
-    kEmpty,    // no bytes, or only blanks
-    kNotJson,  // bytes that are no JSON document
-    kReply,    // a reply with at least one choice
-    kError,    // the dialect's error object
-    kOther,    // JSON of neither kind
-  };
-  Shape shape = Shape::kEmpty;
-
-  // kReply
-  std::string_view model;
-  std::string_view content;        // empty when null or absent
-  std::string_view finish_reason;  // empty when null or absent
-  bool has_refusal = false;        // a refusal stands in place of the content
-  bool has_tool_calls = false;
-  Usage usage;
-
-  // kError
-  std::string_view error_message;
-  std::string_view error_type;
-  std::string_view error_code;
-};
+class StreamState;
+class TextParts;
 
 // Reads reply bodies of one dialect. Keeps its buffers between calls, hence one per engine.
 class ReplyDecoder {
@@ -49,6 +31,14 @@ class ReplyDecoder {
   virtual DecodedBody Decode(std::string* body) = 0;
 };
 
+// Fills `out`, whose shape is kOther, from the root of a body. `parts` is empty; texts of `out` may
+// point into it.
+using BodyReader = void (*)(const simdjson::dom::element& root, TextParts* parts, DecodedBody* out);
+
+// Takes one event of a stream. `type` is the name in its "event:" line, often empty.
+using EventReader = void (*)(std::string_view type, const simdjson::dom::element& data,
+                             StreamState* state);
+
 struct Dialect {
   std::string_view name;
   // Fills method, target, headers and body. `max_tokens` is the limit in force, which may be a
@@ -56,6 +46,10 @@ struct Dialect {
   void (*encode)(const ChatRequest& request, std::string_view model, int64_t max_tokens,
                  std::string_view api_key, HttpRequest* out);
   std::unique_ptr<ReplyDecoder> (*make_decoder)();
+  BodyReader read_body;
+  EventReader read_event;
+  std::string_view done_marker = {};  // data of the event that ends a stream; "" = the dialect has
+                                      // none
 };
 
 std::span<const Dialect> Dialects();

@@ -22,12 +22,18 @@ struct ChatRequest {
   std::string user;  // end-user or session id; OpenAI's "user" field; may be empty
   std::vector<ChatMessage> messages;
   int64_t max_tokens = 1024;  // upper bound of generated tokens
+  bool stream = false;        // ask for server-sent events; see stream_decoder.h
 };
 
-// Tokens as the provider bills them.
+// Tokens as the provider bills them. The last three are shares of the first two, whose prices
+// differ: whatever the dialect, prompt_tokens counts what was read from a cache or written to it,
+// and completion_tokens counts the model's thoughts.
 struct Usage {
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;
+  int64_t cached_tokens = 0;       // of the prompt, read from the provider's cache
+  int64_t cache_write_tokens = 0;  // of the prompt, written to it
+  int64_t reasoning_tokens = 0;    // of the completion
 };
 
 struct ChatReply {

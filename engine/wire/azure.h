@@ -1,0 +1,17 @@
+// Azure OpenAI chat completions, the client's side:
+// POST /openai/deployments/{deployment}/chat/completions?api-version=2024-10-21 with an api-key
+// header. The deployment stands where others have a model. Bodies are OpenAI's plus content filter
+// verdicts; errors may carry an innererror and a numeric status. Source: Microsoft's REST reference
+// of Azure OpenAI, data plane, version 2024-10-21.
+#pragma once
+
+#include <string_view>
+
+#include "engine/wire/dialect.h"
+
+namespace squall {
+
+void EncodeAzureChat(const ChatRequest& request, std::string_view model, int64_t max_tokens,
+                     std::string_view api_key, HttpRequest* out);
+
+}  // namespace squall

@@ -1,0 +1,77 @@
+#include "engine/wire/stream_state.h"
+
+namespace squall {
+
+void StreamState::Content(std::string_view text) {
+  if (text.empty()) return;
+  content_.append(text);
+  committed_ = true;
+  StreamDelta delta;
+  delta.text = text;
+  Pass(delta);
+}
+
+void StreamState::Reasoning(std::string_view text) {
+  if (text.empty()) return;
+  reasoning_ = true;
+  StreamDelta delta;
+  delta.kind = StreamDelta::Kind::kReasoning;
+  delta.text = text;
+  Pass(delta);
+}
+
+void StreamState::Refusal(std::string_view text) {
+  if (text.empty()) return;
+  refused_ = true;
+  committed_ = true;
+  StreamDelta delta;
+  delta.kind = StreamDelta::Kind::kRefusal;
+  delta.text = text;
+  Pass(delta);
+}
+
+void StreamState::ToolCall(int64_t index, std::string_view id, std::string_view name,
+                           std::string_view text) {
+  if (id.empty() && name.empty() && text.empty()) return;
+  tool_calls_ = true;
+  committed_ = true;
+  StreamDelta delta;
+  delta.kind = StreamDelta::Kind::kToolCall;
+  delta.text = text;
+  delta.tool_index = index;
+  delta.tool_id = id;
+  delta.tool_name = name;
+  Pass(delta);
+}
+
+void StreamState::SetUsage(const Usage& usage) {
+  usage_ = usage;
+  has_usage_ = true;
+}
+
+void StreamState::SetFinish(Finish finish, std::string_view own) {
+  if (own.empty()) return;
+  finish_ = finish;
+  provider_finish_.assign(own);
+}
+
+void StreamState::SeeId(std::string_view id) {
+  if (!id_.empty() && !id.empty() && id != id_) ++anomalies_;
+  KeepText(id, &id_);
+}
+
+void StreamState::SeeSequenceNumber(int64_t number) {
+  if (number <= last_sequence_) ++anomalies_;
+  last_sequence_ = number;
+}
+
+void StreamState::KeepText(std::string_view text, std::string* out) {
+  if (!text.empty() && text != *out) out->assign(text);
+}
+
+void StreamState::Pass(const StreamDelta& delta) {
+  ++deltas_;
+  if (sink_ != nullptr) sink_->OnDelta(delta);
+}
+
+}  // namespace squall
