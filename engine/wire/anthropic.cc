@@ -165,7 +165,9 @@ void ReadAnthropicEvent(std::string_view type, const element& data, StreamState*
   if (kind.empty()) kind = type;
   if (kind == "content_block_delta") return ReadBlockDelta(top, state);
   if (kind == "ping") return state->KeepAlive();
-  if (kind == "error" || type == "error") return state->Error();
+  object error;
+  const bool bare = kind.empty() && JsonObject(top, "error", &error);
+  if (kind == "error" || type == "error" || bare) return state->Error();
   if (kind == "message_start") return ReadMessageStart(top, state);
   if (kind == "content_block_start") return ReadBlockStart(top, state);
   if (kind == "message_delta") return ReadMessageDelta(top, state);

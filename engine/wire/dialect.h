@@ -48,8 +48,8 @@ struct Dialect {
   std::unique_ptr<ReplyDecoder> (*make_decoder)();
   BodyReader read_body;
   EventReader read_event;
-  std::string_view done_marker = {};  // data of the event that ends a stream; "" = the dialect has
-                                      // none
+  std::string_view done_marker = {};  // data that ends a stream where it is no JSON; "" = none
+  bool terminal_event = true;  // false: the last piece shows itself, and its stream just ends
 };
 
 std::span<const Dialect> Dialects();

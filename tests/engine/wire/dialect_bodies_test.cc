@@ -67,7 +67,8 @@ TEST_CASE("dialects: every kind of reply says what it holds and why it ended", "
        R"("stop_reason":"tool_use"})",
        "", "tool_calls", kToolCalls, false, true},
       {"anthropic", "refusal",
-       R"({"content":[],"stop_reason":"refusal","stop_details":{"type":"refusal","category":null}})",
+       R"({"content":[],"stop_reason":"refusal",)"
+       R"("stop_details":{"type":"refusal","category":null}})",
        "", "content_filter", kContentFilter, true},
       {"anthropic", "paused turn", R"({"content":[],"stop_reason":"pause_turn"})", "", "pause_turn",
        kInterrupted},
