@@ -14,11 +14,17 @@ namespace {
 class Listener final : public SseSink {
  public:
   void OnEvent(std::string_view type, std::string_view data) override {
-    said.push_back("event <" + std::string(type) + "> " + std::string(data));
+    Say("event <", type, "> ", data);
   }
-  void OnComment(std::string_view text) override { said.push_back("comment " + std::string(text)); }
-  void OnStray(std::string_view line) override { said.push_back("stray " + std::string(line)); }
+  void OnComment(std::string_view text) override { Say("comment ", text); }
+  void OnStray(std::string_view line) override { Say("stray ", line); }
   std::vector<std::string> said;
+
+ private:
+  void Say(std::string_view a, std::string_view b, std::string_view c = {},
+           std::string_view d = {}) {
+    said.emplace_back(a).append(b).append(c).append(d);
+  }
 };
 
 std::vector<std::string> Parse(std::string_view bytes, size_t max_bytes = 1000) {

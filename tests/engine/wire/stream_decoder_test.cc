@@ -127,8 +127,8 @@ class Pieces final : public StreamSink {
   void OnDelta(const StreamDelta& delta) override {
     if (delta.kind == StreamDelta::Kind::kContent) content.append(delta.text);
     if (delta.kind == StreamDelta::Kind::kToolCall) {
-      calls += std::to_string(delta.tool_index) + std::string(delta.tool_id) + "/" +
-               std::string(delta.tool_name) + "/" + std::string(delta.text) + ";";
+      calls.append(std::to_string(delta.tool_index)).append(delta.tool_id).append("/");
+      calls.append(delta.tool_name).append("/").append(delta.text).append(";");
     }
     ++count;
   }
