@@ -82,6 +82,12 @@ int64_t JsonCount(const object& parent, std::string_view key) {
   return std::clamp<int64_t>(JsonInt(parent, key), 0, kCountMax);
 }
 
+int64_t JsonCount(const element& value) {
+  int64_t count = 0;
+  if (value.get(count) != simdjson::SUCCESS) return 0;
+  return std::clamp<int64_t>(count, 0, kCountMax);
+}
+
 bool JsonObject(const object& parent, std::string_view key, object* out) {
   object found;
   if (parent[key].get(found) != simdjson::SUCCESS) return false;

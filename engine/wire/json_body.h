@@ -41,6 +41,7 @@ int64_t JsonInt(const simdjson::dom::object& parent, std::string_view key);
 bool JsonBool(const simdjson::dom::object& parent, std::string_view key);
 // A count as providers bill it: never negative, and small enough to be added up.
 int64_t JsonCount(const simdjson::dom::object& parent, std::string_view key);
+int64_t JsonCount(const simdjson::dom::element& value);
 // These say whether there is one; `out` is left alone if not.
 bool JsonObject(const simdjson::dom::object& parent, std::string_view key,
                 simdjson::dom::object* out);

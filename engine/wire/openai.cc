@@ -26,53 +26,74 @@ Finish ChatFinish(std::string_view word) {
   return Finish::kOther;
 }
 
+// Thoughts: "reasoning_content" at DeepSeek (section 5), "reasoning" at OpenRouter.
+bool IsReasoning(std::string_view key) { return key == "reasoning_content" || key == "reasoning"; }
+
+// Replies are read in one pass over each object: a lookup by name walks the object each time, and
+// this is done for every reply.
+std::string_view TextOf(const element& value) {
+  std::string_view text;
+  if (value.get(text) != simdjson::SUCCESS) return {};
+  return text;
+}
+
+int64_t CountOf(const element& value, std::string_view member) {
+  object details;
+  return value.get(details) == simdjson::SUCCESS ? JsonCount(details, member) : 0;
+}
+
 Usage ReadUsage(const object& usage) {
   Usage out;
-  out.prompt_tokens = JsonCount(usage, "prompt_tokens");
-  out.completion_tokens = JsonCount(usage, "completion_tokens");
-  object details;
-  if (JsonObject(usage, "prompt_tokens_details", &details)) {
-    out.cached_tokens = JsonCount(details, "cached_tokens");
-  } else {
-    out.cached_tokens = JsonCount(usage, "prompt_cache_hit_tokens");  // DeepSeek, section 5
-  }
-  if (JsonObject(usage, "completion_tokens_details", &details)) {
-    out.reasoning_tokens = JsonCount(details, "reasoning_tokens");
+  for (const auto [key, value] : usage) {
+    if (key == "prompt_tokens") {
+      out.prompt_tokens = JsonCount(value);
+    } else if (key == "completion_tokens") {
+      out.completion_tokens = JsonCount(value);
+    } else if (key == "prompt_tokens_details") {
+      out.cached_tokens = CountOf(value, "cached_tokens");
+    } else if (key == "prompt_cache_hit_tokens") {  // DeepSeek, section 5
+      out.cached_tokens = JsonCount(value);
+    } else if (key == "completion_tokens_details") {
+      out.reasoning_tokens = CountOf(value, "reasoning_tokens");
+    }
   }
   return out;
 }
 
-// Thoughts: "reasoning_content" at DeepSeek (section 5), "reasoning" at OpenRouter.
-std::string_view ReasoningText(const object& message) {
-  const std::string_view text = JsonText(message, "reasoning_content");
-  return text.empty() ? JsonText(message, "reasoning") : text;
-}
-
 // Azure puts an error in place of the verdicts when its filter did not run (section 4, Z13).
-bool FilterWasDown(const object& choice) {
-  object results;
+bool FilterWasDown(const element& results) {
+  object verdicts;
   object error;
-  return JsonObject(choice, "content_filter_results", &results) &&
-         JsonObject(results, "error", &error);
+  return results.get(verdicts) == simdjson::SUCCESS && JsonObject(verdicts, "error", &error);
 }
 
-void ReadReply(const object& top, const array& choices, DecodedBody* out) {
-  object usage;
-  if (JsonObject(top, "usage", &usage)) out->usage = ReadUsage(usage);
-  out->shape = DecodedBody::Shape::kReply;
-  out->model = JsonText(top, "model");
-  object choice;
-  if (choices.at(0).get(choice) != simdjson::SUCCESS) return;
-  const std::string_view reason = JsonText(choice, "finish_reason");
-  SetFinish(ChatFinish(reason), reason, out);
-  out->unfiltered = FilterWasDown(choice);
-  object message;
-  if (!JsonObject(choice, "message", &message)) return;
-  out->content = JsonText(message, "content");
-  out->has_refusal = !JsonText(message, "refusal").empty();
-  out->has_reasoning = !ReasoningText(message).empty();
-  array calls;
-  out->has_tool_calls = JsonArray(message, "tool_calls", &calls) && calls.size() > 0;
+void ReadMessage(const object& message, DecodedBody* out) {
+  for (const auto [key, value] : message) {
+    if (key == "content") {
+      out->content = TextOf(value);
+    } else if (key == "refusal") {
+      out->has_refusal = !TextOf(value).empty();
+    } else if (key == "tool_calls") {
+      array calls;
+      out->has_tool_calls = value.get(calls) == simdjson::SUCCESS && calls.size() > 0;
+    } else if (IsReasoning(key)) {
+      out->has_reasoning = out->has_reasoning || !TextOf(value).empty();
+    }
+  }
+}
+
+void ReadChoice(const object& choice, DecodedBody* out) {
+  for (const auto [key, value] : choice) {
+    if (key == "message") {
+      object message;
+      if (value.get(message) == simdjson::SUCCESS) ReadMessage(message, out);
+    } else if (key == "finish_reason") {
+      const std::string_view reason = TextOf(value);
+      SetFinish(ChatFinish(reason), reason, out);
+    } else if (key == "content_filter_results") {
+      out->unfiltered = FilterWasDown(value);
+    }
+  }
 }
 
 void ReadToolCalls(const array& calls, StreamState* state) {
@@ -90,19 +111,34 @@ void ReadToolCalls(const array& calls, StreamState* state) {
   }
 }
 
+void ReadDelta(const object& delta, StreamState* state) {
+  for (const auto [key, value] : delta) {
+    if (key == "content") {
+      state->Content(TextOf(value));
+    } else if (key == "refusal") {
+      state->Refusal(TextOf(value));
+    } else if (IsReasoning(key)) {
+      state->Reasoning(TextOf(value));
+    } else if (key == "tool_calls") {
+      array calls;
+      if (value.get(calls) == simdjson::SUCCESS) ReadToolCalls(calls, state);
+    }
+  }
+}
+
 void ReadChunkChoice(const object& choice, StreamState* state) {
   if (JsonInt(choice, "index") != 0) return;  // squall asks for one choice
-  object delta;
-  if (JsonObject(choice, "delta", &delta)) {
-    state->Reasoning(ReasoningText(delta));
-    state->Content(JsonText(delta, "content"));
-    state->Refusal(JsonText(delta, "refusal"));
-    array calls;
-    if (JsonArray(delta, "tool_calls", &calls)) ReadToolCalls(calls, state);
+  for (const auto [key, value] : choice) {
+    if (key == "delta") {
+      object delta;
+      if (value.get(delta) == simdjson::SUCCESS) ReadDelta(delta, state);
+    } else if (key == "finish_reason") {
+      const std::string_view reason = TextOf(value);
+      state->SetFinish(ChatFinish(reason), reason);
+    } else if (key == "content_filter_results") {
+      if (FilterWasDown(value)) state->MarkUnfiltered();
+    }
   }
-  const std::string_view reason = JsonText(choice, "finish_reason");
-  state->SetFinish(ChatFinish(reason), reason);
-  if (FilterWasDown(choice)) state->MarkUnfiltered();
 }
 
 // {"error": {...}}, {"error": "text"}, and flat as some compatible servers write it.
@@ -164,11 +200,25 @@ void ReadOpenAiError(const object& error, DecodedBody* out) {
 void ReadChatBody(const element& root, TextParts* /*parts*/, DecodedBody* out) {
   object top;
   if (root.get(top) != simdjson::SUCCESS) return;
-  array choices;
+  object usage;
   object error;
-  if (JsonArray(top, "choices", &choices)) {
-    ReadReply(top, choices, out);
-  } else if (JsonObject(top, "error", &error)) {
+  bool has_error = false;  // a reply with choices is one, whatever else stands beside them
+  for (const auto [key, value] : top) {
+    array choices;
+    object first;
+    if (key == "choices" && value.get(choices) == simdjson::SUCCESS) {
+      out->shape = DecodedBody::Shape::kReply;
+      if (choices.at(0).get(first) == simdjson::SUCCESS) ReadChoice(first, out);
+    } else if (key == "model") {
+      out->model = TextOf(value);
+    } else if (key == "usage" && value.get(usage) == simdjson::SUCCESS) {
+      out->usage = ReadUsage(usage);
+    } else if (key == "error" && value.get(error) == simdjson::SUCCESS) {
+      has_error = true;
+    }
+  }
+  if (out->shape == DecodedBody::Shape::kReply) return;
+  if (has_error) {
     ReadOpenAiError(error, out);
   } else if (JsonText(top, "object") == "error") {
     ReadOpenAiError(top, out);
