@@ -108,3 +108,47 @@ squall_mutant(
   REPLACE [[]]
   TEST    ${engine_test}
   FILTER  "engine: a failure that another attempt cannot cure ends the call")
+
+squall_mutant(
+  NAME    sse_splits_crlf
+  FILE    engine/wire/sse.cc
+  FIND    [[if (after_cr_ && bytes[at] == '\n') {]]
+  REPLACE [[if (after_cr_ && at > 0 && bytes[at] == '\n') {]]
+  TEST    tests/engine/wire/sse_test.cc
+  FILTER  "sse: the same bytes give the same events*")
+set(stream_decoder_test tests/engine/wire/stream_decoder_test.cc)
+squall_mutant(
+  NAME    stream_takes_pings_for_progress
+  FILE    engine/wire/stream_decoder.cc
+  FIND    [[if (state_.keep_alives() > keep_alives) --events_;]]
+  REPLACE [[static_cast<void>(keep_alives);]]
+  TEST    ${stream_decoder_test}
+  FILTER  "streams: pings alone are no sign of progress")
+squall_mutant(
+  NAME    stream_takes_any_eof_for_an_end
+  FILE    engine/wire/stream_decoder.cc
+  FIND    [[if (state_.terminal()) return StreamEnd::kComplete;]]
+  REPLACE [[if (state_.terminal() || how == TransportError::kNone) return StreamEnd::kComplete;]]
+  TEST    ${stream_decoder_test}
+  FILTER  "streams: each way to end is told apart")
+squall_mutant(
+  NAME    gemini_last_quota_wins
+  FILE    engine/wire/gemini.cc
+  FIND    [[if (!id.empty() && !daily)]]
+  REPLACE [[if (!id.empty() || daily)]]
+  TEST    tests/engine/wire/dialect_bodies_test.cc
+  FILTER  "dialects: error envelopes*")
+squall_mutant(
+  NAME    anthropic_forgets_cached_tokens
+  FILE    engine/wire/anthropic.cc
+  FIND    [[JsonCount(usage, "input_tokens") + out.cached_tokens + out.cache_write_tokens]]
+  REPLACE [[JsonCount(usage, "input_tokens")]]
+  TEST    tests/engine/wire/dialect_bodies_test.cc
+  FILTER  "dialects: tokens mean the same*")
+squall_mutant(
+  NAME    stream_watch_judges_a_filling_bucket
+  FILE    engine/policy/stream_watch.cc
+  FIND    [[epoch < kBuckets) return false;]]
+  REPLACE [[epoch < 0) return false;]]
+  TEST    tests/engine/policy/stream_watch_test.cc
+  FILTER  "stream watch: the rate is not judged*")
