@@ -115,10 +115,23 @@ void AddServe(CLI::App* app, ServeOptions* o) {
       ->type_name("N");
 }
 
+constexpr const char* kDiagnoseHelp =
+    R"(Reads one JSON object from standard input: http_status, headers, body,
+transport_error, and optionally provider and dialect; prints class, retry
+decision, wait, origin, safety, the rule that decided and why.)";
+
+void AddDiagnose(CLI::App* app, DiagnoseOptions* o) {
+  CLI::App* diagnose = app->add_subcommand("diagnose", "Say what a provider's reply means");
+  diagnose->footer(kDiagnoseHelp);
+  diagnose->add_flag("--jsonl", o->jsonl, "One reply per line, one answer per line");
+  diagnose->add_flag("--json", o->json, "Print JSON on a terminal, too");
+}
+
 // All options of all commands.
 struct Everything {
   RunOptions run;
   ServeOptions serve;
+  DiagnoseOptions diagnose;
   OutputOptions version;
   std::string show;
   std::vector<std::string> show_sets;
@@ -144,6 +157,7 @@ void AddInfo(CLI::App* app, Everything* all) {
 int Dispatch(const CLI::App& app, const Everything& all) {
   if (app.got_subcommand("run")) return Run(all.run);
   if (app.got_subcommand("serve")) return Serve(all.serve);
+  if (app.got_subcommand("diagnose")) return DiagnoseReplies(all.diagnose);
   if (app.got_subcommand("list")) return List();
   if (app.got_subcommand("show")) return Show(all.show, all.show_sets);
   if (app.got_subcommand("validate")) return Validate(all.validate);
@@ -173,6 +187,7 @@ int Main(int argc, char** argv) {
   all.run.output.utf8 = WantsUtf8();
   AddRun(&app, &all.run);
   AddServe(&app, &all.serve);
+  AddDiagnose(&app, &all.diagnose);
   AddInfo(&app, &all);
   if (argc == 1) {
     std::fputs(app.help().c_str(), stdout);

@@ -43,6 +43,12 @@ struct ServeOptions {
 };
 int Serve(const ServeOptions& options);
 
+struct DiagnoseOptions {
+  bool jsonl = false;  // one reply per line in, one diagnosis per line out, in order
+  bool json = false;   // JSON even on a terminal
+};
+int DiagnoseReplies(const DiagnoseOptions& options);
+
 int List();
 int Show(const std::string& name, const std::vector<std::string>& sets);
 int Validate(const std::vector<std::string>& scenarios);

@@ -1,177 +1,163 @@
 #include "engine/diagnose.h"
 
-#include <charconv>
-#include <cmath>
+#include <algorithm>
+
+#include "engine/diagnose_evidence.h"
+#include "engine/diagnose_rules.h"
+#include "engine/diagnose_transport.h"
 
 namespace squall {
 namespace {
 
-Diagnosis Make(FailureClass failure, Origin origin, Safety safety, RetryDecision retry,
-               std::string_view rule) {
-  Diagnosis d;
-  d.failure = failure;
-  d.origin = origin;
-  d.safety = safety;
-  d.retry = retry;
-  d.rule = rule;
+// A longer wait is as good as never: another provider answers first.
+constexpr Duration kLongestUsefulWait = 10min;
+
+bool Waits(FailureClass failure) {
+  return failure == FailureClass::kRateLimit || failure == FailureClass::kOverloaded ||
+         failure == FailureClass::kServerError || failure == FailureClass::kTimeout ||
+         failure == FailureClass::kQuotaExhausted;
+}
+
+std::optional<Duration> WaitHint(const Headers* headers, const Evidence& evidence, bool limited) {
+  if (headers != nullptr) {
+    const std::optional<Duration> asked = RetryAfter(*headers);
+    if (asked.has_value()) return asked;
+  }
+  // Field and words may differ by a rounded fraction, or by a cap on the field: both are minimums.
+  const std::optional<Duration> wait = std::max(evidence.wait, evidence.text_wait);
+  if (wait.has_value()) return wait;
+  if (headers == nullptr) return std::nullopt;
+  if (evidence.resets_at > 0) return UntilDate(*headers, evidence.resets_at);
+  return limited ? LimitReset(*headers) : std::nullopt;
+}
+
+void AddWait(const Headers* headers, const Evidence& evidence, Diagnosis* d) {
+  if (!Waits(d->failure)) return;
+  d->retry_after = WaitHint(headers, evidence, d->failure == FailureClass::kRateLimit);
+  if (d->retry != RetryDecision::kSameProviderAfterWait) return;
+  const bool stated = d->retry_after.has_value();
+  const bool long_wait = stated && *d->retry_after > kLongestUsefulWait;
+  const bool day = d->axis == RateAxis::kDaily && !stated;
+  if (long_wait || day) d->retry = RetryDecision::kOtherProviderOnly;
+}
+
+bool IsGoogle(const Observation& seen) {
+  return seen.dialect == "gemini" || seen.provider == "gemini" || seen.provider == "vertex";
+}
+
+// The provider's own verdict, where it states one (Stainless SDKs obey it too). It cannot turn what
+// never succeeds into something that does.
+void ObeyShouldRetry(const Headers* headers, Diagnosis* d) {
+  if (headers == nullptr || headers->empty()) return;
+  const std::optional<std::string_view> word = headers->Find("x-should-retry");
+  if (!word.has_value() || *word != "false") return;
+  if (d->retry == RetryDecision::kSameProviderAfterWait ||
+      d->retry == RetryDecision::kSameProviderNow) {
+    d->retry = RetryDecision::kOtherProviderOnly;
+  }
+}
+
+Diagnosis OfError(const Observation& seen, Evidence* evidence) {
+  if (seen.headers != nullptr && !seen.headers->empty()) {
+    const std::optional<std::string_view> type = seen.headers->Find("x-amzn-errortype");
+    if (type.has_value()) evidence->codes = evidence->codes | SignsOfCode(*type);
+  }
+  if (IsGoogle(seen)) evidence->codes.Add(Sign::kGoogle);
+  Diagnosis d = DecideError(*evidence, seen.status);
+  AddWait(seen.headers, *evidence, &d);
+  ObeyShouldRetry(seen.headers, &d);
   return d;
 }
 
-Diagnosis OfTransport(TransportError error, int status) {
-  using enum RetryDecision;
-  switch (error) {
-    case TransportError::kTimeout:
-      return Make(FailureClass::kTimeout, Origin::kProvider, Safety::kMaybeExecuted,
-                  kSameProviderNow, "transport.timeout");
-    case TransportError::kConnect:
-      return Make(FailureClass::kConnection, Origin::kNetwork, Safety::kNotSent, kSameProviderNow,
-                  "transport.connect");
-    case TransportError::kReset:
-      return Make(FailureClass::kConnection, Origin::kNetwork, Safety::kMaybeExecuted,
-                  kSameProviderNow, "transport.reset");
-    case TransportError::kCut:
-      // With a status line in hand the provider was answering: part of an answer is there.
-      return Make(status == 200 ? FailureClass::kTruncated : FailureClass::kConnection,
-                  Origin::kNetwork, Safety::kMaybeExecuted, kSameProviderNow, "transport.cut");
-    case TransportError::kProtocol:
-      return Make(FailureClass::kMalformedResponse, Origin::kProvider, Safety::kMaybeExecuted,
-                  kSameProviderNow, "transport.protocol");
-    case TransportError::kTooLarge:
-      return Make(FailureClass::kMalformedResponse, Origin::kProvider, Safety::kExecuted,
-                  kOtherProviderOnly, "transport.too_large");
-    case TransportError::kCancelled:
-      return Make(FailureClass::kCancelled, Origin::kCaller, Safety::kMaybeExecuted,
-                  kNeverUnchanged, "transport.cancelled");
-    case TransportError::kNone: break;
-  }
-  return Diagnosis();
+Diagnosis OfBytes(const Observation& seen, bool cut) {
+  const bool decoded_only =
+      seen.bytes.empty() && seen.body != nullptr && seen.body->shape == DecodedBody::Shape::kError;
+  Evidence evidence = decoded_only ? ReadError(*seen.body) : ReadBody(seen.bytes);
+  const bool failed = seen.status >= 400 || evidence.error ||
+                      (evidence.flat && !evidence.reply && evidence.status >= 400) ||
+                      (seen.status == 0 && evidence.flat);
+  if (failed) return OfError(seen, &evidence);
+  return DecideReply(evidence, cut);
 }
 
-struct StatusRule {
-  int status;
-  FailureClass failure;
-  Origin origin;
-  RetryDecision retry;
-  std::string_view rule;
-};
+bool Contains(std::string_view text, char c) { return text.find(c) != std::string_view::npos; }
 
-constexpr StatusRule kStatusRules[] = {
-    {400, FailureClass::kInvalidRequest, Origin::kCaller, RetryDecision::kNeverUnchanged,
-     "status.400"},
-    {401, FailureClass::kAuthFailure, Origin::kCaller, RetryDecision::kOtherProviderOnly,
-     "status.401"},
-    {402, FailureClass::kQuotaExhausted, Origin::kCaller, RetryDecision::kOtherProviderOnly,
-     "status.402"},
-    {403, FailureClass::kPermissionDenied, Origin::kCaller, RetryDecision::kOtherProviderOnly,
-     "status.403"},
-    {404, FailureClass::kInvalidModel, Origin::kCaller, RetryDecision::kOtherProviderOnly,
-     "status.404"},
-    {408, FailureClass::kTimeout, Origin::kProvider, RetryDecision::kSameProviderAfterWait,
-     "status.408"},
-    {413, FailureClass::kContextLengthExceeded, Origin::kCaller, RetryDecision::kNeverUnchanged,
-     "status.413"},
-    {429, FailureClass::kRateLimit, Origin::kProvider, RetryDecision::kSameProviderAfterWait,
-     "status.429"},
-    {503, FailureClass::kOverloaded, Origin::kProvider, RetryDecision::kSameProviderAfterWait,
-     "status.503"},
-    {504, FailureClass::kTimeout, Origin::kProvider, RetryDecision::kSameProviderAfterWait,
-     "status.504"},
-    {529, FailureClass::kOverloaded, Origin::kProvider, RetryDecision::kSameProviderAfterWait,
-     "status.529"},
-};
+// A success that a dialect's decoder has read.
+Diagnosis OfReply(const DecodedBody& body) {
+  const bool plain = body.finish == Finish::kStop || body.finish == Finish::kAbsent;
+  if (plain && !body.content.empty() && !body.has_refusal) return Diagnosis();
+  Evidence evidence;
+  evidence.json = evidence.reply = true;
+  evidence.content = body.content.empty() ? 0 : 1;
+  evidence.tools = body.has_tool_calls;
+  evidence.refusal = body.has_refusal;
+  evidence.finish = EndingByName(body.provider_finish);
+  if (evidence.finish <= Ending::kStop) evidence.finish = EndingByName(body.finish_reason);
+  return DecideReply(evidence, false);
+}
 
-Diagnosis OfStatus(int status) {
-  // An error reply was made by the server, so whatever ran there has ended.
-  for (const StatusRule& rule : kStatusRules) {
-    if (rule.status == status) {
-      return Make(rule.failure, rule.origin, Safety::kExecuted, rule.retry, rule.rule);
+Diagnosis OfDecoded(const Observation& seen) {
+  using Shape = DecodedBody::Shape;
+  switch (seen.body->shape) {
+    case Shape::kReply: return OfReply(*seen.body);
+    case Shape::kEmpty: return AnswerFault(FailureClass::kEmptyResponse, "body.empty");
+    case Shape::kNotJson:
+      if (!seen.bytes.empty() && Contains(seen.bytes, ':')) break;
+      return AnswerFault(FailureClass::kMalformedResponse, "body.not_json");
+    case Shape::kError:
+    case Shape::kOther: break;
+  }
+  if (!seen.bytes.empty()) {
+    const Diagnosis d = OfBytes(seen, false);
+    // Whatever else the bytes may be, this dialect's decoder found no answer in them.
+    if (!d.ok()) return d;
+  }
+  if (seen.body->shape != Shape::kError) {
+    return AnswerFault(FailureClass::kMalformedResponse, "body.shape");
+  }
+  Evidence evidence = ReadError(*seen.body);
+  return OfError(seen, &evidence);
+}
+
+Diagnosis OfBroken(const Observation& seen) {
+  const bool answering = seen.status >= 200 && seen.status < 300;
+  if (answering || seen.status >= 400) {
+    const bool cut = seen.error == TransportError::kNone || seen.error == TransportError::kCut;
+    if (!seen.bytes.empty() && (cut || seen.status >= 400)) {
+      // An error that arrived before the end says more than the end does.
+      const Diagnosis d = OfBytes(seen, true);
+      if (d.failure != FailureClass::kTruncated) return d;
+    }
+    if (seen.error == TransportError::kNone) {
+      const Diagnosis d = OfTransportText(seen.transport_text);
+      const bool partial = !seen.bytes.empty() || d.failure != FailureClass::kTimeout;
+      return partial ? OfTransport(TransportError::kCut, 200) : d;
     }
   }
-  if (status >= 500) {
-    return Make(FailureClass::kServerError, Origin::kProvider, Safety::kExecuted,
-                RetryDecision::kSameProviderAfterWait, "status.5xx");
-  }
-  return Make(FailureClass::kInvalidRequest, Origin::kCaller, Safety::kExecuted,
-              RetryDecision::kNeverUnchanged, "status.4xx");
-}
-
-// A 429 that no waiting cures carries a code of its own; the status cannot tell.
-Diagnosis OfErrorReply(const Observation& seen) {
-  Diagnosis d = OfStatus(seen.status);
-  if (seen.headers != nullptr) d.retry_after = RetryAfter(*seen.headers);
-  const bool coded = seen.body != nullptr && seen.body->shape == DecodedBody::Shape::kError;
-  if (!coded) return d;
-  const std::string_view code = seen.body->error_code;
-  if (code == "insufficient_quota") {
-    return Make(FailureClass::kQuotaExhausted, Origin::kCaller, Safety::kExecuted,
-                RetryDecision::kOtherProviderOnly, "code.insufficient_quota");
-  }
-  if (code == "context_length_exceeded") {
-    return Make(FailureClass::kContextLengthExceeded, Origin::kCaller, Safety::kExecuted,
-                RetryDecision::kNeverUnchanged, "code.context_length_exceeded");
-  }
-  return d;
-}
-
-Diagnosis OfSuccess(const DecodedBody& body) {
-  using Shape = DecodedBody::Shape;
-  switch (body.shape) {
-    case Shape::kEmpty: return AnswerFault(FailureClass::kEmptyResponse, "body.empty");
-    case Shape::kNotJson: return AnswerFault(FailureClass::kMalformedResponse, "body.not_json");
-    case Shape::kOther: return AnswerFault(FailureClass::kMalformedResponse, "body.shape");
-    case Shape::kError:
-      return Make(FailureClass::kServerError, Origin::kProvider, Safety::kExecuted,
-                  RetryDecision::kSameProviderAfterWait, "body.error_in_200");
-    case Shape::kReply: break;
-  }
-  // The finish reason explains a missing text, so it speaks before emptiness does.
-  if (body.finish_reason == "length") {
-    return Make(FailureClass::kTruncated, Origin::kProvider, Safety::kExecuted,
-                RetryDecision::kNeverUnchanged, "finish.length");
-  }
-  if (body.finish_reason == "content_filter" || body.has_refusal) {
-    return Make(FailureClass::kContentFiltered, Origin::kCaller, Safety::kExecuted,
-                RetryDecision::kNeverUnchanged, "finish.content_filter");
-  }
-  if (body.content.empty() && !body.has_tool_calls) {
-    return AnswerFault(FailureClass::kEmptyResponse, "content.empty");
-  }
-  return Diagnosis();
+  if (seen.error != TransportError::kNone) return OfTransport(seen.error, seen.status);
+  return OfTransportText(seen.transport_text);
 }
 
 }  // namespace
 
 Diagnosis AnswerFault(FailureClass failure, std::string_view rule) {
-  return Make(failure, Origin::kProvider, Safety::kExecuted, RetryDecision::kSameProviderNow, rule);
-}
-
-std::optional<Duration> RetryAfter(const Headers& headers) {
-  constexpr std::pair<std::string_view, double> kHints[] = {{"retry-after-ms", 1e-3},
-                                                            {"retry-after", 1.0}};
-  for (const auto& [name, seconds] : kHints) {
-    const std::optional<std::string_view> text = headers.Find(name);
-    if (!text.has_value()) continue;
-    double value = 0;
-    const char* end = text->data() + text->size();
-    const auto [stop, error] = std::from_chars(text->data(), end, value);
-    if (error == std::errc() && stop == end && value >= 0 && std::isfinite(value)) {
-      return FromSeconds(value * seconds);
-    }
-  }
-  return std::nullopt;
+  Diagnosis d = OfClass(failure, rule);
+  d.origin = Origin::kProvider;
+  d.retry = RetryDecision::kSameProviderNow;
+  return d;
 }
 
 Diagnosis Diagnose(const Observation& seen) {
-  if (seen.error != TransportError::kNone) return OfTransport(seen.error, seen.status);
-  if (seen.status >= 400) return OfErrorReply(seen);
-  if (seen.body == nullptr) return Diagnosis();
-  return OfSuccess(*seen.body);
+  if (seen.error != TransportError::kNone || !seen.transport_text.empty()) return OfBroken(seen);
+  if (seen.status >= 400) return OfBytes(seen, false);
+  if (seen.body != nullptr) return OfDecoded(seen);
+  return OfBytes(seen, false);
 }
 
 Diagnosis DiagnoseByStatus(const Observation& seen) {
   if (seen.error != TransportError::kNone) return OfTransport(seen.error, seen.status);
   if (seen.status < 400) return Diagnosis();
-  Diagnosis d = OfStatus(seen.status);
+  Diagnosis d = DecideStatus(seen.status);
   if (seen.headers != nullptr) d.retry_after = RetryAfter(*seen.headers);
   return d;
 }

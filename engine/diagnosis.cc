@@ -49,6 +49,32 @@ std::string_view FailureClassName(FailureClass c) {
   return "unknown";
 }
 
+std::string_view FailureClassSummary(FailureClass c) {
+  switch (c) {
+    case FailureClass::kOk: return "A usable answer.";
+    case FailureClass::kTimeout: return "No complete answer in time.";
+    case FailureClass::kConnection: return "The connection failed below HTTP.";
+    case FailureClass::kRateLimit: return "A limit over time is used up.";
+    case FailureClass::kQuotaExhausted: return "Money, credit or a plan is used up.";
+    case FailureClass::kOverloaded: return "The provider lacks capacity.";
+    case FailureClass::kServerError: return "The provider failed.";
+    case FailureClass::kAuthFailure: return "The credential is missing, wrong or expired.";
+    case FailureClass::kPermissionDenied: return "The credential is fine and may not do this.";
+    case FailureClass::kInvalidModel: return "The model does not exist here or is retired.";
+    case FailureClass::kInvalidRequest: return "The request is not accepted as it is.";
+    case FailureClass::kContextLengthExceeded: return "The request is larger than what fits.";
+    case FailureClass::kContentFiltered: return "A filter or the model refused the content.";
+    case FailureClass::kEmptyResponse: return "A success without an answer.";
+    case FailureClass::kMalformedResponse: return "A success that cannot be read.";
+    case FailureClass::kTruncated: return "The answer stops before its end.";
+    case FailureClass::kSchemaViolation: return "The answer breaks the caller's contract.";
+    case FailureClass::kSemantic: return "The answer is well formed and wrong.";
+    case FailureClass::kRefusedLocally: return "Not sent: a limit of ours said no.";
+    case FailureClass::kCancelled: return "The caller stopped waiting.";
+  }
+  return "";
+}
+
 std::string_view OriginName(Origin o) {
   switch (o) {
     case Origin::kNone: return "none";
@@ -76,6 +102,27 @@ std::string_view RetryDecisionName(RetryDecision d) {
     case RetryDecision::kSameProviderAfterWait: return "same_provider_after_wait";
     case RetryDecision::kOtherProviderOnly: return "other_provider_only";
     case RetryDecision::kNeverUnchanged: return "never_unchanged";
+  }
+  return "unknown";
+}
+
+std::string_view RateAxisName(RateAxis a) {
+  switch (a) {
+    case RateAxis::kUnknown: return "unknown";
+    case RateAxis::kRequests: return "requests";
+    case RateAxis::kTokens: return "tokens";
+    case RateAxis::kConcurrency: return "concurrency";
+    case RateAxis::kDaily: return "daily";
+  }
+  return "unknown";
+}
+
+std::string_view AdaptationName(Adaptation a) {
+  switch (a) {
+    case Adaptation::kNone: return "none";
+    case Adaptation::kReduceMaxTokens: return "reduce_max_tokens";
+    case Adaptation::kDropParam: return "drop_param";
+    case Adaptation::kRefreshCredential: return "refresh_credential";
   }
   return "unknown";
 }

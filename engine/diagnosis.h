@@ -36,6 +36,7 @@ enum class FailureClass : uint8_t {
 inline constexpr int kFailureClassCount = static_cast<int>(FailureClass::kCancelled) + 1;
 
 std::string_view FailureClassName(FailureClass c);
+std::string_view FailureClassSummary(FailureClass c);    // a sentence for people
 FailureClass FailureClassByName(std::string_view name);  // the name must exist
 
 // Whose doing it is. Only what is the provider's or the network's may count against a breaker.
@@ -58,6 +59,14 @@ inline constexpr int kRetryDecisionCount = static_cast<int>(RetryDecision::kNeve
 std::string_view RetryDecisionName(RetryDecision d);
 RetryDecision RetryDecisionByName(std::string_view name);  // the name must exist
 
+// What a rate limit counts.
+enum class RateAxis : uint8_t { kUnknown, kRequests, kTokens, kConcurrency, kDaily };
+std::string_view RateAxisName(RateAxis a);
+
+// A change of the request or of the account that would cure the failure.
+enum class Adaptation : uint8_t { kNone, kReduceMaxTokens, kDropParam, kRefreshCredential };
+std::string_view AdaptationName(Adaptation a);
+
 struct Diagnosis {
   FailureClass failure = FailureClass::kOk;
   Origin origin = Origin::kNone;
@@ -65,6 +74,8 @@ struct Diagnosis {
   RetryDecision retry = RetryDecision::kNone;
   std::optional<Duration> retry_after;  // the provider's own word, a minimum
   std::string_view rule = "ok";         // static name of the rule that decided
+  RateAxis axis = RateAxis::kUnknown;   // of kRateLimit
+  Adaptation adapt = Adaptation::kNone;
 
   bool ok() const { return failure == FailureClass::kOk; }
 };

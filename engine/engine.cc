@@ -233,6 +233,7 @@ Diagnosis Engine::Analyze(const HttpReply& reply, const DecodedBody& body, const
   seen.status = reply.status;
   seen.headers = &reply.headers;
   seen.body = &body;
+  seen.bytes = reply.body;
   const int64_t begin = timed ? RealNanoseconds() : 0;
   const Diagnosis diagnosis = config_.diagnose ? Diagnose(seen) : DiagnoseByStatus(seen);
   const int64_t classified = timed ? RealNanoseconds() : 0;

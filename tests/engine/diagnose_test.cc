@@ -15,6 +15,7 @@ Diagnosis OfReply(int status, std::string body, const Headers& headers = Headers
   seen.status = status;
   seen.headers = &headers;
   seen.body = &decoded;
+  seen.bytes = body;
   return Diagnose(seen);
 }
 
@@ -72,7 +73,8 @@ TEST_CASE("diagnose: an error status decides unless a code knows better", "[engi
                       {429, "\"insufficient_quota\"", kQuotaExhausted, kOtherProviderOnly},
                       {500, "null", kServerError, kSameProviderAfterWait},
                       {502, "null", kServerError, kSameProviderAfterWait},
-                      {503, "null", kOverloaded, kSameProviderAfterWait},
+                      {503, "null", kServerError, kSameProviderAfterWait},
+                      {503, "\"overloaded\"", kOverloaded, kSameProviderAfterWait},
                       {504, "null", kTimeout, kSameProviderAfterWait},
                       {529, "null", kOverloaded, kSameProviderAfterWait}};
   for (const Row& row : rows) {

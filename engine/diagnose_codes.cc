@@ -1,0 +1,327 @@
+// Codes: values of error.code, error.type, error.status, details[].reason, x-amzn-errortype and
+// their like. Sources: OpenAI error-codes guide, Anthropic errors page, google.rpc.Code and
+// ErrorInfo reasons, Bedrock and Azure API references, DashScope, Zhipu, Moonshot and Ark error
+// code lists, LiteLLM's exception names.
+#include <algorithm>
+#include <array>
+
+#include "engine/diagnose_signs.h"
+#include "engine/wire/http.h"
+
+namespace squall {
+namespace {
+
+struct CodeRow {
+  std::string_view code;  // lower case
+  SignSet signs;
+};
+
+using enum Sign;
+
+constexpr CodeRow kCodes[] = {
+    // Filters
+    {"content_filter", {kFilter}},
+    {"content_filtered", {kFilter}},
+    {"content_policy_violation", {kFilter}},
+    {"content_blocked", {kFilter}},
+    {"cyber_policy", {kFilter}},
+    {"bio_policy", {kFilter}},
+    {"moderation_blocked", {kFilter}},
+    {"responsibleaipolicyviolation", {kFilter}},
+    {"contentpolicyviolationerror", {kFilter}},
+    {"data_inspection_failed", {kFilter}},
+    {"datainspectionfailed", {kFilter}},
+    {"prohibited_content", {kFilter}},
+    {"sensitivecontentdetected", {kFilter}},
+    {"inputtextsensitivecontentdetected", {kFilter}},
+    {"outputtextsensitivecontentdetected", {kFilter}},
+    {"1301", {kFilter}},
+    {"guardrail_intervened", {kFilter}},
+    {"safety_check_failed", {kFilter}},
+    // The model's output was bad
+    {"tool_use_failed", {kBadOutput}},
+    {"json_validate_failed", {kBadOutput}},
+    {"output_parse_failed", {kBadOutput}},
+    {"malformed_function_call", {kBadOutput}},
+    // Too long
+    {"context_length_exceeded", {kContext}},
+    {"context_window_exceeded", {kContext}},
+    {"contextwindowexceedederror", {kContext}},
+    {"exceed_context_size_error", {kContext}},
+    {"model_max_prompt_tokens_exceeded", {kContext}},
+    {"model_context_window_exceeded", {kContext}},
+    {"request_too_large", {kContext}},
+    {"payload_too_large", {kContext}},
+    {"string_above_max_length", {kContext}},
+    {"input_too_long", {kContext}},
+    {"prompt_too_long", {kContext}},
+    {"tokens_limit_reached", {kContext}},
+    {"max_tokens_exceeded", {kContext, kMaxTokens}},
+    {"1261", {kContext}},
+    // Money and plans
+    {"insufficient_quota", {kMoney}},
+    {"insufficient_balance", {kMoney}},
+    {"insufficient_credits", {kMoney}},
+    {"insufficient_funds", {kMoney}},
+    {"credit_balance_exhausted", {kMoney}},
+    {"credits_exhausted", {kMoney}},
+    {"organization_spend_limit_exceeded", {kMoney}},
+    {"project_spend_limit_exceeded", {kMoney}},
+    {"organization_usage_limit_exceeded", {kMoney}},
+    {"enforced_spend_limit_reached", {kMoney}},
+    {"billing_error", {kMoney}},
+    {"billing_hard_limit_reached", {kMoney}},
+    {"billing_not_active", {kMoney}},
+    {"budget_exceeded", {kMoney}},
+    {"budgetexceedederror", {kMoney}},
+    {"payment_required", {kMoney}},
+    {"paymentrequired", {kMoney}},
+    {"exceeded_current_quota_error", {kMoney}},
+    {"accountoverdueerror", {kMoney}},
+    {"arrearage", {kMoney}},
+    {"allocationquota.freetieronly", {kMoney}},
+    {"allocated_quota_exceeded", {kMoney}},
+    {"free_tier_exhausted", {kMoney}},
+    {"insufficient_g1_credits_balance", {kMoney}},
+    {"1113", {kMoney}},
+    {"1309", {kMoney}},
+    {"quota_exhausted", {kUsageWindow}},
+    {"usage_limit_reached", {kUsageWindow}},
+    {"usage_limit_exceeded", {kUsageWindow}},
+    {"usage_not_included", {kMoney}},
+    {"servicequotaexceededexception", {kUsageWindow}},
+    {"1308", {kUsageWindow}},
+    {"1310", {kUsageWindow}},
+    {"quota_exceeded", {kQuotaUnclear}},
+    {"quotaexceeded", {kQuotaUnclear}},
+    // Lack of capacity
+    {"overloaded_error", {kOverload}},
+    {"overloaded", {kOverload}},
+    {"engine_overloaded_error", {kOverload}},
+    {"engine_overloaded", {kOverload}},
+    {"server_is_overloaded", {kOverload}},
+    {"server_overloaded", {kOverload}},
+    {"serveroverloaded", {kOverload}},
+    {"model_overloaded", {kOverload}},
+    {"slow_down", {kSlowDown}},
+    {"capacity_exceeded", {kOverload}},
+    {"no_capacity", {kOverload}},
+    {"queue_exceeded", {kOverload}},
+    {"model_capacity_exhausted", {kOverload}},
+    {"modelnotreadyexception", {kOverload}},
+    {"service_tier_capacity_exceeded", {kOverload}},
+    {"3505", {kOverload}},
+    {"1305", {kOverload}},
+    {"1312", {kOverload}},
+    // Rates
+    {"rate_limit_exceeded", {kRate}},
+    {"rate_limit_error", {kRate}},
+    {"rate_limit_reached_error", {kRate}},
+    {"rate_limited", {kRate}},
+    {"rate_limit", {kRate}},
+    {"ratelimitreached", {kRate}},
+    {"ratelimitexceeded", {kRate}},
+    {"ratelimiterror", {kRate}},
+    {"too_many_requests", {kRate, kRequests}},
+    {"toomanyrequests", {kRate, kRequests}},
+    {"toomanyrequestsexception", {kRate, kRequests}},
+    {"throttlingexception", {kRate}},
+    {"throttling", {kRate}},
+    {"throttling.ratequota", {kRate, kRequests}},
+    {"throttling.allocationquota", {kRate, kTokens}},
+    {"throttling.user", {kRate}},
+    {"throttling_error", {kRate}},
+    {"limit_requests", {kRate, kRequests}},
+    {"limit_burst_rate", {kRate}},
+    {"request_quota_exceeded", {kRate, kRequests}},
+    {"token_quota_exceeded", {kRate, kTokens}},
+    {"too_many_requests_error", {kRate, kRequests}},
+    {"too_many_tokens_error", {kRate, kTokens}},
+    {"resource_exhausted", {kRate, kGoogle}},
+    {"userbymodelbyday", {kRate, kPerDay}},
+    {"1302", {kRate, kConcurrency}},
+    {"1303", {kRate, kRequests}},
+    {"1304", {kRate, kPerDay}},
+    {"1300", {kRate}},
+    // The caller's key
+    {"invalid_api_key", {kAuth}},
+    {"invalidapikey", {kAuth}},
+    {"invalid_api_key_error", {kAuth}},
+    {"incorrect_api_key", {kAuth}},
+    {"incorrect_api_key_error", {kAuth}},
+    {"invalid_authentication_error", {kAuth}},
+    {"authentication_error", {kAuth}},
+    {"authentication", {kAuth}},
+    {"authenticationerror", {kAuth}},
+    {"auth_error", {kAuth}},
+    {"token_expired", {kAuth}},
+    {"expired_token", {kAuth}},
+    {"expiredtokenexception", {kAuth}},
+    {"expiredtoken", {kAuth}},
+    {"unrecognizedclientexception", {kAuth}},
+    {"invalidsignatureexception", {kAuth}},
+    {"incompletesignature", {kAuth}},
+    {"incompletesignatureexception", {kAuth}},
+    {"missingauthenticationtoken", {kAuth}},
+    {"missingauthenticationtokenexception", {kAuth}},
+    {"invalidclienttokenid", {kAuth}},
+    {"api_key_invalid", {kAuth}},
+    {"api_key_expired", {kAuth}},
+    {"access_token_expired", {kAuth}},
+    {"credentials_missing", {kAuth}},
+    {"unauthenticated", {kAuth}},
+    {"unauthorized", {kAuthWords}},
+    {"no_organization", {kAuth}},
+    {"account_deactivated", {kAuth}},
+    {"1000", {kAuthWords}},
+    {"1001", {kAuthWords}},
+    {"1002", {kAuthWords}},
+    {"1003", {kAuthWords}},
+    // What the key may not do
+    {"permission_error", {kPermission}},
+    {"permission_denied", {kPermission}},
+    {"permissiondenied", {kPermission}},
+    {"permission_denied_error", {kPermission}},
+    {"permissiondeniederror", {kPermission}},
+    {"accessdeniedexception", {kPermission}},
+    {"accessdenied", {kPermission}},
+    {"access_denied", {kPermission}},
+    {"access_terminated_error", {kPermission}},
+    {"ip_not_authorized", {kPermission}},
+    {"invalid_organization", {kPermission}},
+    {"request_forbidden", {kPermission}},
+    {"consumer_invalid", {kPermission}},
+    {"service_disabled", {kPermission}},
+    {"billing_disabled", {kMoney}},
+    {"api_key_service_blocked", {kPermission}},
+    {"iam_permission_denied", {kPermission}},
+    {"unsupported_country_region_territory", {kRegion}},
+    {"unsupported_country_code", {kRegion}},
+    {"1220", {kPermission}},
+    // The model
+    {"model_not_found", {kModel}},
+    {"modelnotfound", {kModel}},
+    {"model_not_available", {kModel}},
+    {"model_not_supported", {kModel}},
+    {"model_decommissioned", {kModel}},
+    {"model_deprecated", {kModel}},
+    {"unknown_model", {kModel}},
+    {"invalid_model", {kModel}},
+    {"invalid_model_error", {kModel}},
+    {"model_not_found_error", {kModel}},
+    {"deploymentnotfound", {kModel}},
+    {"servicemodeldeprecated", {kModel}},
+    {"modeldeprecated", {kModel}},
+    {"modelnotopen", {kModel}},
+    {"invalidendpointormodel.notfound", {kModel}},
+    {"resource_not_found_error", {kModel}},
+    {"resourcenotfoundexception", {kModel}},
+    {"1211", {kModel}},
+    {"not_found_error", {kNotFound}},
+    {"notfounderror", {kNotFound}},
+    {"not_found", {kNotFound}},
+    {"notfound", {kNotFound}},
+    {"unknown_url", {kRoute}},
+    // The request
+    {"unsupported_parameter", {kBadParam, kRequest}},
+    {"unsupported_value", {kBadParam, kRequest}},
+    {"invalid_value", {kBadParam, kRequest}},
+    {"invalid_type", {kBadParam, kRequest}},
+    {"unknown_parameter", {kBadParam, kRequest}},
+    {"missing_required_parameter", {kRequest}},
+    {"invalid_request", {kRequest}},
+    {"invalid_request_error", {kRequest}},
+    {"bad_request", {kRequest}},
+    {"badrequesterror", {kRequest}},
+    {"badrequest", {kRequest}},
+    {"validationexception", {kRequest}},
+    {"validation_error", {kRequest}},
+    {"validation", {kRequest}},
+    {"invalid_argument", {kRequest, kGoogle}},
+    {"failed_precondition", {kRequest, kGoogle}},
+    {"invalid_prompt", {kRequest}},
+    {"operationnotsupported", {kRequest}},
+    {"1210", {kRequest}},
+    {"1214", {kRequest}},
+    {"conflict_error", {kServerFault}},
+    // The provider failed
+    {"server_error", {kServerFault}},
+    {"api_error", {kServerFault}},
+    {"internal_error", {kServerFault}},
+    {"internal_server_error", {kServerFault}},
+    {"internalservererror", {kServerFault}},
+    {"internalserverexception", {kServerFault}},
+    {"internalfailure", {kServerFault}},
+    {"internalserviceerror", {kServerFault}},
+    {"internal", {kServerFault}},
+    {"service_unavailable", {kServerFault}},
+    {"service_unavailable_error", {kServerFault}},
+    {"serviceunavailable", {kServerFault}},
+    {"serviceunavailableexception", {kServerFault}},
+    {"serviceunavailableerror", {kServerFault}},
+    {"unavailable", {kServerFault}},
+    {"provider_unavailable", {kServerFault}},
+    {"provider_error", {kServerFault}},
+    {"upstream_error", {kServerFault}},
+    {"bad_gateway", {kServerFault}},
+    {"badgateway", {kServerFault}},
+    {"cf_bad_gateway", {kServerFault}},
+    {"modelerrorexception", {kServerFault}},
+    {"modelstreamerrorexception", {kServerFault}},
+    {"apiconnectionerror", {kServerFault}},
+    {"1234", {kServerFault}},
+    {"timeout", {kTimedOut}},
+    {"timeout_error", {kTimedOut}},
+    {"request_timeout", {kTimedOut}},
+    {"requesttimeout", {kTimedOut}},
+    {"gateway_timeout", {kTimedOut}},
+    {"upstream_timeout", {kTimedOut}},
+    {"deadline_exceeded", {kTimedOut}},
+    {"modeltimeoutexception", {kTimedOut}},
+    {"vector_store_timeout", {kTimedOut}},
+    // Success
+    {"success", {kSuccess}},
+    {"ok", {kSuccess}},
+};
+
+constexpr size_t kSlots = 1024;
+constexpr size_t kCodeSizeMax = 48;
+
+constexpr uint32_t HashOf(std::string_view code) {
+  uint32_t hash = 2166136261U;
+  for (const char c : code) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619U;
+  return hash ^ (hash >> 15);
+}
+
+constexpr auto kIndex = [] {
+  std::array<uint16_t, kSlots> slots{};  // 1 + row, 0 where free
+  for (uint16_t row = 0; row < std::size(kCodes); ++row) {
+    size_t at = HashOf(kCodes[row].code) % kSlots;
+    while (slots[at] != 0) at = (at + 1) % kSlots;
+    slots[at] = static_cast<uint16_t>(row + 1);
+  }
+  return slots;
+}();
+
+}  // namespace
+
+SignSet SignsOfCode(std::string_view code) {
+  // AWS appends a colon and an address to its types, and some write a namespace and '#' before.
+  code = code.substr(0, code.find(':'));
+  const size_t name = code.rfind('#');
+  if (name != std::string_view::npos) code.remove_prefix(name + 1);
+  if (code.empty() || code.size() > kCodeSizeMax) return {};
+  char lower[kCodeSizeMax];
+  for (size_t i = 0; i < code.size(); ++i) {
+    const char c = code[i];
+    lower[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  }
+  const std::string_view wanted(lower, code.size());
+  for (size_t at = HashOf(wanted) % kSlots; kIndex[at] != 0; at = (at + 1) % kSlots) {
+    const CodeRow& row = kCodes[kIndex[at] - 1];
+    if (row.code == wanted) return row.signs;
+  }
+  return {};
+}
+
+}  // namespace squall

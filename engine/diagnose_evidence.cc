@@ -1,0 +1,196 @@
+#include "engine/diagnose_evidence.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/diagnose_reader.h"
+#include "engine/diagnose_wait.h"
+#include "engine/wire/http.h"
+
+namespace squall {
+namespace {
+
+constexpr size_t kFoldMax = 1024;  // bytes of one error text that are searched
+constexpr size_t kPageHeadMax = 4096;
+
+bool AllBlank(std::string_view text) { return SkipJsonBlanks(text).empty(); }
+
+// Decodes the simple escapes; others stay as they are, which a lenient reader survives.
+std::string_view Unescape(std::string_view raw, char* out, size_t room) {
+  size_t size = 0;
+  for (size_t i = 0; i < raw.size() && size < room; ++i) {
+    char c = raw[i];
+    if (c == '\\' && i + 1 < raw.size() && raw[i + 1] != 'u') {
+      c = raw[++i];
+      if (c == 'n' || c == 'r' || c == 't') c = ' ';
+    }
+    out[size++] = c;
+  }
+  return {out, size};
+}
+
+// The first three-digit HTTP error status in a text.
+int StatusIn(std::string_view text) {
+  const auto digit = [&](size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+  for (size_t i = 0; i + 3 <= text.size(); ++i) {
+    const bool starts = (text[i] == '4' || text[i] == '5') && (i == 0 || !digit(i - 1));
+    if (starts && digit(i + 1) && digit(i + 2) && !digit(i + 3)) {
+      return (text[i] - '0') * 100 + (text[i + 1] - '0') * 10 + (text[i + 2] - '0');
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string_view SkipJsonBlanks(std::string_view text) {
+  const size_t at = text.find_first_not_of(" \n\r\t");
+  return at == std::string_view::npos ? std::string_view() : text.substr(at);
+}
+
+void BodyReader::Fold(std::string_view raw) {
+  char folded[kFoldMax];
+  out_.words = out_.words || !raw.empty();
+  const std::string_view text = FoldText(raw, folded, kFoldMax);
+  const std::string_view wait = FindPhrases(text, &out_.texts);
+  if (!wait.empty() && !out_.text_wait.has_value()) out_.text_wait = ParseWait(wait);
+}
+
+// JSON within a text, as gateways wrap what they were told: {...}, b'{...}', a Python dict.
+bool BodyReader::ReadNested(std::string_view raw, size_t from) {
+  char buffer[kBodyNestedMax];
+  const std::string_view inner = Unescape(raw.substr(from), buffer, kBodyNestedMax);
+  const std::string_view start = SkipJsonBlanks(inner.substr(1));
+  if (start.empty() || (start.front() != '"' && start.front() != '\'')) return false;
+  Evidence nested;
+  BodyReader(&nested, level_ + 1).ReadJson(inner);
+  if (!nested.error && !nested.flat && nested.codes.empty() && nested.texts.empty()) return false;
+  out_.codes = out_.codes | nested.codes;
+  out_.texts = out_.texts | nested.texts;
+  out_.words = true;
+  if (nested.status != 0) out_.status = nested.status;
+  if (!out_.wait.has_value()) out_.wait = nested.wait;
+  if (!out_.text_wait.has_value()) out_.text_wait = nested.text_wait;
+  if (out_.resets_at == 0) out_.resets_at = nested.resets_at;
+  return true;
+}
+
+void BodyReader::ReadText(std::string_view raw) {
+  if (raw.size() < 4) return;
+  if (level_ < kBodyNestingMax) {
+    const auto* brace = static_cast<const char*>(std::memchr(raw.data(), '{', raw.size()));
+    if (brace != nullptr) {
+      const auto from = static_cast<size_t>(brace - raw.data());
+      if (ReadNested(raw, from)) {
+        Fold(raw.substr(0, from));
+        return;
+      }
+    }
+  }
+  Fold(raw);
+}
+
+void BodyReader::ReadEvent(std::string_view data) {
+  data = SkipJsonBlanks(data);
+  out_.events = true;
+  if (data.starts_with("[DONE]")) {
+    out_.terminal = true;
+  } else if (data.starts_with('{') || data.starts_with('[')) {
+    if (!AllBlank(ReadJson(data))) out_.broken = true;
+  }
+}
+
+void BodyReader::ReadStream(std::string_view body) {
+  out_.stream = true;
+  while (!body.empty()) {
+    if (body.front() == '{' || body.front() == '[') {
+      // An error in a started stream may come bare, over several lines.
+      out_.events = true;
+      body = ReadJson(body);
+      continue;
+    }
+    const size_t end = body.find_first_of("\r\n");
+    const std::string_view line = body.substr(0, end);
+    body.remove_prefix(end == std::string_view::npos ? body.size() : end + 1);
+    thinking_ = false;
+    if (line.starts_with("data:")) ReadEvent(line.substr(5));
+    if (line.starts_with("event:")) TakeType(SkipJsonBlanks(line.substr(6)));
+  }
+}
+
+void BodyReader::ReadPage(std::string_view body) {
+  out_.html = true;
+  const std::string_view head = body.substr(0, kPageHeadMax);
+  for (const std::string_view tag : {"<title>", "<h1>"}) {
+    const size_t from = head.find(tag);
+    if (from == std::string_view::npos) continue;
+    const std::string_view rest = head.substr(from + tag.size());
+    const std::string_view text = rest.substr(0, rest.find("</"));
+    Fold(text);
+    if (out_.status == 0) out_.status = StatusIn(text);
+    return;
+  }
+}
+
+void BodyReader::ReadPlain(std::string_view body) {
+  constexpr std::string_view kException = ":exception-type";
+  const std::string_view head = body.substr(0, kPageHeadMax);
+  const size_t exception = head.find(kException);  // a frame of an AWS event stream
+  if (exception != std::string_view::npos) {
+    out_.error = true;
+    const std::string_view rest =
+        head.substr(std::min(exception + kException.size() + 3, head.size()));
+    AddCode(rest.substr(
+        0, rest.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")));
+  }
+  out_.flat = true;
+  out_.broken = true;
+  out_.status = body.size() < 64 ? StatusIn(body) : 0;
+  ReadText(head);
+}
+
+void BodyReader::ReadAny(std::string_view body) {
+  if (body.starts_with("\xef\xbb\xbf")) body.remove_prefix(3);
+  body = SkipJsonBlanks(body);
+  if (body.empty()) {
+    out_.blank = true;
+    return;
+  }
+  constexpr std::string_view kFields[] = {"data:", "event:", ":", "id:", "retry:"};
+  for (const std::string_view field : kFields) {
+    if (body.starts_with(field)) return ReadStream(body);
+  }
+  if (body.front() == '<') return ReadPage(body);
+  if (body.front() != '{' && body.front() != '[' && body.front() != '"') return ReadPlain(body);
+  while (!body.empty()) {
+    body = SkipJsonBlanks(ReadJson(body));
+    if (body.empty()) return;
+    if (body.front() != '{' || out_.broken) {
+      out_.broken = true;
+      return;
+    }
+    out_.stream = out_.events = true;  // JSON lines
+  }
+}
+
+Evidence ReadBody(std::string_view body) {
+  Evidence evidence;
+  BodyReader(&evidence, 0).ReadAny(body);
+  return evidence;
+}
+
+Evidence ReadError(const DecodedBody& body) {
+  Evidence evidence;
+  evidence.error = true;
+  evidence.status = body.error_status;
+  for (const std::string_view code : {body.error_type, body.error_code, body.error_inner_code}) {
+    evidence.codes = evidence.codes | SignsOfCode(code);
+  }
+  evidence.codes = evidence.codes | SignsOfQuota(body.error_quota_id);
+  evidence.wait = ParseWait(body.error_retry_delay);
+  evidence.resets_at = static_cast<double>(body.error_resets_at_s);
+  BodyReader(&evidence, 0).ReadText(body.error_message);
+  return evidence;
+}
+
+}  // namespace squall

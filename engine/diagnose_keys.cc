@@ -1,0 +1,221 @@
+#include "engine/diagnose_keys.h"
+
+#include <array>
+
+namespace squall {
+namespace {
+
+struct KeyRow {
+  Place place;
+  std::string_view key;
+  Act act;
+};
+
+constexpr KeyRow kKeys[] = {
+    {Place::kTop, "error", Act::kError},
+    {Place::kTop, "errors", Act::kErrors},
+    {Place::kTop, "message", Act::kText},
+    {Place::kTop, "msg", Act::kText},
+    {Place::kTop, "Message", Act::kText},
+    {Place::kTop, "detail", Act::kError},
+    {Place::kTop, "details", Act::kText},
+    {Place::kTop, "title", Act::kText},
+    {Place::kTop, "error_message", Act::kError},
+    {Place::kTop, "error_msg", Act::kError},
+    {Place::kTop, "errorMessage", Act::kError},
+    {Place::kTop, "error_description", Act::kText},
+    {Place::kTop, "reason", Act::kCodeText},
+    {Place::kTop, "code", Act::kCodeText},
+    {Place::kTop, "type", Act::kEvent},
+    {Place::kTop, "object", Act::kEvent},
+    {Place::kTop, "event_type", Act::kEvent},
+    {Place::kTop, "__type", Act::kCode},
+    {Place::kTop, "error_code", Act::kStatus},
+    {Place::kTop, "error_type", Act::kCode},
+    {Place::kTop, "error_name", Act::kCode},
+    {Place::kTop, "errorType", Act::kCode},
+    {Place::kTop, "status", Act::kReplyStatus},
+    {Place::kTop, "status_code", Act::kStatus},
+    {Place::kTop, "statusCode", Act::kStatus},
+    {Place::kTop, "success", Act::kSuccess},
+    {Place::kTop, "retry_after", Act::kSeconds},
+    {Place::kTop, "retryAfter", Act::kSeconds},
+    {Place::kTop, "retry_after_seconds", Act::kSeconds},
+    {Place::kTop, "estimated_time", Act::kSeconds},
+    {Place::kTop, "resets_in_seconds", Act::kSeconds},
+    {Place::kTop, "retry_after_ms", Act::kMilliseconds},
+    {Place::kTop, "resets_at", Act::kResetsAt},
+    {Place::kTop, "base_resp", Act::kBase},
+    {Place::kTop, "throttlingException", Act::kException},
+    {Place::kTop, "validationException", Act::kException},
+    {Place::kTop, "internalServerException", Act::kException},
+    {Place::kTop, "serviceUnavailableException", Act::kException},
+    {Place::kTop, "modelStreamErrorException", Act::kException},
+    {Place::kTop, "modelTimeoutException", Act::kException},
+    {Place::kTop, "choices", Act::kReply},
+    {Place::kTop, "candidates", Act::kReply},
+    {Place::kTop, "output", Act::kReply},
+    {Place::kTop, "outputs", Act::kReply},
+    {Place::kTop, "results", Act::kReply},
+    {Place::kTop, "generations", Act::kReply},
+    {Place::kTop, "promptFeedback", Act::kReply},
+    {Place::kTop, "data", Act::kReply},
+    {Place::kTop, "embeddings", Act::kReply},
+    {Place::kTop, "response", Act::kInside},
+    {Place::kTop, "result", Act::kInside},
+    {Place::kTop, "incomplete_details", Act::kReply},
+    {Place::kTop, "content", Act::kContent},
+    {Place::kTop, "text", Act::kContent},
+    {Place::kTop, "completion", Act::kContent},
+    {Place::kTop, "generation", Act::kContent},
+    {Place::kTop, "generated_text", Act::kContent},
+    {Place::kTop, "outputText", Act::kContent},
+    {Place::kTop, "delta", Act::kContent},
+    {Place::kTop, "content_block", Act::kPiece},
+    {Place::kTop, "item", Act::kPiece},
+    {Place::kTop, "tool_calls", Act::kTools},
+    {Place::kTop, "stop_reason", Act::kFinish},
+    {Place::kTop, "stopReason", Act::kFinish},
+    {Place::kTop, "finish_reason", Act::kFinish},
+    {Place::kTop, "finishReason", Act::kFinish},
+    {Place::kTop, "done_reason", Act::kFinish},
+    {Place::kTop, "done", Act::kDone},
+    {Place::kTop, "is_finished", Act::kDone},
+    {Place::kTop, "messageStop", Act::kInside},
+    {Place::kTop, "contentBlockDelta", Act::kInside},
+
+    {Place::kError, "message", Act::kText},
+    {Place::kError, "msg", Act::kText},
+    {Place::kError, "Message", Act::kText},
+    {Place::kError, "error", Act::kError},
+    {Place::kError, "errors", Act::kInside},
+    {Place::kError, "error_message", Act::kText},
+    {Place::kError, "detail", Act::kText},
+    {Place::kError, "details", Act::kText},
+    {Place::kError, "description", Act::kText},
+    {Place::kError, "title", Act::kText},
+    {Place::kError, "raw", Act::kText},
+    {Place::kError, "body", Act::kText},
+    {Place::kError, "cause", Act::kText},
+    {Place::kError, "metadata", Act::kInside},
+    {Place::kError, "violations", Act::kInside},
+    {Place::kError, "innererror", Act::kInside},
+    {Place::kError, "inner_error", Act::kInside},
+    {Place::kError, "originalError", Act::kInside},
+    {Place::kError, "response", Act::kInside},
+    {Place::kError, "code", Act::kCodeText},
+    {Place::kError, "type", Act::kCodeText},
+    {Place::kError, "reason", Act::kCodeText},
+    {Place::kError, "error_code", Act::kCode},
+    {Place::kError, "error_type", Act::kCode},
+    {Place::kError, "errorCode", Act::kCode},
+    {Place::kError, "__type", Act::kCode},
+    {Place::kError, "name", Act::kCode},
+    {Place::kError, "status", Act::kStatus},
+    {Place::kError, "status_code", Act::kStatus},
+    {Place::kError, "statusCode", Act::kStatus},
+    {Place::kError, "http_code", Act::kStatus},
+    {Place::kError, "http_status", Act::kStatus},
+    {Place::kError, "originalStatusCode", Act::kStatus},
+    {Place::kError, "quotaId", Act::kQuota},
+    {Place::kError, "quotaMetric", Act::kQuota},
+    {Place::kError, "quota_limit", Act::kQuota},
+    {Place::kError, "retryDelay", Act::kSeconds},
+    {Place::kError, "retry_delay", Act::kSeconds},
+    {Place::kError, "retry_after", Act::kSeconds},
+    {Place::kError, "retryAfter", Act::kSeconds},
+    {Place::kError, "retry_after_seconds", Act::kSeconds},
+    {Place::kError, "quotaResetDelay", Act::kSeconds},
+    {Place::kError, "resets_in_seconds", Act::kSeconds},
+    {Place::kError, "estimated_time", Act::kSeconds},
+    {Place::kError, "retry_after_ms", Act::kMilliseconds},
+    {Place::kError, "resets_at", Act::kResetsAt},
+
+    {Place::kReply, "finish_reason", Act::kFinish},
+    {Place::kReply, "finishReason", Act::kFinish},
+    {Place::kReply, "stop_reason", Act::kFinish},
+    {Place::kReply, "completionReason", Act::kFinish},
+    {Place::kReply, "blockReason", Act::kFinish},
+    {Place::kReply, "reason", Act::kFinish},
+    {Place::kReply, "message", Act::kPiece},
+    {Place::kReply, "delta", Act::kPiece},
+    {Place::kReply, "messages", Act::kPiece},
+    {Place::kReply, "content", Act::kContent},
+    {Place::kReply, "parts", Act::kPiece},
+    {Place::kReply, "text", Act::kContent},
+    {Place::kReply, "output_text", Act::kContent},
+    {Place::kReply, "outputText", Act::kContent},
+    {Place::kReply, "generated_text", Act::kContent},
+    {Place::kReply, "embedding", Act::kContent},
+    {Place::kReply, "url", Act::kContent},
+    {Place::kReply, "b64_json", Act::kContent},
+    {Place::kReply, "choices", Act::kReply},
+    {Place::kReply, "error", Act::kError},
+    {Place::kReply, "type", Act::kKind},
+    {Place::kReply, "arguments", Act::kArguments},
+    {Place::kReply, "refusal", Act::kRefusal},
+    {Place::kReply, "tool_calls", Act::kTools},
+    {Place::kReply, "function_call", Act::kTools},
+
+    {Place::kMessage, "content", Act::kContent},
+    {Place::kMessage, "parts", Act::kPiece},
+    {Place::kMessage, "text", Act::kContent},
+    {Place::kMessage, "tool_calls", Act::kTools},
+    {Place::kMessage, "function_call", Act::kTools},
+    {Place::kMessage, "functionCall", Act::kTools},
+    {Place::kMessage, "toolUse", Act::kTools},
+    {Place::kMessage, "executableCode", Act::kTools},
+    {Place::kMessage, "inlineData", Act::kTools},
+    {Place::kMessage, "image_url", Act::kTools},
+    {Place::kMessage, "images", Act::kTools},
+    {Place::kMessage, "audio", Act::kTools},
+    {Place::kMessage, "arguments", Act::kArguments},
+    {Place::kMessage, "partial_json", Act::kTools},
+    {Place::kMessage, "refusal", Act::kRefusal},
+    {Place::kMessage, "stop_reason", Act::kFinish},
+    {Place::kMessage, "finish_reason", Act::kFinish},
+    {Place::kMessage, "type", Act::kKind},
+    {Place::kMessage, "thought", Act::kThought},
+    {Place::kMessage, "message", Act::kPiece},
+    {Place::kMessage, "error", Act::kError},
+
+    {Place::kTool, "function", Act::kInside},
+    {Place::kTool, "arguments", Act::kArguments},
+
+    {Place::kBase, "status_code", Act::kBaseCode},
+    {Place::kBase, "status_msg", Act::kText},
+};
+
+constexpr size_t kKeySlots = 1024;
+
+constexpr size_t SlotOf(Place place, std::string_view key) {
+  size_t hash = key.size() * 31 + static_cast<size_t>(place) * 131;
+  if (!key.empty()) {
+    hash += static_cast<uint8_t>(key.front()) * 7U + static_cast<uint8_t>(key.back()) * 57U +
+            static_cast<uint8_t>(key[key.size() / 2]) * 211U;
+  }
+  return hash % kKeySlots;
+}
+
+constexpr auto kKeyIndex = [] {
+  std::array<uint16_t, kKeySlots> slots{};  // 1 + row, 0 where free
+  for (uint16_t row = 0; row < std::size(kKeys); ++row) {
+    size_t at = SlotOf(kKeys[row].place, kKeys[row].key);
+    while (slots[at] != 0) at = (at + 1) % kKeySlots;
+    slots[at] = static_cast<uint16_t>(row + 1);
+  }
+  return slots;
+}();
+
+}  // namespace
+
+Act ActOf(Place place, std::string_view key) {
+  if (place == Place::kSkip) return Act::kSkip;
+  for (size_t at = SlotOf(place, key); kKeyIndex[at] != 0; at = (at + 1) % kKeySlots) {
+    const KeyRow& row = kKeys[kKeyIndex[at] - 1];
+    if (row.place == place && row.key == key) return row.act;
+  }
+  return Act::kSkip;
+}
+
+}  // namespace squall

@@ -1,0 +1,231 @@
+#include "engine/diagnose_wait.h"
+
+#include <absl/strings/match.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "engine/diagnose_signs.h"
+
+namespace squall {
+namespace {
+
+constexpr double kLongestWaitSeconds = 366.0 * 86'400;
+
+struct Unit {
+  std::string_view name;
+  double seconds;
+};
+
+// Longer names first.
+constexpr Unit kUnits[] = {
+    {"milliseconds", 1e-3},
+    {"millisecond", 1e-3},
+    {"seconds", 1},
+    {"second", 1},
+    {"secs", 1},
+    {"sec", 1},
+    {"minutes", 60},
+    {"minute", 60},
+    {"mins", 60},
+    {"min", 60},
+    {"hours", 3600},
+    {"hour", 3600},
+    {"hrs", 3600},
+    {"hr", 3600},
+    {"days", 86'400},
+    {"day", 86'400},
+    {"ms", 1e-3},
+    {"us", 1e-6},
+    {"s", 1},
+    {"m", 60},
+    {"h", 3600},
+    {"d", 86'400},
+};
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsLetter(char c) { return c >= 'a' && c <= 'z'; }
+
+// Takes a number such as "7", "9.816" off the front; a point without digits after it stays.
+bool TakeNumber(std::string_view* text, double* value) {
+  size_t size = 0;
+  while (size < text->size() && IsDigit((*text)[size])) ++size;
+  if (size == 0) return false;
+  if (size + 1 < text->size() && (*text)[size] == '.' && IsDigit((*text)[size + 1])) {
+    ++size;
+    while (size < text->size() && IsDigit((*text)[size])) ++size;
+  }
+  const auto [stop, error] = std::from_chars(text->data(), text->data() + size, *value);
+  text->remove_prefix(size);
+  return error == std::errc();
+}
+
+double TakeUnit(std::string_view* text) {
+  std::string_view rest = *text;
+  if (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  for (const Unit& unit : kUnits) {
+    if (!rest.starts_with(unit.name)) continue;
+    const std::string_view after = rest.substr(unit.name.size());
+    if (!after.empty() && IsLetter(after.front())) continue;
+    *text = after;
+    return unit.seconds;
+  }
+  return 0;
+}
+
+std::optional<Duration> Positive(double seconds) {
+  if (!(seconds > 0) || seconds > kLongestWaitSeconds) return std::nullopt;
+  return FromSeconds(seconds);
+}
+
+int64_t DaysSince1970(int64_t year, int64_t month, int64_t day) {
+  using namespace std::chrono;
+  const auto ymd =
+      std::chrono::year(static_cast<int>(year)) / static_cast<int>(month) / static_cast<int>(day);
+  return sys_days(ymd).time_since_epoch().count();
+}
+
+// `size` digits at `at`; -1 when they are none.
+int64_t Digits(std::string_view text, size_t at, size_t size) {
+  if (at + size > text.size()) return -1;
+  int64_t value = 0;
+  for (size_t i = at; i < at + size; ++i) {
+    if (!IsDigit(text[i])) return -1;
+    value = value * 10 + (text[i] - '0');
+  }
+  return value;
+}
+
+std::optional<int64_t> Moment(int64_t year, int64_t month, int64_t day, std::string_view clock) {
+  const int64_t hour = Digits(clock, 0, 2);
+  const int64_t minute = Digits(clock, 3, 2);
+  const int64_t second = Digits(clock, 6, 2);
+  const bool fits = year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 31 &&
+                    hour >= 0 && minute >= 0 && second >= 0;
+  if (!fits) return std::nullopt;
+  return ((DaysSince1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+}
+
+std::optional<double> Now(const Headers& headers) {
+  const std::optional<std::string_view> date = headers.Find("date");
+  if (!date.has_value()) return std::nullopt;
+  const std::optional<int64_t> now = ParseDate(*date);
+  if (!now.has_value()) return std::nullopt;
+  return static_cast<double>(*now);
+}
+
+std::optional<double> Number(std::string_view text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+// A reset header's value: a Go duration, seconds, a date, or seconds or milliseconds since 1970.
+std::optional<Duration> ResetValue(const Headers& headers, std::string_view text) {
+  const std::optional<double> number = Number(text);
+  if (number.has_value()) {
+    if (*number > 1e11) return UntilDate(headers, *number / 1000);
+    if (*number > 1e9) return UntilDate(headers, *number);
+    return Positive(*number);
+  }
+  const std::optional<int64_t> date = ParseDate(text);
+  if (date.has_value()) return UntilDate(headers, static_cast<double>(*date));
+  return ParseWait(text);
+}
+
+struct LimitHeaders {
+  std::string_view remaining;
+  std::string_view reset;
+};
+
+constexpr LimitHeaders kLimits[] = {
+    {"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
+    {"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},
+    {"x-ratelimit-remaining-requests-day", "x-ratelimit-reset-requests-day"},
+    {"x-ratelimit-remaining-tokens-minute", "x-ratelimit-reset-tokens-minute"},
+    {"x-ratelimit-remaining", "x-ratelimit-reset"},
+    {"x-ratelimit-remaining", "x-ratelimit-reset-after"},
+    {"ratelimit-remaining", "ratelimit-reset"},
+    {"anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"},
+    {"anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"},
+    {"anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"},
+    {"anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"},
+};
+
+}  // namespace
+
+std::optional<int64_t> ParseDate(std::string_view text) {
+  if (text.size() >= 19 && text[4] == '-' && (text[10] == 'T' || text[10] == 't')) {
+    return Moment(Digits(text, 0, 4), Digits(text, 5, 2), Digits(text, 8, 2), text.substr(11));
+  }
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  const size_t comma = text.find(", ");  // Sun, 06 Nov 1994 08:49:37 GMT
+  if (comma == std::string_view::npos || text.size() < comma + 22) return std::nullopt;
+  text.remove_prefix(comma + 2);
+  const size_t month = kMonths.find(text.substr(3, 3));
+  if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
+  const auto month_number = static_cast<int64_t>(month / 3 + 1);
+  return Moment(Digits(text, 7, 4), month_number, Digits(text, 0, 2), text.substr(12));
+}
+
+std::optional<Duration> ParseWait(std::string_view text) {
+  double total = 0;
+  bool any = false;
+  while (true) {
+    double value = 0;
+    std::string_view rest = text;
+    if (any && absl::StartsWith({rest.data(), rest.size()}, " and ")) rest.remove_prefix(5);
+    while (any && !rest.empty() && (rest.front() == ' ' || rest.front() == ',')) {
+      rest.remove_prefix(1);
+    }
+    if (!TakeNumber(&rest, &value)) break;
+    const double unit = TakeUnit(&rest);
+    if (unit == 0) {
+      const bool bare = rest.empty() || (!IsLetter(rest.front()) && rest.front() != ' ');
+      return any ? Positive(total) : bare ? Positive(value) : std::nullopt;
+    }
+    total += value * unit;
+    any = true;
+    text = rest;
+  }
+  return any ? Positive(total) : std::nullopt;
+}
+
+std::optional<Duration> UntilDate(const Headers& headers, double unix_seconds) {
+  const std::optional<double> now = Now(headers);
+  if (!now.has_value()) return std::nullopt;
+  return Positive(unix_seconds - *now);
+}
+
+std::optional<Duration> RetryAfter(const Headers& headers) {
+  if (headers.empty()) return std::nullopt;
+  constexpr std::pair<std::string_view, double> kHints[] = {
+      {"retry-after-ms", 1e-3}, {"x-ms-retry-after-ms", 1e-3}, {"retry-after", 1.0}};
+  for (const auto& [name, seconds] : kHints) {
+    const std::optional<std::string_view> text = headers.Find(name);
+    if (!text.has_value()) continue;
+    const std::optional<double> value = Number(*text);
+    if (value.has_value() && *value >= 0) return FromSeconds(*value * seconds);
+    const std::optional<int64_t> date = ParseDate(*text);
+    if (date.has_value()) return UntilDate(headers, static_cast<double>(*date));
+  }
+  return std::nullopt;
+}
+
+std::optional<Duration> LimitReset(const Headers& headers) {
+  std::optional<Duration> longest;
+  for (const LimitHeaders& limit : kLimits) {
+    const std::optional<std::string_view> reset = headers.Find(limit.reset);
+    if (!reset.has_value()) continue;
+    const std::optional<std::string_view> remaining = headers.Find(limit.remaining);
+    const bool used_up = remaining.has_value() && Number(*remaining).value_or(1) <= 0;
+    if (!used_up) continue;
+    const std::optional<Duration> wait = ResetValue(headers, *reset);
+    if (wait.has_value() && (!longest.has_value() || *wait > *longest)) longest = wait;
+  }
+  return longest;
+}
+
+}  // namespace squall
