@@ -4,6 +4,7 @@ namespace squall {
 namespace {
 
 constexpr std::string_view kClimateKinds[] = {"outage", "ramp", "gilbert_elliott"};
+constexpr std::string_view kDailyResets[] = {"continuous", "midnight"};
 constexpr std::string_view kStickies[] = {"attempt", "request", "session"};
 
 // Shares written as decimals need not sum to 1 exactly.
@@ -86,12 +87,38 @@ void Describe(Fields& f, ClimateConfig& c) {
             "\"to\" must be later than \"from\"");
 }
 
+void Describe(Fields& f, QuotaConfig& c) {
+  constexpr IntRange kLimit{0, 1'000'000'000'000};
+  f.Int("requests_per_min", c.requests_per_min, kLimit, "Requests per minute; 0 = no limit.");
+  f.Int("tokens_per_min", c.tokens_per_min, kLimit,
+        "Tokens per minute, prompts and bounds of answers; 0 = no limit.");
+  f.Int("input_tokens_per_min", c.input_tokens_per_min, kLimit,
+        "Prompt tokens per minute; 0 = no limit.");
+  f.Int("output_tokens_per_min", c.output_tokens_per_min, kLimit,
+        "Tokens per minute of the bounds of answers; 0 = no limit.");
+  f.Int("requests_per_day", c.requests_per_day, kLimit, "Requests per day; 0 = no limit.");
+  f.Int("concurrency", c.concurrency, kLimit, "Requests that may run at once; 0 = no limit.");
+  f.Number("spend_cap_usd", c.spend_cap_usd, kNotNegative,
+           "US dollars after which nothing is answered any more; 0 = no cap.");
+  f.Enum("daily_reset", c.daily_reset, kDailyResets,
+         "How the daily quota comes back: all the time, or at midnight, Pacific time.");
+  f.Span("request_window", c.request_window, {1s, 1min},
+         "Time over which requests_per_min is enforced: 1s spreads it evenly.");
+  f.Bool("charge_rejected", c.charge_rejected, "Requests that are turned down count as requests.");
+  f.Text("region", c.region, "Name of a region whose providers share the caps below.");
+  f.Int("region_requests_per_min", c.region_requests_per_min, kLimit,
+        "Requests per minute of the whole region; 0 = no limit.");
+  f.Int("region_tokens_per_min", c.region_tokens_per_min, kLimit,
+        "Tokens per minute of the whole region; 0 = no limit.");
+}
+
 void Describe(Fields& f, ProviderConfig& c) {
   f.Text("name", c.name, "Name in reports; draws are keyed by it.");
   f.Text("dialect", c.dialect, "Wire format that it speaks.");
   f.List("models", c.models, "Models that it serves, the best first.");
   f.Struct("latency", c.latency, "How long its replies take.");
   f.Struct("capacity", c.capacity, "How much it can do at once.");
+  f.Struct("quota", c.quota, "What it grants its client; beyond it come 429s.");
   f.Map("faults", c.faults, "Faults by kind; the keys given here override the scenario's own.");
 }
 

@@ -70,12 +70,33 @@ struct ClimateConfig {
   double degraded_share = 0.3;  // share hit while degraded; while down it is `share`
 };
 
+enum class DailyReset : uint8_t { kContinuous, kMidnight };
+
+// What a provider grants a client. 0 = no limit. Token limits count the prompt and the answer's
+// bound, since they decide before there is an answer.
+struct QuotaConfig {
+  int64_t requests_per_min = 0;
+  int64_t tokens_per_min = 0;
+  int64_t input_tokens_per_min = 0;
+  int64_t output_tokens_per_min = 0;
+  int64_t requests_per_day = 0;
+  int64_t concurrency = 0;  // requests that run at once
+  double spend_cap_usd = 0;
+  DailyReset daily_reset = DailyReset::kContinuous;
+  Duration request_window = 1min;  // requests_per_min is enforced over this long, 1 s..1 min
+  bool charge_rejected = true;     // refused requests count as requests
+  std::string region;              // providers of one region share the two caps below
+  int64_t region_requests_per_min = 0;
+  int64_t region_tokens_per_min = 0;
+};
+
 struct ProviderConfig {
   std::string name;
   std::string dialect = "openai";
   std::vector<ModelConfig> models;  // best first
   LatencyConfig latency;
   CapacityConfig capacity;
+  QuotaConfig quota;
   std::map<std::string, FaultConfig> faults;  // by fault kind; over the scenario's defaults
 };
 
@@ -84,6 +105,7 @@ void Describe(Fields& f, LatencyConfig& c);
 void Describe(Fields& f, CapacityConfig& c);
 void Describe(Fields& f, FaultConfig& c);
 void Describe(Fields& f, ClimateConfig& c);
+void Describe(Fields& f, QuotaConfig& c);
 void Describe(Fields& f, ProviderConfig& c);
 
 }  // namespace squall

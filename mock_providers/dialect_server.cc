@@ -4,7 +4,12 @@
 #include <iterator>
 
 #include "engine/base/check.h"
+#include "mock_providers/anthropic.h"
+#include "mock_providers/azure.h"
+#include "mock_providers/deepseek.h"
+#include "mock_providers/gemini.h"
 #include "mock_providers/openai.h"
+#include "mock_providers/responses.h"
 
 namespace squall {
 namespace {
@@ -21,7 +26,14 @@ struct Row {
   std::unique_ptr<DialectServer> (*make)(Models models);
 };
 
-constexpr Row kTable[] = {{"openai", Make<OpenAiServer>}};
+constexpr Row kTable[] = {
+    {"openai", Make<OpenAiServer>},
+    {"anthropic", Make<AnthropicServer>},
+    {"gemini", Make<GeminiServer>},
+    {"azure", Make<AzureServer>},
+    {"openai_responses", Make<ResponsesServer>},
+    {"deepseek", Make<DeepSeekServer>},
+};
 
 }  // namespace
 

@@ -18,6 +18,17 @@
 
 namespace squall {
 
+struct QuotaView;  // quota.h
+struct QuotaVerdict;
+
+// The form that a client asked its reply to have.
+struct ReplyFormat {
+  bool stream = false;         // a reply in events, as they are generated
+  bool include_usage = false;  // OpenAI: the stream ends with a chunk of token counts
+  bool sse = true;             // Gemini: events, not a JSON array that grows
+  std::string_view tool;       // the answer must be a call of this tool; valid until the next Read
+};
+
 // What a server understood of one request.
 struct ApiRequest {
   size_t model = 0;       // index into the provider's models
@@ -25,6 +36,7 @@ struct ApiRequest {
   int64_t prompt_tokens = 0;
   int64_t max_tokens = 0;  // bound of the answer, 0 = none
   bool json = false;       // the answer was asked to be JSON
+  ReplyFormat format;
   std::optional<TaskSpec> task;
 };
 
@@ -33,17 +45,25 @@ struct ApiAnswer {
   std::string_view model;
   std::optional<std::string_view> content;  // none: the dialect's way of saying "no text"
   bool out_of_tokens = false;               // the model stopped at max_tokens
+  bool refused = false;                     // the model declined; there is no content
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;
   Time now{};             // for time stamps
   Duration processing{};  // for headers that tell it
+  Duration ttft{};        // pace of a stream: time to its first token,
+  Duration per_token{};   // and from each token to the next
   uint64_t id_bits = 0;   // ids are drawn from it
+  ReplyFormat format;
+  const QuotaView* quota = nullptr;  // for headers that tell what is left; null tells nothing
 };
 
 enum class ApiErrorKind : uint8_t {
-  kRateLimit,    // 429
-  kServerError,  // 500
-  kOverloaded,   // 503 or 529
+  kRateLimit,       // 429
+  kServerError,     // 500
+  kOverloaded,      // 503 or 529
+  kTimeout,         // 504
+  kQuotaExhausted,  // 429, 402 or 400: money or plan used up
+  kContentFilter,   // 400: the prompt was blocked
 };
 
 struct ApiError {
@@ -53,6 +73,9 @@ struct ApiError {
   std::string_view model;
   int64_t tokens = 0;    // of the request, as a limiter counts them
   uint64_t id_bits = 0;  // ids and the choice among usual wordings
+  ReplyFormat format;
+  Time now{};
+  const QuotaVerdict* quota = nullptr;  // the limit that was hit; null: figures are made up
 };
 
 class DialectServer {
@@ -64,9 +87,13 @@ class DialectServer {
   virtual bool Read(const HttpRequest& request, uint64_t id_bits, ApiRequest* out,
                     ReplyPlan* refusal) = 0;
 
-  // Both replace status, headers and body of `plan`.
+  // Both replace status, headers, body and chunks of `plan`. A stream sets the time of its first
+  // byte too.
   virtual void WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const = 0;
   virtual void WriteError(const ApiError& error, ReplyPlan* plan) const = 0;
+
+  // Appends what the dialect says about a failure in a stream that has begun.
+  virtual void AppendStreamError(const ApiError& error, std::string* out) const = 0;
 };
 
 std::vector<std::string_view> DialectServerNames();

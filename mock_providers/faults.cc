@@ -1,9 +1,9 @@
 #include "mock_providers/faults.h"
 
 #include <algorithm>
-#include <iterator>
 
-#include "engine/base/check.h"
+#include "mock_providers/quota.h"
+#include "mock_providers/stream_edits.h"
 #include "mock_providers/task_texts.h"
 
 namespace squall {
@@ -40,20 +40,53 @@ void Answer(const FaultContext& context, std::optional<std::string_view> content
   context.server.WriteAnswer(answer, plan);
 }
 
-void Fail(const FaultContext& context, ApiErrorKind kind, int status, bool hint, ReplyPlan* plan) {
+ApiError ErrorOf(const FaultContext& context, ApiErrorKind kind, int status) {
   ApiError error;
   error.kind = kind;
   error.status = status;
-  if (hint) error.retry_after = context.config.retry_after;
   error.model = context.answer.model;
   error.tokens = context.answer.prompt_tokens + context.answer.completion_tokens;
   error.id_bits = context.answer.id_bits;
+  error.format = context.answer.format;
+  error.now = context.answer.now;
+  return error;
+}
+
+void Write(const FaultContext& context, const ApiError& error, ReplyPlan* plan) {
   context.server.WriteError(error, plan);
-  if (hint && context.config.retry_after > kLongestUsefulWait) plan->fault.retry_decision = kOther;
+  if (!error.retry_after) return;
+  plan->retry_not_before = SaturatingAdd(plan->at, *error.retry_after);
+  if (*error.retry_after > kLongestUsefulWait) plan->fault.retry_decision = kOther;
+}
+
+void Fail(const FaultContext& context, ApiErrorKind kind, int status, bool hint, ReplyPlan* plan) {
+  ApiError error = ErrorOf(context, kind, status);
+  if (hint) error.retry_after = context.config.retry_after;
+  Write(context, error, plan);
+}
+
+bool IsStream(const FaultContext& context, const ReplyPlan* plan) {
+  return context.answer.format.stream && !plan->chunks.empty();
+}
+
+// Everything that a stream had is gone.
+void DropStream(ReplyPlan* plan) {
+  plan->chunks.clear();
+  plan->text_begin = plan->text_end = 0;
+}
+
+// Where to end a body early: in a stream, inside an event of text.
+size_t CutBody(const FaultContext& context, const ReplyPlan* plan) {
+  if (!IsStream(context, plan)) return CutPoint(context.u, plan->body.size());
+  const size_t event = MiddleEvent(context.u, *plan);
+  const size_t start = EventStart(event, *plan);
+  return start + (plan->chunks[event].end - start) / 2;
 }
 
 // A page of the edge in front of the API, in no dialect at all.
 void EdgePage(int status, std::string_view title, std::string_view text, ReplyPlan* plan) {
+  DropStream(plan);
+  plan->framing = Framing::kContentLength;
   plan->status = status;
   plan->headers.clear();
   plan->headers.Add("content-type", "text/html; charset=UTF-8");
@@ -74,6 +107,25 @@ void Hang(const FaultContext&, ReplyPlan* plan) {
 void Slow(const FaultContext& context, ReplyPlan* plan) {
   const double seconds = Seconds(plan->at - context.answer.now) * context.config.slowdown;
   plan->at = SaturatingAdd(context.answer.now, FromSeconds(seconds));
+  SlowDown(context.config.slowdown, plan);
+}
+
+// The first token in time, the others by drops.
+void SlowDrip(const FaultContext& context, ReplyPlan* plan) {
+  if (!IsStream(context, plan)) return Slow(context, plan);
+  SlowDown(context.config.slowdown, plan);
+}
+
+// Some events, then silence on a connection that stays open.
+void Stall(const FaultContext& context, ReplyPlan* plan) {
+  if (!IsStream(context, plan)) return Hang(context, plan);
+  plan->end = End::kHang;
+  plan->body_sent = EventStart(MiddleEvent(context.u, *plan), *plan);
+}
+
+void KeepAlivesOnly(const FaultContext& context, ReplyPlan* plan) {
+  if (!IsStream(context, plan)) return Hang(context, plan);
+  OnlyKeepAlives(plan);
 }
 
 // ---- rate_limit, server_error ----
@@ -109,14 +161,60 @@ void Status529(const FaultContext& context, ReplyPlan* plan) {
   Fail(context, ApiErrorKind::kOverloaded, 529, false, plan);
 }
 
+void Status504(const FaultContext& context, ReplyPlan* plan) {
+  Early(context, 1, plan);
+  Fail(context, ApiErrorKind::kTimeout, 504, false, plan);
+}
+
+// A failure after the 200: `events` of the reply, then the dialect's error in the stream.
+void FailInStream(const FaultContext& context, size_t events, ReplyPlan* plan) {
+  KeepFirstEvents(events, plan);
+  context.server.AppendStreamError(ErrorOf(context, ApiErrorKind::kServerError, 500), &plan->body);
+  AddEvent(Duration::zero(), plan);
+}
+
+void ErrorEvent(const FaultContext& context, ReplyPlan* plan) {
+  if (!IsStream(context, plan)) return Status500(context, plan);
+  FailInStream(context, MiddleEvent(context.u, *plan), plan);
+}
+
+void ErrorEventFirst(const FaultContext& context, ReplyPlan* plan) {
+  if (!IsStream(context, plan)) return Status500(context, plan);
+  FailInStream(context, 0, plan);
+}
+
+// ---- quota_exhausted, refusal ----
+
+void QuotaExhausted(const FaultContext& context, ReplyPlan* plan) {
+  Early(context, 0.1, plan);
+  Fail(context, ApiErrorKind::kQuotaExhausted, 429, false, plan);
+}
+
+// The model declines, in a reply that is a success to everybody below the application.
+void Refused(const FaultContext& context, ReplyPlan* plan) {
+  ApiAnswer answer = context.answer;
+  answer.content = std::nullopt;
+  answer.refused = true;
+  answer.completion_tokens = CountTokens(48);
+  plan->completion_tokens = answer.completion_tokens;
+  context.server.WriteAnswer(answer, plan);
+}
+
+void PromptBlocked(const FaultContext& context, ReplyPlan* plan) {
+  Early(context, 0.5, plan);
+  Fail(context, ApiErrorKind::kContentFilter, 400, false, plan);
+}
+
 // ---- empty_body, empty_content ----
 
 void EmptyChunked(const FaultContext&, ReplyPlan* plan) {
+  DropStream(plan);
   plan->body.clear();
   plan->framing = Framing::kChunked;
 }
 
 void EmptyContentLength(const FaultContext&, ReplyPlan* plan) {
+  DropStream(plan);
   plan->body.clear();
   plan->framing = Framing::kContentLength;
 }
@@ -190,6 +288,8 @@ void ProseWrapped(const FaultContext& context, ReplyPlan* plan) {
 // ---- malformed_json: the envelope itself is broken ----
 
 void Unbalanced(const FaultContext& context, ReplyPlan* plan) {
+  if (IsStream(context, plan)) return BreakEvent(MiddleEvent(context.u, *plan), plan);
+  DropStream(plan);
   plan->body.resize(CutPoint(context.u, plan->body.size()));
 }
 
@@ -197,8 +297,20 @@ void Html200(const FaultContext&, ReplyPlan* plan) {
   EdgePage(200, "Just a moment...", "This page reloads by itself when the service is back.", plan);
 }
 
-void StrayText(const FaultContext&, ReplyPlan* plan) {
+void StrayText(const FaultContext& context, ReplyPlan* plan) {
+  const bool stream = IsStream(context, plan);
+  if (stream) {
+    KeepFirstEvents(MiddleEvent(context.u, *plan), plan);
+  } else {
+    DropStream(plan);
+  }
   plan->body.append("\nupstream connect error or disconnect/reset before headers");
+  if (stream) AddEvent(Duration::zero(), plan);
+}
+
+void DuplicateEvent(const FaultContext& context, ReplyPlan* plan) {
+  if (!IsStream(context, plan)) return Unbalanced(context, plan);
+  RepeatEvent(MiddleEvent(context.u, *plan), plan);
 }
 
 // ---- truncated, connection_reset ----
@@ -215,12 +327,19 @@ void FinishLength(const FaultContext& context, ReplyPlan* plan) {
 
 void CutConnection(const FaultContext& context, ReplyPlan* plan) {
   plan->end = End::kCut;
-  plan->framing = Framing::kContentLength;
-  plan->body_sent = CutPoint(context.u, plan->body.size());
+  plan->body_sent = CutBody(context, plan);
+  if (!IsStream(context, plan)) plan->framing = Framing::kContentLength;
+}
+
+// An orderly end in the middle: nothing below the dialect shows that anything is missing.
+void NoTerminal(const FaultContext& context, ReplyPlan* plan) {
+  if (!IsStream(context, plan)) return CutConnection(context, plan);
+  KeepFirstEvents(MiddleEvent(context.u, *plan), plan);
 }
 
 void ResetBeforeHeaders(const FaultContext& context, ReplyPlan* plan) {
   Early(context, 0.1, plan);
+  DropStream(plan);
   plan->end = End::kReset;
   plan->status = 0;
   plan->headers.clear();
@@ -229,7 +348,7 @@ void ResetBeforeHeaders(const FaultContext& context, ReplyPlan* plan) {
 
 void ResetMidBody(const FaultContext& context, ReplyPlan* plan) {
   plan->end = End::kReset;
-  plan->body_sent = CutPoint(context.u, plan->body.size());
+  plan->body_sent = CutBody(context, plan);
 }
 
 // ---- silent_degradation: the form is perfect, the content is not ----
@@ -247,8 +366,11 @@ void Degraded(const FaultContext& context, ReplyPlan* plan) {
 
 // ---- the table ----
 
-constexpr FaultVariant kTimeout[] = {{"hang", 1, "timeout", kNow, Hang}};
-constexpr FaultVariant kSlow[] = {{"slow", 1, "ok", "none", Slow}};
+constexpr FaultVariant kTimeout[] = {{"hang", 1, "timeout", kNow, Hang},
+                                     {"stall", kOptIn, "timeout", kNow, Stall},
+                                     {"keep_alives_only", kOptIn, "timeout", kNow, KeepAlivesOnly}};
+constexpr FaultVariant kSlow[] = {{"slow", 1, "ok", "none", Slow},
+                                  {"drip", kOptIn, "ok", "none", SlowDrip}};
 constexpr FaultVariant kRateLimit[] = {
     {"with_hint", 0, "rate_limit", kAfterWait, RateLimitWithHint},
     {"without_hint", 0, "rate_limit", kAfterWait, RateLimitWithoutHint}};
@@ -266,14 +388,25 @@ constexpr FaultVariant kSchemaDrift[] = {
 constexpr FaultVariant kMalformedJson[] = {
     {"unbalanced", 1, "malformed_response", kNow, Unbalanced},
     {"html_200", 1, "malformed_response", kNow, Html200},
-    {"stray_text", 1, "malformed_response", kNow, StrayText}};
+    {"stray_text", 1, "malformed_response", kNow, StrayText},
+    {"duplicate_event", kOptIn, "malformed_response", kNow, DuplicateEvent}};
 constexpr FaultVariant kTruncated[] = {
     {"finish_length", 1, "truncated", kUnchangedNever, FinishLength},
-    {"cut", 1, "truncated", kNow, CutConnection}};
-constexpr FaultVariant kServerError[] = {{"500", 4, "server_error", kAfterWait, Status500},
-                                         {"502", 3, "server_error", kAfterWait, Status502},
-                                         {"503", 2, "overloaded", kAfterWait, Status503},
-                                         {"529", 1, "overloaded", kAfterWait, Status529}};
+    {"cut", 1, "truncated", kNow, CutConnection},
+    {"no_terminal", kOptIn, "truncated", kNow, NoTerminal}};
+constexpr FaultVariant kServerError[] = {
+    {"500", 4, "server_error", kAfterWait, Status500},
+    {"502", 3, "server_error", kAfterWait, Status502},
+    {"503", 2, "overloaded", kAfterWait, Status503},
+    {"529", 1, "overloaded", kAfterWait, Status529},
+    {"504", kOptIn, "timeout", kAfterWait, Status504},
+    {"error_event", kOptIn, "server_error", kAfterWait, ErrorEvent},
+    {"error_event_first", kOptIn, "server_error", kAfterWait, ErrorEventFirst}};
+constexpr FaultVariant kQuotaExhausted[] = {
+    {"no_money", 1, "quota_exhausted", kOther, QuotaExhausted}};
+constexpr FaultVariant kRefusal[] = {
+    {"refused", 1, "content_filtered", kUnchangedNever, Refused},
+    {"prompt_blocked", 1, "content_filtered", kUnchangedNever, PromptBlocked}};
 constexpr FaultVariant kConnectionReset[] = {
     {"before_headers", 1, "connection", kNow, ResetBeforeHeaders},
     {"mid_body", 1, "connection", kNow, ResetMidBody}};
@@ -295,56 +428,13 @@ constexpr FaultRow kTable[] = {
     {"server_error", "500, 502, 503 or 529.", false, kServerError},
     {"connection_reset", "The connection is reset.", false, kConnectionReset},
     {"silent_degradation", "200, well formed, and wrong.", false, kSilentDegradation},
+    {"quota_exhausted", "429 or 402 that no waiting cures.", false, kQuotaExhausted},
+    {"refusal", "The model or a filter declines the request.", false, kRefusal},
 };
-
-constexpr std::string_view kWithHint = "with_hint";
 
 }  // namespace
 
 std::span<const FaultRow> FaultTable() { return kTable; }
-
-int FindFault(std::string_view name) {
-  for (size_t i = 0; i < std::size(kTable); ++i) {
-    if (kTable[i].name == name) return static_cast<int>(i);
-  }
-  return -1;
-}
-
-int FindVariant(int kind, std::string_view name) {
-  const std::span<const FaultVariant> variants = kTable[kind].variants;
-  for (size_t i = 0; i < variants.size(); ++i) {
-    if (variants[i].name == name) return static_cast<int>(i);
-  }
-  return -1;
-}
-
-std::vector<double> VariantWeights(int kind, const std::map<std::string, double>& variants,
-                                   double hint_present) {
-  std::vector<double> weights;
-  double sum = 0;
-  for (const FaultVariant& variant : kTable[kind].variants) {
-    double weight = variant.weight;
-    if (weight == 0) weight = variant.name == kWithHint ? hint_present : 1 - hint_present;
-    if (!variants.empty()) {
-      const auto it = variants.find(std::string(variant.name));
-      weight = it == variants.end() ? 0 : it->second;
-    }
-    weights.push_back(weight);
-    sum += weight;
-  }
-  SQUALL_CHECK(sum > 0);  // the loader has checked the names and that one weight is positive
-  for (double& weight : weights) weight /= sum;
-  return weights;
-}
-
-void ApplyFault(int kind, int variant, const FaultContext& context, ReplyPlan* plan) {
-  const FaultVariant& row = kTable[kind].variants[static_cast<size_t>(variant)];
-  plan->fault.kind = kind;
-  plan->fault.variant = row.name;
-  plan->fault.failure_class = row.failure_class;
-  plan->fault.retry_decision = row.retry_decision;
-  row.apply(context, plan);
-}
 
 void ApplyQueueFull(const FaultContext& context, ReplyPlan* plan) {
   plan->fault = FaultTruth();
@@ -356,6 +446,29 @@ void ApplyQueueFull(const FaultContext& context, ReplyPlan* plan) {
   plan->wrong_by_model = false;
   Early(context, 0.1, plan);
   Fail(context, ApiErrorKind::kOverloaded, 503, false, plan);
+}
+
+void ApplyQuota(const QuotaVerdict& verdict, const FaultContext& context, ReplyPlan* plan) {
+  // What no wait of use would cure is exhausted rather than limited.
+  const bool exhausted = verdict.hit == QuotaLimit::kSpend || verdict.daily_window;
+  plan->fault = FaultTruth();
+  plan->fault.kind = FindFault(exhausted ? "quota_exhausted" : "rate_limit");
+  plan->fault.variant = QuotaLimitName(verdict.hit);
+  plan->fault.failure_class = exhausted ? "quota_exhausted" : "rate_limit";
+  plan->fault.retry_decision = exhausted ? kOther : kAfterWait;
+  if (verdict.hit == QuotaLimit::kTooLarge) plan->fault.retry_decision = kUnchangedNever;
+  plan->fault.by_load = true;
+  plan->wrong_by_model = false;
+  Early(context, 0.1, plan);
+  const bool spent = verdict.hit == QuotaLimit::kSpend;
+  ApiError error =
+      ErrorOf(context, spent ? ApiErrorKind::kQuotaExhausted : ApiErrorKind::kRateLimit, 429);
+  error.quota = &verdict;
+  error.retry_after = verdict.wait;
+  // The trap of daily quotas: they come with a hint of seconds, though nothing works until
+  // midnight.
+  if (verdict.daily_window) error.retry_after = 22s;
+  Write(context, error, plan);
 }
 
 }  // namespace squall

@@ -33,9 +33,13 @@ struct FaultContext {
   double u;                 // a uniform draw of this arrival
 };
 
+// Weight of a variant that shows only where the configuration names it. Those of streams show on a
+// reply in one piece as the nearest thing that such a reply can do.
+inline constexpr double kOptIn = -1;
+
 struct FaultVariant {
   std::string_view name;
-  double weight;  // default, relative; 0 means that the configuration decides
+  double weight;  // default, relative; 0 means that the configuration decides (see kOptIn)
   std::string_view failure_class;
   std::string_view retry_decision;
   void (*apply)(const FaultContext& context, ReplyPlan* plan);
@@ -63,5 +67,9 @@ void ApplyFault(int kind, int variant, const FaultContext& context, ReplyPlan* p
 
 // The reply of a server whose queue is full, with its truth.
 void ApplyQueueFull(const FaultContext& context, ReplyPlan* plan);
+
+// The reply to a request beyond the client's quota, with its truth. Depends on the engine's own
+// load.
+void ApplyQuota(const QuotaVerdict& verdict, const FaultContext& context, ReplyPlan* plan);
 
 }  // namespace squall

@@ -1,7 +1,5 @@
 #include "mock_providers/ground_truth.h"
 
-#include <algorithm>
-
 #include "engine/base/check.h"
 #include "mock_providers/faults.h"
 
@@ -20,13 +18,20 @@ GroundTruth::GroundTruth(size_t max_requests)
 }
 
 uint32_t GroundTruth::CountArrivals(uint64_t request_key, ProviderId provider) const {
+  return HistoryOf(request_key, provider).arrivals;
+}
+
+History GroundTruth::HistoryOf(uint64_t request_key, ProviderId provider) const {
+  History history;
   const std::lock_guard lock(mutex_);
   const auto it = requests_.find(request_key);
-  if (it == requests_.end()) return 0;
-  const Arrivals& arrivals = it->second.arrivals;
-  return static_cast<uint32_t>(
-      std::count_if(arrivals.begin(), arrivals.end(),
-                    [provider](const Arrival& arrival) { return arrival.provider == provider; }));
+  if (it == requests_.end()) return history;
+  for (const Arrival& arrival : it->second.arrivals) {
+    if (arrival.provider != provider) continue;
+    ++history.arrivals;
+    history.retry_not_before = arrival.retry_not_before;
+  }
+  return history;
 }
 
 bool GroundTruth::IsTaken(const Place& place) const {
@@ -47,6 +52,7 @@ void GroundTruth::MakeRoom() {
 void GroundTruth::OnScheduled(uint64_t request_key, const Arrival& arrival) {
   const std::lock_guard lock(mutex_);
   if (arrival.fault.present()) ++counts_[CountIndex(arrival.fault)].scheduled;
+  if (arrival.retry_not_before > kStart) ++hints_.given;
   auto it = requests_.find(request_key);
   if (it == requests_.end()) {
     MakeRoom();
@@ -61,6 +67,16 @@ void GroundTruth::OnInjected(const FaultTruth& fault) {
   if (!fault.present()) return;
   const std::lock_guard lock(mutex_);
   ++counts_[CountIndex(fault)].injected;
+}
+
+void GroundTruth::OnEarlyReturn(bool same_request) {
+  const std::lock_guard lock(mutex_);
+  ++(same_request ? hints_.early_same_request : hints_.early_same_user);
+}
+
+HintCounts GroundTruth::hints() const {
+  const std::lock_guard lock(mutex_);
+  return hints_;
 }
 
 Arrivals GroundTruth::Take(uint64_t request_key) {

@@ -27,12 +27,26 @@ struct Arrival {
   bool wrong_by_model = false;  // answered, but wrongly, by the model's own base error
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;  // generated, whether or not the client got to see them
+  Time retry_not_before{};        // the hint that its reply carried; kStart = none
 };
 using Arrivals = absl::InlinedVector<Arrival, 2>;
 
 struct FaultCount {
   int64_t scheduled = 0;
   int64_t injected = 0;
+};
+
+// How clients obey hints: what came back to the provider that gave one, before its time.
+struct HintCounts {
+  int64_t given = 0;
+  int64_t early_same_request = 0;
+  int64_t early_same_user = 0;  // another request of the user who was told to wait
+};
+
+// What is known of a request at one provider.
+struct History {
+  uint32_t arrivals = 0;
+  Time retry_not_before{};  // of its last arrival there
 };
 
 class GroundTruth {
@@ -44,14 +58,18 @@ class GroundTruth {
   // How often this request has arrived at this provider so far.
   uint32_t CountArrivals(uint64_t request_key, ProviderId provider) const;
 
+  History HistoryOf(uint64_t request_key, ProviderId provider) const;
+
   void OnScheduled(uint64_t request_key, const Arrival& arrival);
   void OnInjected(const FaultTruth& fault);
+  void OnEarlyReturn(bool same_request);
 
   // All arrivals of a request in order, and forgets it.
   Arrivals Take(uint64_t request_key);
 
-  // By row of FaultTable(), plus one last entry for 503s caused by load.
+  // By row of FaultTable(), plus one last entry for what load caused: full queues, used quotas.
   std::vector<FaultCount> counts() const;
+  HintCounts hints() const;
 
  private:
   struct Entry {
@@ -72,6 +90,7 @@ class GroundTruth {
   std::deque<Place>
       order_;  // oldest first; entries that were taken leave it when they reach the front
   std::vector<FaultCount> counts_;
+  HintCounts hints_;
 };
 
 }  // namespace squall

@@ -52,8 +52,9 @@ Task<HttpReply> InProcessTransport::Send(ProviderId provider, HttpRequest reques
   Provider& target = *providers_[provider];
   ReplyPlan plan = target.Plan(request, env_.Now());
   const bool hangs = plan.end == End::kHang;
-  const bool late = hangs || plan.at > deadline;
-  const Time until = late ? deadline : plan.at;
+  const Time end = EndOf(plan);
+  const bool late = hangs || end > deadline;
+  const Time until = late ? deadline : end;
   const bool waited = co_await env_.SleepUntil(until, stop);
   // A hang takes effect when the client gives up on it; any other plan only if it was played out.
   if (hangs || (waited && !late)) target.Played(plan);

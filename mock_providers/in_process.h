@@ -1,7 +1,7 @@
 // InProcessTransport: the player of ReplyPlans in the virtual world. A request is a function call
 // into a mock provider, its reply a sleep until the plan is due; what the caller gets is what a
-// socket client would have got from the same plan. The wire world's player is http_server.h.
-// Belongs to the one thread of its Env.
+// socket client would have got from the same plan, a stream too as a whole, at its end. The wire
+// world's player is http_server.h. Belongs to the one thread of its Env.
 #pragma once
 
 #include <vector>

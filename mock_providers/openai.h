@@ -1,12 +1,12 @@
-// OpenAiServer: the mock side of OpenAI chat completions, POST /v1/chat/completions, non-streaming.
-// Sources: OpenAI's OpenAPI document (CreateChatCompletionRequest, CreateChatCompletionResponse,
-// ErrorResponse) and its guides on error codes and rate limits; header set as served in 2025.
+// OpenAiServer: the mock side of OpenAI chat completions, POST /v1/chat/completions, in one piece
+// or as a stream. Credentials are not looked at: many servers that speak this format want none.
+// Sources: see chat_writer.h and openai_errors.h; header set as served in 2025.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "mock_providers/chat_reader.h"
 #include "mock_providers/dialect_server.h"
 
 namespace squall {
@@ -14,17 +14,15 @@ namespace squall {
 class OpenAiServer final : public DialectServer {
  public:
   explicit OpenAiServer(std::vector<std::string> models);
-  ~OpenAiServer() override;
 
   bool Read(const HttpRequest& request, uint64_t id_bits, ApiRequest* out,
             ReplyPlan* refusal) override;
   void WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const override;
   void WriteError(const ApiError& error, ReplyPlan* plan) const override;
+  void AppendStreamError(const ApiError& error, std::string* out) const override;
 
  private:
-  struct Reader;  // JSON parser and its buffers
-  std::vector<std::string> models_;
-  std::unique_ptr<Reader> reader_;
+  ChatReader reader_;
   Headers common_headers_;  // those that every reply carries
 };
 

@@ -9,6 +9,7 @@
 #include "mock_providers/dialect_server.h"
 #include "mock_providers/fault_draw.h"
 #include "mock_providers/faults.h"
+#include "mock_providers/quota.h"
 #include "mock_providers/task_texts.h"
 
 namespace squall {
@@ -22,6 +23,9 @@ constexpr uint64_t kTtft = 0;
 constexpr uint64_t kPerToken = 1;
 constexpr uint64_t kId = 0;
 constexpr uint64_t kEdit = 1;
+
+constexpr size_t kMaxWaitingUsers = 4096;
+constexpr Duration kHintGrain = 1ms;  // hints are printed in milliseconds, rounded down
 
 // Bodies can be long, so eight bytes at a time.
 uint64_t HashBody(std::string_view body) {
@@ -63,7 +67,7 @@ uint64_t RequestKey(const TaskSpec& task) {
 }
 
 Provider::Provider(ProviderId id, const ProviderConfig& config, uint64_t seed, Climate* climate,
-                   GroundTruth* truth)
+                   GroundTruth* truth, QuotaRegions* regions)
     : id_(id),
       config_(config),
       seed_(seed),
@@ -76,6 +80,7 @@ Provider::Provider(ProviderId id, const ProviderConfig& config, uint64_t seed, C
   for (const ModelConfig& model : config.models) {
     model_streams_.push_back(Stream("model/" + model.name));
   }
+  if (Quota::Limits(config.quota)) quota_ = std::make_unique<Quota>(config.quota, regions);
 }
 
 Provider::~Provider() = default;
@@ -122,7 +127,7 @@ ReplyPlan Provider::Plan(const HttpRequest& request, Time now) {
     plan.at = now + config_.latency.ttft_median / 10;
     if (!named) return plan;  // not a request of ours; nobody will ask for it
     plan.request_key = *named;
-    plan.arrival = truth_->CountArrivals(plan.request_key, id_);
+    plan.arrival = CountArrival(plan.request_key, {}, now);
     Log(api, plan);
     return plan;
   }
@@ -131,11 +136,39 @@ ReplyPlan Provider::Plan(const HttpRequest& request, Time now) {
   } else {
     plan.request_key = api.task ? RequestKey(*api.task) : HashBody(request.body);
   }
-  plan.arrival = truth_->CountArrivals(plan.request_key, id_);
+  plan.arrival = CountArrival(plan.request_key, api.user, now);
   const Decision decision = Decide(plan.request_key, api.user, plan.arrival, api.model, now);
   Answer(api, decision, now, &plan);
+  if (plan.retry_not_before > kStart) RememberHint(api.user, plan.retry_not_before);
   Log(api, plan);
   return plan;
+}
+
+// The number of this arrival. Counts it as early if its client was told to wait for longer.
+uint32_t Provider::CountArrival(uint64_t request_key, std::string_view user, Time now) {
+  const History history = truth_->HistoryOf(request_key, id_);
+  const Time then = now + kHintGrain;
+  if (then < history.retry_not_before) {
+    truth_->OnEarlyReturn(/*same_request=*/true);
+  } else if (!waiting_users_.empty() && !user.empty()) {
+    const auto it = waiting_users_.find(HashText(user));
+    if (it != waiting_users_.end() && then < it->second) {
+      truth_->OnEarlyReturn(/*same_request=*/false);
+    }
+  }
+  return history.arrivals;
+}
+
+void Provider::RememberHint(std::string_view user, Time until) {
+  if (user.empty()) return;
+  const uint64_t key = HashText(user);
+  const auto [it, added] = waiting_users_.try_emplace(key, until);
+  it->second = std::max(it->second, until);
+  if (!added) return;
+  waiting_order_.push_back(key);
+  if (waiting_order_.size() <= kMaxWaitingUsers) return;
+  waiting_users_.erase(waiting_order_.front());
+  waiting_order_.pop_front();
 }
 
 // Renders the healthy answer, applies the fault, and finds the time of the reply.
@@ -147,7 +180,7 @@ void Provider::Answer(const ApiRequest& request, const Decision& decision, Time 
   if (request.task) {
     AppendAnswer(seed_, *request.task, kind, &content_, model_streams_[request.model]);
   } else {
-    AppendSmallTalk(kind, request.json, &content_);
+    AppendSmallTalk(kind, request.json || !request.format.tool.empty(), &content_);
   }
   ApiAnswer answer;
   answer.completion_tokens = CountTokens(content_.size());
@@ -162,7 +195,15 @@ void Provider::Answer(const ApiRequest& request, const Decision& decision, Time 
   answer.prompt_tokens = request.prompt_tokens;
   answer.now = now;
   answer.processing = latency;
+  answer.ttft = FromSeconds(decision.ttft_s);
+  answer.per_token = FromSeconds(decision.per_token_s);
   answer.id_bits = DrawBits(seed_, reply_stream_, plan->request_key, plan->arrival, kId);
+  answer.format = request.format;
+  std::optional<QuotaVerdict> verdict;
+  if (quota_) {
+    verdict = quota_->Admit(CostOf(request.prompt_tokens, request.max_tokens), now);
+    answer.quota = &verdict->view;
+  }
   plan->at = SaturatingAdd(now, latency);
   plan->completion_tokens = answer.completion_tokens;
   server_->WriteAnswer(answer, plan);
@@ -176,7 +217,22 @@ void Provider::Answer(const ApiRequest& request, const Decision& decision, Time 
     plan->fault.episode = decision.episode;
     plan->fault.request_bound = decision.request_bound;
   }
+  if (verdict && !verdict->admitted() && !SpoilsAnswer(plan->fault.kind)) {
+    ApplyQuota(*verdict, context, plan);
+  }
   if (config_.capacity.servers > 0) Schedule(context, latency, plan);
+  if (verdict && verdict->admitted()) Charge(context, latency, *plan);
+}
+
+// What an admitted request goes on to use up.
+void Provider::Charge(const FaultContext& context, Duration latency, const ReplyPlan& plan) {
+  const bool hangs = plan.end == End::kHang;
+  quota_->Began(hangs ? SaturatingAdd(context.answer.now, latency) : EndOf(plan));
+  if (plan.status != 200) return;
+  const ModelConfig& model = config_.models[context.request.model];
+  const double in = static_cast<double>(context.request.prompt_tokens) * model.usd_per_mtok_in;
+  const double out = static_cast<double>(plan.completion_tokens) * model.usd_per_mtok_out;
+  quota_->Spent((in + out) * 1e-6);
 }
 
 // Puts the reply behind the work of a server. Requests are turned down without work; a reply that
@@ -185,9 +241,9 @@ void Provider::Schedule(const FaultContext& context, Duration latency, ReplyPlan
   if (plan->status != 200) return;
   const Time now = context.answer.now;
   const bool hangs = plan->end == End::kHang;
-  const Duration work = hangs ? latency : plan->at - now;
+  const Duration work = hangs ? latency : EndOf(*plan) - now;
   const std::optional<Time> start = StartOfWork(now, work);
-  if (start && !hangs) plan->at = SaturatingAdd(*start, work);
+  if (start && plan->at != kNever) plan->at = SaturatingAdd(plan->at, *start - now);
   // A full queue depends on the engine, so it must not take the place of a drawn fault.
   if (!start && !SpoilsAnswer(plan->fault.kind)) ApplyQueueFull(context, plan);
 }
@@ -220,6 +276,7 @@ void Provider::Log(const ApiRequest& request, const ReplyPlan& plan) {
   arrival.wrong_by_model = plan.wrong_by_model;
   arrival.prompt_tokens = request.prompt_tokens;
   arrival.completion_tokens = plan.completion_tokens;
+  arrival.retry_not_before = plan.retry_not_before;
   truth_->OnScheduled(plan.request_key, arrival);
 }
 

@@ -7,9 +7,12 @@
 // its prompt, else a hash of its body. Its attempt number is its n-th arrival at this provider.
 //
 // What happens to an arrival, in this order: a refusal of what is no valid request; climate; the
-// base-rate fault (fault_draw.h); a full queue, which never hides a drawn fault.
+// base-rate fault (fault_draw.h); a used quota (quota.h); a full queue. The last two depend on the
+// engine's load and never hide a drawn fault.
 // One thread per provider; the GroundTruth and the Climate are shared.
 #pragma once
+
+#include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
 #include <deque>
@@ -31,6 +34,8 @@ namespace squall {
 class Climate;
 class DialectServer;
 class FaultDraw;
+class Quota;
+class QuotaRegions;
 struct ApiRequest;
 struct FaultContext;
 
@@ -44,9 +49,10 @@ struct Outlook {
 class Provider final : public ReplySource {
  public:
   // `climate` (may be null) and `truth` outlive the provider. `seed` is the run's. `config` holds
-  // the effective faults, the scenario's defaults merged in.
+  // the effective faults, the scenario's defaults merged in. `regions` are the quotas that the
+  // providers of a run share, and outlive it; null: its region is its own.
   Provider(ProviderId id, const ProviderConfig& config, uint64_t seed, Climate* climate,
-           GroundTruth* truth);
+           GroundTruth* truth, QuotaRegions* regions = nullptr);
   ~Provider() override;
 
   // Decides the reply to one request and logs what it scheduled. `now` must not go back.
@@ -76,6 +82,9 @@ class Provider final : public ReplySource {
   Decision Decide(uint64_t request_key, std::string_view session, uint32_t arrival, size_t model,
                   Time now) const;
   void Answer(const ApiRequest& request, const Decision& decision, Time now, ReplyPlan* plan);
+  void Charge(const FaultContext& context, Duration latency, const ReplyPlan& plan);
+  uint32_t CountArrival(uint64_t request_key, std::string_view user, Time now);
+  void RememberHint(std::string_view user, Time until);
   void Schedule(const FaultContext& context, Duration latency, ReplyPlan* plan);
   std::optional<Time> StartOfWork(Time now, Duration work);
   void Log(const ApiRequest& request, const ReplyPlan& plan);
@@ -87,6 +96,10 @@ class Provider final : public ReplySource {
   GroundTruth* truth_;
   std::unique_ptr<FaultDraw> faults_;
   std::unique_ptr<DialectServer> server_;
+  std::unique_ptr<Quota> quota_;  // null without limits
+  // Users who were told to wait, by hash, and the order in which to forget them.
+  absl::flat_hash_map<uint64_t, Time> waiting_users_;
+  std::deque<uint64_t> waiting_order_;
   StreamId latency_stream_;
   StreamId reply_stream_;                // ids and small choices of a reply
   std::vector<StreamId> model_streams_;  // by model name: the same model errs alike everywhere

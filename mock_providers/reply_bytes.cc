@@ -49,6 +49,10 @@ void AppendChunked(std::string_view body, size_t sent, std::string* out) {
   }
 }
 
+bool IsChunked(const ReplyPlan& plan, const ReplyForm& form) {
+  return plan.framing == Framing::kChunked && form.chunked_allowed;
+}
+
 }  // namespace
 
 ReplyBytes RenderReply(const ReplyPlan& plan, const ReplyForm& form) {
@@ -66,20 +70,36 @@ ReplyBytes RenderReply(const ReplyPlan& plan, const ReplyForm& form) {
     return reply;
   }
   const bool whole = plan.end == End::kClean;
-  const size_t sent = whole ? plan.body.size() : std::min(plan.body_sent, plan.body.size());
-  const bool chunked = plan.framing == Framing::kChunked && form.chunked_allowed;
-  if (chunked) {
+  const size_t sent = BytesSent(plan);
+  const bool now = !form.without_body && plan.chunks.empty();
+  if (IsChunked(plan, form)) {
     head.append("Transfer-Encoding: chunked\r\n\r\n");
-    if (form.without_body) return reply;
+    if (!now) return reply;
     AppendChunked(plan.body, sent, &head);
     if (whole) head.append("0\r\n\r\n");
     return reply;
   }
-  // A reply that is cut after its whole body still has to be one that is cut.
-  const size_t missing = !whole && sent == plan.body.size() ? 1 : 0;
-  absl::StrAppend(&head, "Content-Length: ", plan.body.size() + missing, "\r\n\r\n");
-  if (!form.without_body) reply.body = std::string_view(plan.body).substr(0, sent);
+  absl::StrAppend(&head, "Content-Length: ", DeclaredLength(plan), "\r\n\r\n");
+  if (now) reply.body = std::string_view(plan.body).substr(0, sent);
   return reply;
+}
+
+std::string RenderChunk(const ReplyPlan& plan, size_t index, const ReplyForm& form) {
+  std::string out;
+  if (form.without_body) return out;
+  const size_t from = index == 0 ? 0 : plan.chunks[index - 1].end;
+  const size_t size = plan.chunks[index].end - from;
+  const size_t sent = BytesSent(plan);
+  const std::string_view bytes =
+      std::string_view(plan.body).substr(from, std::min(size, sent - std::min(sent, from)));
+  if (!IsChunked(plan, form)) return std::string(bytes);
+  if (!bytes.empty()) {
+    absl::StrAppend(&out, absl::Hex(size), "\r\n");
+    out.append(bytes);
+    if (bytes.size() == size) out.append("\r\n");
+  }
+  if (plan.end == End::kClean && index + 1 == plan.chunks.size()) out.append("0\r\n\r\n");
+  return out;
 }
 
 }  // namespace squall

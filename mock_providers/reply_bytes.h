@@ -17,7 +17,8 @@ struct ReplyForm {
   bool without_body = false;    // answers HEAD
 };
 
-// To be written one after the other. Both are empty for a plan with status 0.
+// To be written one after the other. Both are empty for a plan with status 0. Of a plan with chunks
+// this is the head alone.
 struct ReplyBytes {
   ReplyBytes() {}
   std::string head;       // status line and headers; with a chunked body also that
@@ -25,5 +26,9 @@ struct ReplyBytes {
 };
 
 ReplyBytes RenderReply(const ReplyPlan& plan, const ReplyForm& form);
+
+// The bytes of one chunk, up to where the plan ends; empty beyond that. The last one, of a plan
+// that ends clean, brings the end of the body.
+std::string RenderChunk(const ReplyPlan& plan, size_t index, const ReplyForm& form);
 
 }  // namespace squall

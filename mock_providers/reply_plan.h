@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/time.h"
 #include "engine/wire/http.h"
@@ -17,10 +18,16 @@ enum class End : uint8_t {
   kClean,  // the whole response, then keep-alive
   kCut,    // `body_sent` bytes of the body, then an orderly close (FIN)
   kReset,  // `body_sent` bytes of the body, or nothing at all if `status` is 0, then RST
-  kHang,   // nothing, until the client goes away
+  kHang,   // nothing, until the client goes away; of a stream, `body_sent` bytes before that
 };
 
 enum class Framing : uint8_t { kContentLength, kChunked };
+
+// A piece of a body that is sent when its time has come.
+struct Chunk {
+  Duration after{};  // the chunk before it, the first one after `at`
+  size_t end = 0;    // its last byte is the one before this
+};
 
 // What the injector did, for the ground-truth log. Names are static texts.
 struct FaultTruth {
@@ -41,9 +48,14 @@ struct ReplyPlan {
   Headers headers;   // without the framing headers, which the player adds
   std::string body;  // whole, even where only a part will be sent
   Framing framing = Framing::kContentLength;
+  // Times of the body's pieces, in order, one event of a stream each; empty = all of it at once.
+  std::vector<Chunk> chunks;
+  size_t text_begin = 0;  // of a stream: the chunks that carry the text are [begin, end)
+  size_t text_end = 0;
   End end = End::kClean;
   size_t body_sent = 0;  // for kCut and kReset: bytes of the body before the end
   FaultTruth fault;
+  Time retry_not_before{};  // what its hint asks for; kStart = it holds none
   uint64_t request_key = 0;
   uint32_t arrival = 0;           // n-th arrival of this request here, from 0
   bool wrong_by_model = false;    // the answer is wrong by the model's base error, no fault
@@ -60,6 +72,20 @@ inline size_t BytesSent(const ReplyPlan& plan) {
 inline size_t DeclaredLength(const ReplyPlan& plan) {
   const bool whole = BytesSent(plan) == plan.body.size();
   return plan.body.size() + (whole && plan.end != End::kClean ? 1 : 0);
+}
+
+// When the last byte that will be sent is due; kNever if the client must end it.
+inline Time EndOf(const ReplyPlan& plan) {
+  if (plan.end == End::kHang) return kNever;
+  Time end = plan.at;
+  const size_t sent = BytesSent(plan);
+  size_t from = 0;
+  for (const Chunk& chunk : plan.chunks) {
+    if (from >= sent) break;
+    end = SaturatingAdd(end, chunk.after);
+    from = chunk.end;
+  }
+  return end;
 }
 
 // What a player plays: a Provider, or a few plans written by hand in a test. Belongs to the

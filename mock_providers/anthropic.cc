@@ -1,0 +1,483 @@
+#include "mock_providers/anthropic.h"
+
+#include <simdjson.h>
+
+#include "engine/base/json_text.h"
+#include "engine/base/random.h"
+#include "mock_providers/openai_errors.h"
+#include "mock_providers/quota.h"
+#include "mock_providers/stream_writer.h"
+#include "mock_providers/tool_input.h"
+#include "mock_providers/wire_text.h"
+
+namespace squall {
+namespace {
+
+using simdjson::dom::element;
+
+constexpr std::string_view kPath = "/v1/messages";
+constexpr StreamId kIds = Stream("anthropic/id");
+constexpr std::string_view kOrganization = "5e1f0c9a-3b52-4a0e-9a0f-7f3c1d2b4e66";
+
+struct ErrorObject {
+  int status = 400;
+  std::string_view type = "invalid_request_error";
+  std::string message;
+  std::string_view details_code = {};
+};
+
+// ---- reading ----
+
+Problem Invalid(std::string message) { return Refusal{400, std::move(message)}; }
+
+// A string, or an array of blocks of which only those of text count.
+Problem ReadContent(element content, std::string_view where, size_t* bytes, ApiRequest* out) {
+  std::string_view text;
+  if (content.get(text) == simdjson::SUCCESS) {
+    TakeText(text, bytes, out);
+    return {};
+  }
+  simdjson::dom::array blocks;
+  if (content.get(blocks) != simdjson::SUCCESS) {
+    return Invalid(std::string(where) + ": Input should be a valid string or list");
+  }
+  for (const element block : blocks) {
+    std::string_view type;
+    if (block["type"].get(type) != simdjson::SUCCESS) {
+      return Invalid(std::string(where) + ".0.type: Field required");
+    }
+    if (type != "text") continue;
+    if (block["text"].get(text) != simdjson::SUCCESS) {
+      return Invalid(std::string(where) + ".0.text.text: Field required");
+    }
+    TakeText(text, bytes, out);
+  }
+  return {};
+}
+
+Problem ReadMessages(element value, size_t* bytes, ApiRequest* out) {
+  simdjson::dom::array messages;
+  if (value.get(messages) != simdjson::SUCCESS) {
+    return Invalid("messages: Input should be a valid list");
+  }
+  size_t count = 0;
+  for (const element message : messages) {
+    const std::string where = "messages." + std::to_string(count++);
+    std::string_view role;
+    if (message["role"].get(role) != simdjson::SUCCESS) {
+      return Invalid(where + ".role: Field required");
+    }
+    if (role != "user" && role != "assistant") {
+      return Invalid(where + ".role: Input should be 'user' or 'assistant'");
+    }
+    element content;
+    if (message["content"].get(content) != simdjson::SUCCESS) {
+      return Invalid(where + ".content: Field required");
+    }
+    if (Problem problem = ReadContent(content, where + ".content", bytes, out)) return problem;
+  }
+  if (count == 0) return Invalid("messages: at least one message is required");
+  return {};
+}
+
+struct Body {
+  std::string_view model;
+  std::string_view first_tool;
+  size_t bytes = 0;
+  bool has_messages = false;
+  bool has_max_tokens = false;
+  bool any_tool = false;
+};
+
+Problem ReadTools(element value, Body* body) {
+  simdjson::dom::array tools;
+  if (value.get(tools) != simdjson::SUCCESS) return Invalid("tools: Input should be a valid list");
+  for (const element tool : tools) {
+    std::string_view name;
+    if (tool["name"].get(name) != simdjson::SUCCESS) {
+      return Invalid("tools.0.custom.name: Field required");
+    }
+    if (body->first_tool.empty()) body->first_tool = name;
+  }
+  return {};
+}
+
+Problem ReadToolChoice(element value, Body* body, ApiRequest* out) {
+  std::string_view type;
+  if (value["type"].get(type) != simdjson::SUCCESS) {
+    return Invalid("tool_choice.type: Field required");
+  }
+  body->any_tool = type == "any";
+  if (type != "tool") return {};
+  if (value["name"].get(out->format.tool) == simdjson::SUCCESS) return {};
+  return Invalid("tool_choice.tool.name: Field required");
+}
+
+Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* out) {
+  if (key == "messages") {
+    body->has_messages = true;
+    return ReadMessages(value, &body->bytes, out);
+  }
+  if (key == "system") return ReadContent(value, "system", &body->bytes, out);
+  if (key == "model") {
+    if (value.get(body->model) == simdjson::SUCCESS) return {};
+    return Invalid("model: Input should be a valid string");
+  }
+  if (key == "max_tokens") {
+    body->has_max_tokens = true;
+    if (value.get(out->max_tokens) != simdjson::SUCCESS) {
+      return Invalid("max_tokens: Input should be a valid integer");
+    }
+    if (out->max_tokens < 1) {
+      return Invalid("max_tokens: Input should be greater than or equal to 1");
+    }
+  }
+  if (key == "stream" && value.get(out->format.stream) != simdjson::SUCCESS) {
+    return Invalid("stream: Input should be a valid boolean");
+  }
+  if (key == "metadata" && value["user_id"].get(out->user) != simdjson::SUCCESS) return {};
+  if (key == "output_config" || key == "output_format") out->json = true;
+  if (key == "temperature") {
+    double temperature = 0;
+    if (value.get(temperature) != simdjson::SUCCESS || temperature < 0 || temperature > 1) {
+      return Invalid("temperature: range: 0..1");
+    }
+  }
+  if (key == "tools") return ReadTools(value, body);
+  if (key == "tool_choice") return ReadToolChoice(value, body, out);
+  return {};  // parameters that change nothing here
+}
+
+// ---- errors ----
+
+std::string_view TypeOf(int status) {
+  switch (status) {
+    case 400: return "invalid_request_error";
+    case 401: return "authentication_error";
+    case 402: return "billing_error";
+    case 403: return "permission_error";
+    case 404: return "not_found_error";
+    case 413: return "request_too_large";
+    case 429: return "rate_limit_error";
+    case 504: return "timeout_error";
+    case 529: return "overloaded_error";
+    default: return status < 500 ? "invalid_request_error" : "api_error";
+  }
+}
+
+// "30,000"
+std::string WithCommas(int64_t value) {
+  std::string digits;
+  AppendInt(value, &digits);
+  std::string out;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) out.push_back(',');
+    out.push_back(digits[i]);
+  }
+  return out;
+}
+
+std::string RateLimitMessage(const ApiError& error) {
+  int64_t limit = 30'000;
+  std::string_view unit = error.id_bits % 2 == 0 ? "input tokens" : "output tokens";
+  if (error.quota != nullptr) {
+    limit = error.quota->limit;
+    switch (error.quota->hit) {
+      case QuotaLimit::kRequests: unit = "requests"; break;
+      case QuotaLimit::kTokens: unit = "tokens"; break;
+      case QuotaLimit::kOutputTokens: unit = "output tokens"; break;
+      case QuotaLimit::kConcurrency:
+        return "Number of concurrent connections has exceeded your rate limit. Please try again "
+               "later.";
+      default: unit = "input tokens"; break;
+    }
+  }
+  std::string out = "This request would exceed your organization's rate limit of ";
+  if (error.quota != nullptr && error.quota->hit == QuotaLimit::kDay) {
+    out.append(WithCommas(limit)).append(" requests per day");
+  } else {
+    out.append(WithCommas(limit)).append(" ").append(unit).append(" per minute");
+  }
+  out.append(" (org: ").append(kOrganization).append(", model: ").append(error.model);
+  out.append("). For details, refer to: https://docs.claude.com/en/api/rate-limits. You can see ");
+  out.append("the response headers for current usage. Please reduce the prompt length or the ");
+  return out.append("maximum tokens requested, or try again later.");
+}
+
+ErrorObject ObjectOf(const ApiError& error) {
+  switch (error.kind) {
+    case ApiErrorKind::kRateLimit: return {429, "rate_limit_error", RateLimitMessage(error)};
+    case ApiErrorKind::kOverloaded:
+      if (error.status == 529) return {529, "overloaded_error", "Overloaded"};
+      return {error.status, "api_error", "Service temporarily unavailable. Please try again."};
+    case ApiErrorKind::kQuotaExhausted:
+      if (error.quota == nullptr && error.id_bits % 2 == 0) {
+        return {400, "invalid_request_error",
+                "Your credit balance is too low to access the Anthropic API. Please go to Plans & "
+                "Billing to upgrade or purchase credits."};
+      }
+      return {429, "rate_limit_error",
+              "You have reached your API usage limits: your organization has crossed its monthly "
+              "API usage threshold, set based on your organization's API tier. You will regain "
+              "access on 2026-02-01 at 00:00 UTC.",
+              "enforced_spend_limit_reached"};
+    case ApiErrorKind::kContentFilter:
+      return {400, "invalid_request_error", "Output blocked by content filtering policy"};
+    case ApiErrorKind::kTimeout: return {504, "timeout_error", "Request timed out"};
+    case ApiErrorKind::kServerError: break;
+  }
+  return {error.status, "api_error", "Internal server error"};
+}
+
+std::string RequestId(uint64_t id_bits) {
+  std::string id = "req_011C";
+  AppendLetters(DrawBits(id_bits, kIds), 20, &id);
+  return id;
+}
+
+// {"type":"error","error":{...}; `in_stream` as captured there: details first, no request id.
+void AppendError(const ErrorObject& error, std::string_view request_id, bool in_stream,
+                 std::string* out) {
+  out->append(in_stream ? R"({"type":"error","error":{"details":null,"type":")"
+                        : R"({"type":"error","error":{"type":")");
+  out->append(error.type).append(R"(","message":)");
+  AppendJsonString(error.message, out);
+  if (!error.details_code.empty()) {
+    out->append(R"(,"details":{"error_code":")").append(error.details_code).append("\"}");
+  }
+  out->append("}");
+  if (!in_stream) out->append(R"(,"request_id":")").append(request_id).append("\"");
+  out->append("}");
+}
+
+void Write(const ErrorObject& error, const Headers& common, uint64_t id_bits, ReplyPlan* plan) {
+  ClearStream(plan);
+  const std::string id = RequestId(id_bits);
+  plan->status = error.status;
+  plan->headers = common;
+  plan->headers.Add("content-type", "application/json");
+  plan->headers.Add("request-id", id);
+  plan->body.clear();
+  AppendError(error, id, /*in_stream=*/false, &plan->body);
+}
+
+// `remaining` is told in whole thousands where there are thousands.
+void AddLine(std::string_view unit, const QuotaLine& line, bool rounded, Time now,
+             Headers* headers) {
+  if (line.limit == 0) return;
+  const std::string name = "anthropic-ratelimit-" + std::string(unit);
+  const int64_t remaining =
+      rounded && line.limit >= 1000 ? (line.remaining + 500) / 1000 * 1000 : line.remaining;
+  AddInt(name + "-limit", line.limit, headers);
+  AddInt(name + "-remaining", remaining, headers);
+  headers->Add(name + "-reset", Rfc3339(now + line.reset));
+}
+
+void AddQuota(const QuotaView& view, Time now, Headers* headers) {
+  AddLine("requests", view.requests, false, now, headers);
+  AddLine("input-tokens", view.input_tokens, true, now, headers);
+  AddLine("output-tokens", view.output_tokens, true, now, headers);
+  // The most restrictive one stands for all tokens.
+  const QuotaLine* least = &view.tokens;
+  for (const QuotaLine* line : {&view.input_tokens, &view.output_tokens}) {
+    if (line->limit == 0) continue;
+    if (least->limit == 0 || line->remaining < least->remaining) least = line;
+  }
+  AddLine("tokens", *least, true, now, headers);
+}
+
+// ---- answers ----
+
+bool CallsTool(const ApiAnswer& answer) {
+  return !answer.format.tool.empty() && answer.content && !answer.refused;
+}
+
+std::string_view StopReason(const ApiAnswer& answer) {
+  if (answer.refused) return "refusal";
+  if (answer.out_of_tokens) return "max_tokens";
+  return CallsTool(answer) ? "tool_use" : "end_turn";
+}
+
+void AppendUsage(const ApiAnswer& answer, int64_t output_tokens, std::string* out) {
+  out->append(R"({"input_tokens":)");
+  AppendInt(answer.prompt_tokens, out);
+  out->append(R"(,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":)");
+  AppendInt(output_tokens, out);
+  out->append(R"(,"service_tier":"standard"})");
+}
+
+void AppendMessageStart(const ApiAnswer& answer, std::string* out) {
+  out->append(R"({"model":)");
+  AppendJsonString(answer.model, out);
+  out->append(R"(,"id":"msg_01)");
+  AppendLetters(answer.id_bits, 22, out);
+  out->append(R"(","type":"message","role":"assistant","content":[)");
+}
+
+void AppendToolUse(const ApiAnswer& answer, std::string* out) {
+  out->append(R"({"type":"tool_use","id":"toolu_01)");
+  AppendLetters(answer.id_bits + 1, 22, out);
+  out->append(R"(","name":)");
+  AppendJsonString(answer.format.tool, out);
+  out->append(R"(,"input":)");
+}
+
+// Why the answer ended, as the members that a message and a message_delta share.
+void AppendStop(const ApiAnswer& answer, std::string* out) {
+  out->append(R"("stop_reason":")").append(StopReason(answer)).append(R"(","stop_sequence":null)");
+  if (answer.refused) {
+    out->append(R"(,"stop_details":{"type":"refusal","category":null,"explanation":null})");
+  }
+}
+
+void WriteWhole(const ApiAnswer& answer, ReplyPlan* plan) {
+  std::string& body = plan->body;
+  body.clear();
+  AppendMessageStart(answer, &body);
+  if (CallsTool(answer)) {
+    AppendToolUse(answer, &body);
+    AppendToolInput(*answer.content, &body);
+    body.append("}");
+  } else if (answer.content && !answer.refused) {
+    body.append(R"({"type":"text","text":)");
+    AppendJsonString(*answer.content, &body);
+    body.append("}");
+  }
+  body.append("],");
+  AppendStop(answer, &body);
+  body.append(R"(,"usage":)");
+  AppendUsage(answer, answer.completion_tokens, &body);
+  body.append("}");
+}
+
+void WriteBlock(const ApiAnswer& answer, StreamWriter* stream) {
+  std::string& body = stream->body();
+  const bool calls = CallsTool(answer);
+  stream->BeginData("content_block_start");
+  body.append(R"({"type":"content_block_start","index":0,"content_block":)");
+  if (calls) {
+    AppendToolUse(answer, &body);
+    body.append("{}}");
+  } else {
+    body.append(R"({"type":"text","text":""})");
+  }
+  body.append("}");
+  stream->EndData();
+  stream->BeginData("ping");
+  body.append(R"({"type":"ping"})");
+  stream->EndData();
+  for (std::string_view piece = stream->NextPiece(); !piece.empty(); piece = stream->NextPiece()) {
+    stream->BeginData("content_block_delta");
+    body.append(R"({"type":"content_block_delta","index":0,"delta":)");
+    body.append(calls ? R"({"type":"input_json_delta","partial_json":)"
+                      : R"({"type":"text_delta","text":)");
+    AppendJsonString(piece, &body);
+    body.append("}}");
+    stream->EndData();
+  }
+  stream->BeginData("content_block_stop");
+  body.append(R"({"type":"content_block_stop","index":0})");
+  stream->EndData();
+}
+
+void WriteStream(const ApiAnswer& answer, ReplyPlan* plan) {
+  StreamWriter stream(answer, plan);
+  std::string& body = stream.body();
+  stream.BeginData("message_start");
+  body.append(R"({"type":"message_start","message":)");
+  AppendMessageStart(answer, &body);
+  body.append(R"(],"stop_reason":null,"stop_sequence":null,"usage":)");
+  AppendUsage(answer, 1, &body);
+  body.append("}}");
+  stream.EndData();
+  if (answer.content && !answer.refused) WriteBlock(answer, &stream);
+  stream.BeginData("message_delta");
+  body.append(R"({"type":"message_delta","delta":{)");
+  AppendStop(answer, &body);
+  body.append(R"(},"usage":)");
+  AppendUsage(answer, answer.completion_tokens, &body);
+  body.append("}");
+  stream.EndData();
+  stream.BeginData("message_stop");
+  body.append(R"({"type":"message_stop"})");
+  stream.EndData();
+}
+
+}  // namespace
+
+AnthropicServer::AnthropicServer(std::vector<std::string> models) : models_(std::move(models)) {
+  common_headers_.Add("anthropic-organization-id", kOrganization);
+  common_headers_.Add("x-robots-tag", "none");
+  common_headers_.Add("server", "cloudflare");
+  common_headers_.Add("via", "1.1 google");
+  common_headers_.Add("cf-cache-status", "DYNAMIC");
+}
+
+Problem AnthropicServer::ReadBody(std::string_view text, ApiRequest* out) {
+  const element* document = json_.Parse(text);
+  simdjson::dom::object object;
+  if (document == nullptr || document->get(object) != simdjson::SUCCESS) {
+    return Invalid("The request body is not valid JSON");
+  }
+  Body body;
+  for (const auto field : object) {
+    if (Problem problem = ReadField(field.key, field.value, &body, out)) return problem;
+  }
+  if (body.model.data() == nullptr) return Invalid("model: Field required");
+  if (!body.has_messages) return Invalid("messages: Field required");
+  if (!body.has_max_tokens) return Invalid("max_tokens: Field required");
+  if (body.any_tool) out->format.tool = body.first_tool;
+  out->prompt_tokens = CountTokens(body.bytes);
+  out->model = FindModel(body.model, models_);
+  if (out->model < models_.size()) return {};
+  out->model = 0;
+  return Refusal{404, "model: " + std::string(body.model)};
+}
+
+bool AnthropicServer::Read(const HttpRequest& request, uint64_t id_bits, ApiRequest* out,
+                           ReplyPlan* refusal) {
+  Problem problem;
+  const Headers& headers = request.headers;
+  if (PathOf(request.target) != kPath) {
+    problem = Refusal{404, "Not Found"};
+  } else if (request.method != "POST") {
+    problem = Refusal{405, "Method Not Allowed"};
+  } else if (!headers.Find("x-api-key") && !headers.Find("authorization")) {
+    problem = Refusal{401, "x-api-key header is required"};
+  } else if (!headers.Find("anthropic-version")) {
+    problem = Refusal{400, "anthropic-version: header is required"};
+  } else {
+    problem = ReadBody(request.body, out);
+  }
+  if (!problem) return true;
+  Write({problem->status, TypeOf(problem->status), problem->message}, common_headers_, id_bits,
+        refusal);
+  return false;
+}
+
+void AnthropicServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const {
+  plan->status = 200;
+  plan->headers = common_headers_;
+  plan->headers.Add("request-id", RequestId(answer.id_bits));
+  if (answer.quota != nullptr) AddQuota(*answer.quota, answer.now, &plan->headers);
+  plan->headers.Add("content-type", answer.format.stream ? kEventStream : "application/json");
+  if (answer.format.stream) {
+    WriteStream(answer, plan);
+  } else {
+    WriteWhole(answer, plan);
+  }
+}
+
+void AnthropicServer::WriteError(const ApiError& error, ReplyPlan* plan) const {
+  Write(ObjectOf(error), common_headers_, error.id_bits, plan);
+  if (error.retry_after) AddRetryAfter(*error.retry_after, /*exact_too=*/false, &plan->headers);
+  if (error.quota != nullptr) AddQuota(error.quota->view, error.now, &plan->headers);
+}
+
+void AnthropicServer::AppendStreamError(const ApiError& error, std::string* out) const {
+  out->append("event: error\ndata: ");
+  AppendError(ObjectOf(error), {}, /*in_stream=*/true, out);
+  out->append("\n\n");
+}
+
+}  // namespace squall

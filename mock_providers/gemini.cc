@@ -1,0 +1,435 @@
+#include "mock_providers/gemini.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "engine/base/json_text.h"
+#include "mock_providers/openai_errors.h"
+#include "mock_providers/quota.h"
+#include "mock_providers/stream_writer.h"
+#include "mock_providers/task_facts.h"
+#include "mock_providers/tool_input.h"
+#include "mock_providers/wire_text.h"
+
+namespace squall {
+namespace {
+
+using simdjson::dom::element;
+
+constexpr std::string_view kModels = "/models/";
+constexpr std::string_view kWhole = ":generateContent";
+constexpr std::string_view kStreamed = ":streamGenerateContent";
+
+struct ErrorObject {
+  int status = 400;
+  std::string message;
+  std::string details = {};  // the elements of the array, JSON
+};
+
+std::string_view StatusName(int status) {
+  switch (status) {
+    case 400: return "INVALID_ARGUMENT";
+    case 401: return "UNAUTHENTICATED";
+    case 403: return "PERMISSION_DENIED";
+    case 404: return "NOT_FOUND";
+    case 429: return "RESOURCE_EXHAUSTED";
+    case 500: return "INTERNAL";
+    case 504: return "DEADLINE_EXCEEDED";
+    default: return status < 500 ? "INVALID_ARGUMENT" : "UNAVAILABLE";
+  }
+}
+
+// ---- reading ----
+
+// A member under its camelCase name or the snake_case one that Google takes as well.
+bool FindEither(element object, std::string_view camel, std::string_view snake, element* out) {
+  return object[camel].get(*out) == simdjson::SUCCESS ||
+         object[snake].get(*out) == simdjson::SUCCESS;
+}
+
+Problem ReadParts(element content, std::string_view where, size_t* bytes, ApiRequest* out) {
+  simdjson::dom::array parts;
+  if (content["parts"].get(parts) != simdjson::SUCCESS) {
+    return Refusal{400, "* " + std::string(where) + ".parts: contents.parts must not be empty."};
+  }
+  for (const element part : parts) {
+    std::string_view text;
+    if (part["text"].get(text) == simdjson::SUCCESS) TakeText(text, bytes, out);
+  }
+  return {};
+}
+
+Problem ReadContents(element value, size_t* bytes, ApiRequest* out) {
+  simdjson::dom::array contents;
+  if (value.get(contents) != simdjson::SUCCESS) {
+    return Refusal{400,
+                   "Invalid value at 'contents' (type.googleapis.com/google.ai."
+                   "generativelanguage.v1beta.Content)"};
+  }
+  size_t count = 0;
+  for (const element content : contents) {
+    const std::string where = "GenerateContentRequest.contents[" + std::to_string(count++) + "]";
+    std::string_view role;
+    const bool has_role = content["role"].get(role) == simdjson::SUCCESS;
+    if (has_role && role != "user" && role != "model" && role != "function") {
+      return Refusal{400, "Please use a valid role: user, model."};
+    }
+    if (Problem problem = ReadParts(content, where, bytes, out)) return problem;
+  }
+  if (count == 0) {
+    return Refusal{400, "* GenerateContentRequest.contents: contents is not specified\n"};
+  }
+  return {};
+}
+
+Problem ReadGenerationConfig(element value, ApiRequest* out) {
+  element member;
+  if (FindEither(value, "maxOutputTokens", "max_output_tokens", &member)) {
+    if (member.get(out->max_tokens) != simdjson::SUCCESS || out->max_tokens < 1) {
+      return Refusal{400, "Invalid value at 'generation_config.max_output_tokens' (TYPE_INT32)"};
+    }
+  }
+  std::string_view type;
+  if (FindEither(value, "responseMimeType", "response_mime_type", &member)) {
+    out->json = member.get(type) == simdjson::SUCCESS && type == "application/json";
+  }
+  double temperature = 0;
+  if (value["temperature"].get(temperature) != simdjson::SUCCESS) return {};
+  if (temperature >= 0 && temperature <= 2) return {};
+  return Refusal{400,
+                 "* GenerateContentRequest.generation_config.temperature: must be in the "
+                 "range [0.0, 2.0]."};
+}
+
+// Only the mode ANY forces a call: of the first function allowed, else of the first declared.
+void ReadTools(element body, ApiRequest* out) {
+  element config;
+  element calling;
+  std::string_view mode;
+  if (!FindEither(body, "toolConfig", "tool_config", &config) ||
+      !FindEither(config, "functionCallingConfig", "function_calling_config", &calling) ||
+      calling["mode"].get(mode) != simdjson::SUCCESS || mode != "ANY") {
+    return;
+  }
+  element allowed;
+  if (FindEither(calling, "allowedFunctionNames", "allowed_function_names", &allowed) &&
+      allowed.at(0).get(out->format.tool) == simdjson::SUCCESS) {
+    return;
+  }
+  element tool;
+  element functions;
+  if (body["tools"].at(0).get(tool) != simdjson::SUCCESS) return;
+  if (!FindEither(tool, "functionDeclarations", "function_declarations", &functions)) return;
+  if (functions.at(0)["name"].get(out->format.tool) != simdjson::SUCCESS) out->format.tool = {};
+}
+
+// ---- errors ----
+
+// As protobuf prints a duration in JSON: "22s", "0.5s".
+std::string ProtoDuration(Duration d) {
+  std::string out;
+  AppendInt(std::max<int64_t>(d / 1s, 0), &out);
+  if (const int64_t rest = d % 1s / 1ns; rest > 0) {
+    out += '.';
+    AppendPadded(static_cast<uint64_t>(rest), 9, &out);
+  }
+  return out += 's';
+}
+
+struct QuotaNames {
+  std::string_view metric;
+  std::string_view id;
+};
+
+QuotaNames NamesOf(QuotaLimit hit) {
+  if (hit == QuotaLimit::kDay) {
+    return {"generate_requests_per_model_per_day", "GenerateRequestsPerDayPerProjectPerModel"};
+  }
+  if (hit == QuotaLimit::kRequests || hit == QuotaLimit::kConcurrency) {
+    return {"generate_requests_per_model", "GenerateRequestsPerMinutePerProjectPerModel"};
+  }
+  return {"generate_content_paid_tier_input_token_count",
+          "GenerateContentPaidTierInputTokensPerModelPerMinute"};
+}
+
+void AppendQuotaFailure(const QuotaNames& names, std::string_view model, int64_t limit,
+                        std::string* out) {
+  out->append(R"({"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{)");
+  out->append(R"("quotaMetric":"generativelanguage.googleapis.com/)").append(names.metric);
+  out->append(R"(","quotaId":")").append(names.id);
+  out->append(R"(","quotaDimensions":{"location":"global","model":)");
+  AppendJsonString(model, out);
+  out->append(R"(},"quotaValue":")");
+  AppendInt(limit, out);
+  out->append(R"("}]},{"@type":"type.googleapis.com/google.rpc.Help","links":[{"description":)"
+              R"("Learn more about Gemini API quotas","url":)"
+              R"("https://ai.google.dev/gemini-api/docs/rate-limits"}]})");
+}
+
+ErrorObject RateLimitError(const ApiError& error) {
+  if (!error.retry_after && error.quota == nullptr) {
+    return {429, "Resource has been exhausted (e.g. check quota)."};
+  }
+  const QuotaLimit hit = error.quota != nullptr ? error.quota->hit : QuotaLimit::kRequests;
+  const int64_t limit = error.quota != nullptr ? error.quota->limit : 10;
+  const QuotaNames names = NamesOf(hit);
+  ErrorObject out{429,
+                  "You exceeded your current quota, please check your plan and billing details. "
+                  "For more information on this error, head to: "
+                  "https://ai.google.dev/gemini-api/docs/rate-limits. \n* Quota exceeded for "
+                  "metric: generativelanguage.googleapis.com/"};
+  out.message.append(names.metric).append(", limit: ");
+  AppendInt(limit, &out.message);
+  out.message.append(", model: ").append(error.model);
+  AppendQuotaFailure(names, error.model, limit, &out.details);
+  if (error.retry_after) {
+    const std::string wait = ProtoDuration(*error.retry_after);
+    out.message.append("\nPlease retry in ").append(wait).append(".");
+    out.details.append(R"(,{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":")");
+    out.details.append(wait).append("\"}");
+  }
+  return out;
+}
+
+ErrorObject ObjectOf(const ApiError& error) {
+  switch (error.kind) {
+    case ApiErrorKind::kRateLimit: return RateLimitError(error);
+    case ApiErrorKind::kOverloaded:
+      return {error.status, "The model is overloaded. Please try again later."};
+    case ApiErrorKind::kQuotaExhausted:
+      return {429,
+              "Your prepayment credits are depleted. Please go to AI Studio to manage your project "
+              "and billing."};
+    case ApiErrorKind::kContentFilter:
+      return {400, "The prompt was blocked by the safety policy of this project."};
+    case ApiErrorKind::kTimeout:
+      return {504, "The request timed out. Please try again or use a longer deadline."};
+    case ApiErrorKind::kServerError: break;
+  }
+  return {error.status,
+          "An internal error has occurred. Please retry or report in "
+          "https://developers.generativeai.google/guide/troubleshooting"};
+}
+
+void AppendError(const ErrorObject& error, std::string* out) {
+  out->append("{\n  \"error\": {\n    \"code\": ");
+  AppendInt(error.status, out);
+  out->append(",\n    \"message\": ");
+  AppendJsonString(error.message, out);
+  out->append(",\n    \"status\": \"").append(StatusName(error.status)).append("\"");
+  if (!error.details.empty()) {
+    out->append(",\n    \"details\": [\n      ").append(error.details).append("\n    ]");
+  }
+  out->append("\n  }\n}\n");
+}
+
+void AddCommonHeaders(Headers* headers) {
+  headers->Add("vary", "Origin");
+  headers->Add("vary", "X-Origin");
+  headers->Add("server", "scaffolding on HTTPServer2");
+  headers->Add("x-xss-protection", "0");
+  headers->Add("x-frame-options", "SAMEORIGIN");
+  headers->Add("x-content-type-options", "nosniff");
+}
+
+// A stream that is an array is one from its start, so its errors are in an array too.
+void Write(const ErrorObject& error, bool in_array, ReplyPlan* plan) {
+  ClearStream(plan);
+  plan->status = error.status;
+  plan->headers.clear();
+  plan->headers.Add("content-type", "application/json; charset=UTF-8");
+  AddCommonHeaders(&plan->headers);
+  plan->body.assign(in_array ? "[" : "");
+  AppendError(error, &plan->body);
+  if (in_array) plan->body.append("]\n");
+}
+
+bool InArray(const ReplyFormat& format) { return format.stream && !format.sse; }
+
+// ---- answers ----
+
+bool CallsTool(const ApiAnswer& answer) {
+  return !answer.format.tool.empty() && answer.content && !answer.refused;
+}
+
+// `finish` empty = not the last one. Without `text` there are no parts at all.
+void AppendReply(const ApiAnswer& answer, std::optional<std::string_view> text,
+                 std::string_view finish, int64_t tokens, std::string* out) {
+  if (answer.refused) {
+    out->append(R"({"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"})");
+  } else {
+    out->append(R"({"candidates":[{"content":{)");
+    if (text) {
+      const bool calls = CallsTool(answer);
+      out->append(R"("parts":[{)");
+      if (calls) {
+        out->append(R"("functionCall":{"name":)");
+        AppendJsonString(answer.format.tool, out);
+        out->append(R"(,"args":)");
+        AppendToolInput(*text, out);
+        out->append("}");
+      } else {
+        out->append(R"("text":)");
+        AppendJsonString(*text, out);
+      }
+      out->append("}],");
+    }
+    out->append(R"("role":"model"})");
+    if (!finish.empty()) out->append(R"(,"finishReason":")").append(finish).append("\"");
+    out->append(R"(,"index":0}])");
+  }
+  out->append(R"(,"usageMetadata":{"promptTokenCount":)");
+  AppendInt(answer.prompt_tokens, out);
+  if (!answer.refused && tokens > 0) {
+    out->append(R"(,"candidatesTokenCount":)");
+    AppendInt(tokens, out);
+  }
+  out->append(R"(,"totalTokenCount":)");
+  AppendInt(answer.prompt_tokens + (answer.refused ? 0 : tokens), out);
+  out->append(R"(,"promptTokensDetails":[{"modality":"TEXT","tokenCount":)");
+  AppendInt(answer.prompt_tokens, out);
+  out->append(R"(}]},"modelVersion":)");
+  AppendJsonString(answer.model, out);
+  out->append(R"(,"responseId":")");
+  AppendLetters(answer.id_bits, 23, out);
+  out->append("\"}");
+}
+
+std::string_view FinishReason(const ApiAnswer& answer) {
+  return answer.out_of_tokens ? "MAX_TOKENS" : "STOP";
+}
+
+// One reply of a stream, in the frame that was asked for.
+struct ReplyWriter {
+  const ApiAnswer& answer;
+  StreamWriter& stream;
+  bool first = true;
+
+  void Reply(std::optional<std::string_view> text, std::string_view finish, int64_t tokens) {
+    const bool sse = answer.format.sse;
+    if (sse) {
+      stream.BeginData();
+    } else {
+      stream.body().append(first ? "[" : ",\r\n");
+    }
+    first = false;
+    AppendReply(answer, text, finish, tokens, &stream.body());
+    if (!sse && !finish.empty()) stream.body().append("]");
+    if (sse) {
+      stream.EndData();
+    } else {
+      stream.EndEvent();
+    }
+  }
+};
+
+void WriteStream(const ApiAnswer& answer, ReplyPlan* plan) {
+  StreamWriter stream(answer, plan);
+  ReplyWriter replies{answer, stream};
+  const bool in_pieces = answer.content && !CallsTool(answer) && !answer.refused;
+  if (!in_pieces) {  // a call comes whole, as one part
+    replies.Reply(answer.content, FinishReason(answer), answer.completion_tokens);
+    return;
+  }
+  size_t bytes = 0;
+  for (std::string_view piece = stream.NextPiece(); !piece.empty(); piece = stream.NextPiece()) {
+    bytes += piece.size();
+    replies.Reply(piece, {}, CountTokens(bytes));
+  }
+  replies.Reply("", FinishReason(answer), answer.completion_tokens);
+}
+
+}  // namespace
+
+Problem GeminiServer::ReadBody(std::string_view text, ApiRequest* out) {
+  const element* document = json_.Parse(text);
+  simdjson::dom::object object;
+  if (document == nullptr || document->get(object) != simdjson::SUCCESS) {
+    return Refusal{400, "Invalid JSON payload received. Unexpected end of string."};
+  }
+  size_t bytes = 0;
+  element member;
+  if (FindEither(*document, "systemInstruction", "system_instruction", &member)) {
+    if (Problem problem =
+            ReadParts(member, "GenerateContentRequest.system_instruction", &bytes, out)) {
+      return problem;
+    }
+  }
+  if (object["contents"].get(member) != simdjson::SUCCESS) {
+    return Refusal{400, "* GenerateContentRequest.contents: contents is not specified\n"};
+  }
+  if (Problem problem = ReadContents(member, &bytes, out)) return problem;
+  if (FindEither(*document, "generationConfig", "generation_config", &member)) {
+    if (Problem problem = ReadGenerationConfig(member, out)) return problem;
+  }
+  ReadTools(*document, out);
+  out->prompt_tokens = CountTokens(bytes);
+  return {};
+}
+
+bool GeminiServer::Read(const HttpRequest& request, uint64_t, ApiRequest* out, ReplyPlan* refusal) {
+  const std::string_view path = PathOf(request.target);
+  const size_t models = path.find(kModels);
+  const size_t colon = path.rfind(':');
+  ReplyFormat& format = out->format;
+  format.stream = path.ends_with(kStreamed);
+  format.sse = QueryValue(request.target, "alt") == "sse";
+  const Headers& headers = request.headers;
+  std::optional<ErrorObject> error;
+  if (models == std::string_view::npos || (!format.stream && !path.ends_with(kWhole)) ||
+      request.method != "POST") {
+    Write({404, "Requested entity was not found."}, false, refusal);
+    return false;
+  }
+  const std::string_view model =
+      path.substr(models + kModels.size(), colon - models - kModels.size());
+  if (!headers.Find("x-goog-api-key") && !headers.Find("authorization") &&
+      !QueryValue(request.target, "key")) {
+    error = ErrorObject{403,
+                        "Method doesn't allow unregistered callers (callers without established "
+                        "identity). Please use API Key or other form of API consumer identity to "
+                        "call this API."};
+  } else if (FindModel(model, models_) == models_.size()) {
+    error = ErrorObject{404, "models/" + std::string(model) +
+                                 " is not found for API version v1beta, or is not supported for "
+                                 "generateContent. Call ListModels to see the list of available "
+                                 "models and their supported methods."};
+  } else if (Problem problem = ReadBody(request.body, out)) {
+    error = ErrorObject{problem->status, std::move(problem->message)};
+  }
+  if (error) {
+    Write(*error, InArray(format), refusal);
+    return false;
+  }
+  out->model = FindModel(model, models_);
+  return true;
+}
+
+void GeminiServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const {
+  const bool events = answer.format.stream && answer.format.sse;
+  plan->status = 200;
+  plan->headers.clear();
+  plan->headers.Add("content-type",
+                    events ? "text/event-stream" : "application/json; charset=UTF-8");
+  AddCommonHeaders(&plan->headers);
+  if (answer.format.stream) {
+    WriteStream(answer, plan);
+    return;
+  }
+  plan->body.clear();
+  AppendReply(answer, answer.content, FinishReason(answer), answer.completion_tokens, &plan->body);
+}
+
+void GeminiServer::WriteError(const ApiError& error, ReplyPlan* plan) const {
+  Write(ObjectOf(error), InArray(error.format), plan);
+}
+
+// Bare JSON over several lines, even between events.
+void GeminiServer::AppendStreamError(const ApiError& error, std::string* out) const {
+  if (InArray(error.format)) out->append(",\r\n");
+  AppendError(ObjectOf(error), out);
+  if (InArray(error.format)) out->append("]");
+}
+
+}  // namespace squall

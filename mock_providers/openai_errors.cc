@@ -1,0 +1,212 @@
+#include "mock_providers/openai_errors.h"
+
+#include <algorithm>
+
+#include "engine/base/json_text.h"
+#include "engine/base/random.h"
+#include "mock_providers/quota.h"
+#include "mock_providers/task_facts.h"
+#include "mock_providers/wire_text.h"
+
+namespace squall {
+namespace {
+
+constexpr std::string_view kInvalid = "invalid_request_error";
+constexpr StreamId kIds = Stream("openai/id");
+
+// "tokens per min (TPM)", by the limit and its window.
+std::string_view UnitOf(QuotaLimit hit) {
+  switch (hit) {
+    case QuotaLimit::kTokens:
+    case QuotaLimit::kInputTokens:
+    case QuotaLimit::kOutputTokens:
+    case QuotaLimit::kTooLarge: return "tokens per min (TPM)";
+    case QuotaLimit::kDay: return "requests per day (RPD)";
+    case QuotaLimit::kConcurrency: return "concurrent requests";
+    case QuotaLimit::kNone:
+    case QuotaLimit::kRequests:
+    case QuotaLimit::kSpend: break;
+  }
+  return "requests per min (RPM)";
+}
+
+bool IsOfTokens(QuotaLimit hit) { return UnitOf(hit).starts_with("tokens"); }
+
+// A hint of the fault table has no limiter behind it. These figures would have led to it.
+QuotaVerdict MadeUpVerdict(int64_t tokens, Duration wait) {
+  constexpr int64_t kLimits[] = {10'000'000, 2'000'000, 800'000, 450'000, 200'000,
+                                 90'000,     40'000,    30'000,  10'000};
+  QuotaVerdict verdict;
+  verdict.wait = wait;
+  const double seconds = std::max(Seconds(wait), 0.001);
+  const int64_t requested = std::max<int64_t>(tokens, 1);
+  for (const int64_t limit : kLimits) {
+    const bool fits = static_cast<double>(limit) * seconds <= 60.0 * static_cast<double>(requested);
+    if (!fits || limit < requested) continue;
+    const auto missing = static_cast<int64_t>(static_cast<double>(limit) * seconds / 60.0 + 0.5);
+    verdict.hit = QuotaLimit::kTokens;
+    verdict.limit = limit;
+    verdict.used = limit + missing - requested;
+    verdict.requested = requested;
+    return verdict;
+  }
+  verdict.hit = seconds <= 60 ? QuotaLimit::kRequests : QuotaLimit::kDay;
+  const double window = seconds <= 60 ? 60 : 86'400;
+  verdict.limit = std::max<int64_t>(static_cast<int64_t>(window / seconds), 1);
+  verdict.used = verdict.limit;
+  verdict.requested = 1;
+  return verdict;
+}
+
+Refusal QuotaError(std::string_view model, const QuotaVerdict& quota) {
+  return {429,
+          OpenAiQuotaMessage(model, quota),
+          IsOfTokens(quota.hit) ? "tokens" : "requests",
+          {},
+          "rate_limit_exceeded"};
+}
+
+Refusal RateLimitError(const ApiError& error) {
+  if (error.quota != nullptr) return QuotaError(error.model, *error.quota);
+  if (error.retry_after) {
+    return QuotaError(error.model, MadeUpVerdict(error.tokens, *error.retry_after));
+  }
+  if (error.id_bits % 2 == 0) return {error.status, "Too Many Requests", kInvalid, {}, {}};
+  std::string message = "Rate limit reached for ";
+  message.append(error.model).append(" on requests per min. Visit ");
+  message.append("https://platform.openai.com/account/rate-limits to learn more.");
+  return {error.status, std::move(message), "requests", {}, "rate_limit_exceeded"};
+}
+
+Refusal OverloadError(const ApiError& error) {
+  if (error.status == 529) return {error.status, "Overloaded", "overloaded_error", {}, {}};
+  if (error.id_bits % 2 == 0) {
+    return {error.status,
+            "The engine is currently overloaded, please try again later",
+            "server_error",
+            {},
+            {}};
+  }
+  return {error.status,
+          "Our servers are at capacity right now. Please try again later.",
+          "service_unavailable_error",
+          {},
+          "server_is_overloaded"};
+}
+
+}  // namespace
+
+std::string OpenAiQuotaMessage(std::string_view model, const QuotaVerdict& quota) {
+  const bool too_large = quota.hit == QuotaLimit::kTooLarge;
+  std::string out = too_large ? "Request too large for " : "Rate limit reached for ";
+  out.append(model).append(" in organization org-squall on ").append(UnitOf(quota.hit));
+  out.append(": Limit ");
+  AppendInt(quota.limit, &out);
+  if (!too_large) {
+    out.append(", Used ");
+    AppendInt(quota.used, &out);
+  }
+  out.append(", Requested ");
+  AppendInt(quota.requested, &out);
+  out.append(".");
+  if (too_large) {
+    out.append(" The input or output tokens must be reduced in order to run successfully.");
+  } else if (quota.wait) {
+    out.append(" Please try again in ").append(GoDuration(*quota.wait)).append(".");
+  }
+  return out.append(" Visit https://platform.openai.com/account/rate-limits to learn more.");
+}
+
+Refusal OpenAiError(const ApiError& error) {
+  switch (error.kind) {
+    case ApiErrorKind::kRateLimit: return RateLimitError(error);
+    case ApiErrorKind::kOverloaded: return OverloadError(error);
+    case ApiErrorKind::kQuotaExhausted:
+      return {429,
+              "You exceeded your current quota, please check your plan and billing details. For "
+              "more information on this error, read the docs: "
+              "https://platform.openai.com/docs/guides/error-codes/api-errors.",
+              "insufficient_quota",
+              {},
+              "insufficient_quota"};
+    case ApiErrorKind::kContentFilter:
+      return {400,
+              "Invalid prompt: your prompt was flagged as potentially violating our usage policy. "
+              "Please try again with a different prompt.",
+              kInvalid,
+              {},
+              "content_policy_violation"};
+    case ApiErrorKind::kTimeout:
+      return {504, "The request timed out. Please try again.", "server_error", {}, {}};
+    case ApiErrorKind::kServerError: break;
+  }
+  return {error.status,
+          "The server had an error while processing your request. Sorry about that!",
+          "server_error",
+          {},
+          {}};
+}
+
+Headers OpenAiHeaders() {
+  Headers headers;
+  headers.Add("access-control-expose-headers", "X-Request-ID");
+  headers.Add("openai-organization", "org-squall");
+  headers.Add("openai-version", "2020-10-01");
+  headers.Add("x-content-type-options", "nosniff");
+  headers.Add("server", "cloudflare");
+  headers.Add("cf-cache-status", "DYNAMIC");
+  return headers;
+}
+
+void AddOpenAiRequestId(uint64_t id_bits, Headers* headers) {
+  std::string id = "req_";
+  AppendHex(DrawBits(id_bits, kIds), 32, &id);
+  headers->Add("x-request-id", id);
+}
+
+void AddOpenAiQuota(const QuotaView& view, Headers* headers) {
+  if (view.requests.limit > 0) {
+    AddInt("x-ratelimit-limit-requests", view.requests.limit, headers);
+    AddInt("x-ratelimit-remaining-requests", view.requests.remaining, headers);
+    headers->Add("x-ratelimit-reset-requests", GoDuration(view.requests.reset));
+  }
+  if (view.tokens.limit > 0) {
+    AddInt("x-ratelimit-limit-tokens", view.tokens.limit, headers);
+    AddInt("x-ratelimit-remaining-tokens", view.tokens.remaining, headers);
+    headers->Add("x-ratelimit-reset-tokens", GoDuration(view.tokens.reset));
+  }
+}
+
+void WriteOpenAiError(const Refusal& error, const Headers& common, uint64_t id_bits,
+                      ReplyPlan* plan) {
+  ClearStream(plan);
+  plan->status = error.status;
+  plan->headers = common;
+  plan->headers.Add("content-type", "application/json");
+  AddOpenAiRequestId(id_bits, &plan->headers);
+  std::string& body = plan->body;
+  body.clear();
+  body.append("{\n  \"error\": {\n    \"message\": ");
+  AppendJsonString(error.message, &body);
+  body.append(",\n    \"type\": ");
+  AppendTextOrNull(error.type, &body);
+  body.append(",\n    \"param\": ");
+  AppendTextOrNull(error.param, &body);
+  body.append(",\n    \"code\": ");
+  AppendTextOrNull(error.code, &body);
+  body.append("\n  }\n}\n");
+}
+
+void WriteOpenAiError(const ApiError& error, const Headers& common, ReplyPlan* plan) {
+  WriteOpenAiError(OpenAiError(error), common, error.id_bits, plan);
+  if (error.retry_after) AddRetryAfter(*error.retry_after, /*exact_too=*/true, &plan->headers);
+  if (error.quota != nullptr) AddOpenAiQuota(error.quota->view, &plan->headers);
+}
+
+void ClearStream(ReplyPlan* plan) {
+  plan->chunks.clear();
+  plan->text_begin = plan->text_end = 0;
+  plan->framing = Framing::kContentLength;
+}
+
+}  // namespace squall
