@@ -81,7 +81,7 @@ TEST_CASE("mock config: every field is described once, and its default is in ran
   CHECK(Review(CapacityConfig()).seen.size() == 2);
   CHECK(Review(FaultConfig()).seen.size() == 9);
   CHECK(Review(ClimateConfig()).seen.size() == 14);
-  CHECK(Review(ProviderConfig()).seen.size() == 6);
+  CHECK(Review(ProviderConfig()).seen.size() == 7);
 }
 
 TEST_CASE("mock config: the shared parts of a rate fit into it") {

@@ -87,6 +87,28 @@ std::map<std::string, Expectation> Expectations() {
   return {
       {"timeout/hang",
        [](const Played& p) { return p.plan.end == End::kHang && p.plan.at == kNever; }},
+      // Faults of streams, on a reply in one piece.
+      {"timeout/stall", [](const Played& p) { return p.plan.end == End::kHang; }},
+      {"timeout/keep_alives_only", [](const Played& p) { return p.plan.end == End::kHang; }},
+      {"slow/drip", [](const Played& p) { return Accepted(p) && p.plan.at > Healthy(p.task).at; }},
+      {"malformed_json/duplicate_event",
+       [](const Played& p) { return Complete200(p) && !IsJson(p.plan.body); }},
+      {"truncated/no_terminal", [](const Played& p) { return p.plan.end == End::kCut; }},
+      {"server_error/error_event", [](const Played& p) { return JsonError(p, 500); }},
+      {"server_error/error_event_first", [](const Played& p) { return JsonError(p, 500); }},
+      {"server_error/504", [](const Played& p) { return JsonError(p, 504); }},
+      {"quota_exhausted/no_money",
+       [](const Played& p) {
+         return JsonError(p, 429) && !HasHeader(p, "retry-after") &&
+                ParseJson(p.plan.body)["error"]["code"] == "insufficient_quota";
+       }},
+      {"refusal/refused",
+       [](const Played& p) {
+         const json choice = Choice(p.plan);
+         return WellFormed(p) && choice["message"].at("content").is_null() &&
+                choice["message"]["refusal"].is_string() && choice["finish_reason"] == "stop";
+       }},
+      {"refusal/prompt_blocked", [](const Played& p) { return JsonError(p, 400); }},
       {"slow/slow",
        [](const Played& p) {
          const double factor = Seconds(p.plan.at - kNow) / Seconds(Healthy(p.task).at - kNow);

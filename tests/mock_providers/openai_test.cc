@@ -141,7 +141,11 @@ TEST_CASE("mock openai: says which member of a request is wrong") {
       {"temperature", "hot", "temperature"},
       {"response_format", "json", "response_format"},
       {"response_format", {{"type", "xml"}}, "response_format.type"},
-      {"stream", true, "stream"},
+      {"stream", "yes", "stream"},
+      {"tools", "all", "tools"},
+      {"tools", json::array({json::object()}), "tools[].function.name"},
+      {"tool_choice", "sometimes", "tool_choice"},
+      {"tool_choice", {{"type", "function"}}, "tool_choice"},
   };
   for (const Row& row : rows) {
     const Understood got = ReadWith(row.key, row.value);
