@@ -68,7 +68,7 @@ MockSide::MockSide(const Scenario& scenario, uint64_t seed)
     : climate(scenario.climate, ProviderNames(scenario), seed) {
   for (const ProviderConfig& config : scenario.providers) {
     const auto id = static_cast<ProviderId>(providers.size());
-    providers.push_back(std::make_unique<Provider>(id, config, seed, &climate, &truth));
+    providers.push_back(std::make_unique<Provider>(id, config, seed, &climate, &truth, &regions));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "mock_providers/climate.h"
 #include "mock_providers/provider.h"
+#include "mock_providers/quota.h"
 #include "scenarios/workload.h"
 #include "scenarios/world.h"
 
@@ -22,6 +23,7 @@ struct MockSide {
   MockSide(const Scenario& scenario, uint64_t seed);
   Climate climate;
   GroundTruth truth;
+  QuotaRegions regions;
   std::vector<std::unique_ptr<Provider>> providers;
 };
 
