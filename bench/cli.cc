@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -10,6 +11,7 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "reports/result.h"
+#include "scenarios/json_fields.h"
 
 namespace squall {
 namespace {
@@ -165,6 +167,17 @@ int Dispatch(const CLI::App& app, const Everything& all) {
   return PrintVersion(all.version);
 }
 
+// CLI11 says of a misspelt command only that one is required.
+bool KnowsCommand(const CLI::App& app, const std::string& word) {
+  if (word.empty() || word[0] == '-') return true;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), word) != names.end()) return true;
+  std::fprintf(stderr, "squall: got unknown command \"%s\", %s\n", word.c_str(),
+               ExpectedOneOf(word, names).c_str());
+  return false;
+}
+
 // In the wire world client and servers share this process's file descriptors: two for each call in
 // flight. What the system allows beyond the usual 1024 costs nothing to take.
 void RaiseFileLimit() {
@@ -193,6 +206,7 @@ int Main(int argc, char** argv) {
     std::fputs(app.help().c_str(), stdout);
     return kExitUsage;
   }
+  if (!KnowsCommand(app, argv[1])) return kExitUsage;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

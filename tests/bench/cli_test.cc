@@ -82,6 +82,7 @@ TEST_CASE("cli: a mistake on the command line is exit code 2", "[cli]") {
     CAPTURE(arguments);
     CHECK(Squall(arguments).code == 2);
   }
+  CHECK(Contains(Squall("rnu production-10k").err, "did you mean \"run\""));
 }
 
 TEST_CASE("cli: a result file that cannot be written fails and leaves nothing", "[cli]") {
