@@ -109,6 +109,7 @@ void Diagnosing(benchmark::State& state, int status, const std::string& text, bo
   seen.status = status;
   seen.headers = &headers;
   seen.body = &decoded;
+  seen.bytes = body;
   for (auto _ : state) {
     if (parse) decoded = decoder->Decode(&body);
     benchmark::DoNotOptimize(Diagnose(seen));

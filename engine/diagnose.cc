@@ -18,22 +18,21 @@ bool Waits(FailureClass failure) {
          failure == FailureClass::kQuotaExhausted;
 }
 
-std::optional<Duration> WaitHint(const Headers* headers, const Evidence& evidence, bool limited) {
-  if (headers != nullptr) {
-    const std::optional<Duration> asked = RetryAfter(*headers);
-    if (asked.has_value()) return asked;
-  }
+std::optional<Duration> WaitHint(const Observation& seen, const HeaderFacts& facts,
+                                 const Evidence& evidence, bool limited) {
+  const std::optional<Duration> asked = RetryAfter(facts);
+  if (asked.has_value()) return asked;
   // Field and words may differ by a rounded fraction, or by a cap on the field: both are minimums.
   const std::optional<Duration> wait = std::max(evidence.wait, evidence.text_wait);
   if (wait.has_value()) return wait;
-  if (headers == nullptr) return std::nullopt;
-  if (evidence.resets_at > 0) return UntilDate(*headers, evidence.resets_at);
-  return limited ? LimitReset(*headers) : std::nullopt;
+  if (evidence.resets_at > 0) return UntilDate(facts, evidence.resets_at);
+  return limited && seen.headers != nullptr ? LimitReset(*seen.headers, facts) : std::nullopt;
 }
 
-void AddWait(const Headers* headers, const Evidence& evidence, Diagnosis* d) {
+void AddWait(const Observation& seen, const HeaderFacts& facts, const Evidence& evidence,
+             Diagnosis* d) {
   if (!Waits(d->failure)) return;
-  d->retry_after = WaitHint(headers, evidence, d->failure == FailureClass::kRateLimit);
+  d->retry_after = WaitHint(seen, facts, evidence, d->failure == FailureClass::kRateLimit);
   if (d->retry != RetryDecision::kSameProviderAfterWait) return;
   const bool stated = d->retry_after.has_value();
   const bool long_wait = stated && *d->retry_after > kLongestUsefulWait;
@@ -47,10 +46,8 @@ bool IsGoogle(const Observation& seen) {
 
 // The provider's own verdict, where it states one (Stainless SDKs obey it too). It cannot turn what
 // never succeeds into something that does.
-void ObeyShouldRetry(const Headers* headers, Diagnosis* d) {
-  if (headers == nullptr || headers->empty()) return;
-  const std::optional<std::string_view> word = headers->Find("x-should-retry");
-  if (!word.has_value() || *word != "false") return;
+void ObeyShouldRetry(const HeaderFacts& facts, Diagnosis* d) {
+  if (facts.should_retry != "false") return;
   if (d->retry == RetryDecision::kSameProviderAfterWait ||
       d->retry == RetryDecision::kSameProviderNow) {
     d->retry = RetryDecision::kOtherProviderOnly;
@@ -58,14 +55,12 @@ void ObeyShouldRetry(const Headers* headers, Diagnosis* d) {
 }
 
 Diagnosis OfError(const Observation& seen, Evidence* evidence) {
-  if (seen.headers != nullptr && !seen.headers->empty()) {
-    const std::optional<std::string_view> type = seen.headers->Find("x-amzn-errortype");
-    if (type.has_value()) evidence->codes = evidence->codes | SignsOfCode(*type);
-  }
+  const HeaderFacts facts = seen.headers != nullptr ? ReadHeaders(*seen.headers) : HeaderFacts();
+  evidence->codes = evidence->codes | SignsOfCode(facts.amzn_error_type);
   if (IsGoogle(seen)) evidence->codes.Add(Sign::kGoogle);
   Diagnosis d = DecideError(*evidence, seen.status);
-  AddWait(seen.headers, *evidence, &d);
-  ObeyShouldRetry(seen.headers, &d);
+  AddWait(seen, facts, *evidence, &d);
+  ObeyShouldRetry(facts, &d);
   return d;
 }
 

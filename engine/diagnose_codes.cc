@@ -222,6 +222,7 @@ constexpr CodeRow kCodes[] = {
     {"not_found", {kNotFound}},
     {"notfound", {kNotFound}},
     {"unknown_url", {kRoute}},
+    {"not found", {kRoute}},  // all that a framework says of a path it lacks
     // The request
     {"unsupported_parameter", {kBadParam, kRequest}},
     {"unsupported_value", {kBadParam, kRequest}},

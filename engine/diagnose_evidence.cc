@@ -49,7 +49,7 @@ std::string_view SkipJsonBlanks(std::string_view text) {
 }
 
 void BodyReader::Fold(std::string_view raw) {
-  char folded[kFoldMax];
+  char folded[kFoldMax + kFoldSlack];
   out_.words = out_.words || !raw.empty();
   const std::string_view text = FoldText(raw, folded, kFoldMax);
   const std::string_view wait = FindPhrases(text, &out_.texts);

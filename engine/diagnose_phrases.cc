@@ -1,7 +1,8 @@
 #include "engine/diagnose_phrases.h"
 
-#include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 #include "engine/diagnose_phrases_caller.h"
 
@@ -10,6 +11,8 @@ namespace {
 
 constexpr size_t kGapMax = 110;
 constexpr size_t kStem = 4;  // bytes by which rows are found
+constexpr size_t kHead = 8;  // bytes that are compared at once
+static_assert(kFoldSlack >= kHead);
 constexpr size_t kBuckets = 2048;
 
 constexpr size_t kProviderRows = std::size(provider_phrases::kRows);
@@ -19,37 +22,59 @@ constexpr const PhraseRow& RowAt(size_t i) {
   return i < kProviderRows ? provider_phrases::kRows[i] : caller_phrases::kRows[i - kProviderRows];
 }
 
-constexpr uint32_t Stem(const char* text) {
-  uint32_t stem = 0;
-  for (size_t i = 0; i < kStem; ++i) stem = stem << 8 | static_cast<uint8_t>(text[i]);
-  return stem;
+// Where a row is looked up: a phrase at its start, one with '*' at what follows it.
+constexpr std::string_view KeyOf(size_t row) {
+  const std::string_view phrase = RowAt(row).phrase;
+  return phrase.substr(phrase.find('*') + 1);
 }
 
-constexpr size_t BucketOf(uint32_t stem) { return stem * 2654435761U >> 21; }
-static_assert(BucketOf(UINT32_MAX) < kBuckets);
+// The first bytes of a text as a number, the first one lowest.
+constexpr uint64_t Pack(std::string_view text) {
+  uint64_t packed = 0;
+  for (size_t i = 0; i < text.size() && i < kHead; ++i) {
+    packed |= uint64_t{static_cast<uint8_t>(text[i])} << (8 * i);
+  }
+  return packed;
+}
 
-// Rows chained by bucket, as 1 + row; 0 ends a chain.
+uint64_t LoadHead(const char* text) {
+  uint64_t head = 0;
+  std::memcpy(&head, text, kHead);
+  if constexpr (std::endian::native == std::endian::big) head = __builtin_bswap64(head);
+  return head;
+}
+
+constexpr size_t BucketOf(uint64_t head) { return static_cast<uint32_t>(head) * 2654435761U >> 21; }
+static_assert((UINT32_MAX >> 21) < kBuckets);
+
+// Rows chained by bucket, as 1 + row; 0 ends a chain. Heads are compared before anything else is.
 struct Index {
+  struct Entry {
+    uint64_t head = 0;
+    uint64_t mask = 0;
+    uint16_t next = 0;
+  };
   std::array<uint16_t, kBuckets> first{};
-  std::array<uint16_t, kRowCount + 1> next{};
+  std::array<Entry, kRowCount + 1> entries{};
 };
 
 constexpr Index kIndex = [] {
   Index index;
   for (size_t row = 0; row < kRowCount; ++row) {
-    uint16_t& head = index.first[BucketOf(Stem(RowAt(row).phrase.data()))];
-    index.next[row + 1] = head;
-    head = static_cast<uint16_t>(row + 1);
+    const std::string_view key = KeyOf(row);
+    Index::Entry& entry = index.entries[row + 1];
+    entry.head = Pack(key);
+    entry.mask = key.size() >= kHead ? ~uint64_t{0} : (uint64_t{1} << (8 * key.size())) - 1;
+    uint16_t& first = index.first[BucketOf(entry.head)];
+    entry.next = first;
+    first = static_cast<uint16_t>(row + 1);
   }
   return index;
 }();
 
 constexpr bool kStemsFit = [] {
   for (size_t row = 0; row < kRowCount; ++row) {
-    const std::string_view phrase = RowAt(row).phrase;
-    if (phrase.size() < kStem || phrase.substr(0, kStem).find('*') != std::string_view::npos) {
-      return false;
-    }
+    if (KeyOf(row).size() < kStem) return false;
   }
   return true;
 }();
@@ -71,14 +96,15 @@ constexpr auto kLower = [] {
   return lower;
 }();
 
-// Length of the match of `phrase` at the start of `text`; 0 for none.
-size_t MatchLength(std::string_view text, std::string_view phrase) {
+// Does the phrase end at `at` in `text`, its key having its head there?
+bool Matches(std::string_view text, size_t at, std::string_view phrase) {
   const size_t star = phrase.find('*');
-  if (star == std::string_view::npos) return text.starts_with(phrase) ? phrase.size() : 0;
-  if (!text.starts_with(phrase.substr(0, star))) return 0;
-  const std::string_view tail = phrase.substr(star + 1);
-  const size_t found = text.substr(0, star + kGapMax + tail.size()).find(tail, star);
-  return found == std::string_view::npos ? 0 : found + tail.size();
+  const std::string_view key = phrase.substr(star + 1);
+  if (key.size() > kHead && !text.substr(at).starts_with(key)) return false;
+  if (star == std::string_view::npos) return true;
+  const std::string_view opening = phrase.substr(0, star);
+  const size_t from = at > kGapMax + star ? at - kGapMax - star : 0;
+  return text.substr(from, at - from).find(opening) != std::string_view::npos;
 }
 
 int HexDigit(char c) {
@@ -144,12 +170,19 @@ size_t FoldEscape(std::string_view raw, size_t at, FoldedBytes* out) {
 std::string_view FoldText(std::string_view raw, char* buffer, size_t room) {
   FoldedBytes out{buffer, buffer + room};
   for (size_t i = 0; i < raw.size() && out.at != out.end;) {
-    if (raw[i] == '\\') {
-      i += FoldEscape(raw, i, &out);
+    const char c = kLower[static_cast<uint8_t>(raw[i])];
+    if (c != ' ' && c != '\\') {
+      *out.at++ = c;
+      out.after_blank = false;
+      ++i;
+    } else if (c == ' ') {
+      out.Put(c);
+      ++i;
     } else {
-      out.Put(kLower[static_cast<uint8_t>(raw[i++])]);
+      i += FoldEscape(raw, i, &out);
     }
   }
+  std::memset(out.at, 0, kFoldSlack);
   return {buffer, static_cast<size_t>(out.at - buffer)};
 }
 
@@ -160,19 +193,20 @@ std::string_view FindPhrases(std::string_view folded, SignSet* signs) {
     const auto c = static_cast<uint8_t>(folded[i]);
     const bool start = !in_word || c >= 0xc0;
     in_word = kWordByte[c];
-    if (!start) continue;
-    uint16_t row = kIndex.first[BucketOf(Stem(folded.data() + i))];
-    for (; row != 0; row = kIndex.next[row]) {
+    if (!start || c == ' ') continue;
+    const uint64_t head = LoadHead(folded.data() + i);
+    uint16_t row = kIndex.first[BucketOf(head)];
+    for (; row != 0; row = kIndex.entries[row].next) {
+      const Index::Entry& entry = kIndex.entries[row];
+      if ((head & entry.mask) != entry.head) continue;
       const PhraseRow& candidate = RowAt(row - 1);
-      const std::string_view rest = folded.substr(i);
-      const size_t length = MatchLength(rest, candidate.phrase);
-      if (length == 0) continue;
+      if (!Matches(folded, i, candidate.phrase)) continue;
       *signs = *signs | candidate.signs;
-      const bool leads = candidate.signs.Has(Sign::kWaitLead);
-      if (!leads || !wait.empty() || length + 1 >= rest.size()) continue;
-      const char digit = rest[length + 1];
-      const bool numbered = rest[length] == ' ' && digit >= '0' && digit <= '9';
-      if (numbered) wait = rest.substr(length + 1);
+      if (!candidate.signs.Has(Sign::kWaitLead) || !wait.empty()) continue;
+      const std::string_view after = folded.substr(i + candidate.phrase.size());
+      const bool numbered =
+          after.size() > 1 && after[0] == ' ' && after[1] >= '0' && after[1] <= '9';
+      if (numbered) wait = after.substr(1);
     }
   }
   return wait;

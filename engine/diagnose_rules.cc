@@ -149,6 +149,7 @@ constexpr Rule kRules[] = {
     {"text.credential", kAuthFailure, kS403, {}, {kAuthWords}, {}, {kPermission}, {kPermission}},
     {"code.permission", kPermissionDenied, kRequestFault | kS403, {kPermission}, {}},
     {"status.403", kPermissionDenied, kS403, {}, {}},
+    {"edge.upstream_lost", kServerError, kS2xx | kServer, {}, {kUpstreamLost}},
     {"code.timeout", kTimeout, kS2xx | kS408 | kServer | kS4xx, {kTimedOut}, {}},
     {"text.timeout", kTimeout, kS2xx | kS408 | kServer | kS4xx, {}, {kTimedOut}},
     {"code.not_found", kInvalidModel, kS2xx, {kNotFound}, {}},

@@ -33,6 +33,7 @@ enum class Sign : uint8_t {
   kSlowDown,  // capacity under 503, a rate elsewhere
   kServerFault,
   kTimedOut,
+  kUpstreamLost,  // an edge could not reach the provider, for whatever reason
   kNoMemory,
   kBadOutput,  // the model produced what the provider cannot pass on
   kNoOutput,   // a gateway reports an empty answer from upstream
@@ -82,12 +83,13 @@ class SignSet {
 // The signs of a code such as "insufficient_quota"; empty for unknown ones. Ignores case.
 SignSet SignsOfCode(std::string_view code);
 
-// Folds text for matching: lower case, escapes decoded, runs of blanks as one. At most `room` bytes
-// are written; gives what was.
+// Folds text for matching: lower case, escapes decoded, runs of blanks as one. `out` has kFoldSlack
+// bytes more than `room`, so that matching may read past the end of what this gives.
+inline constexpr size_t kFoldSlack = 8;
 std::string_view FoldText(std::string_view raw, char* out, size_t room);
 
-// Adds the signs of all phrases in folded text. Gives the text after the first kWaitLead phrase
-// that is followed by a digit, for reading the wait.
+// Adds the signs of all phrases in what FoldText gave. Gives the text after the first kWaitLead
+// phrase that is followed by a digit, for reading the wait.
 std::string_view FindPhrases(std::string_view folded, SignSet* signs);
 
 }  // namespace squall

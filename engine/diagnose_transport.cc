@@ -111,8 +111,9 @@ Diagnosis OfTransport(TransportError error, int status) {
 }
 
 Diagnosis OfTransportText(std::string_view text) {
-  char buffer[512];
-  const std::string_view folded = FoldText(text, buffer, sizeof buffer);
+  constexpr size_t kTextMax = 512;
+  char buffer[kTextMax + kFoldSlack];
+  const std::string_view folded = FoldText(text, buffer, kTextMax);
   for (const TextRule& rule : kTexts) {
     if (folded.find(rule.words) == std::string_view::npos) continue;
     const bool timeout = rule.failure == FailureClass::kTimeout;

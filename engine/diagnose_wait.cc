@@ -1,11 +1,8 @@
 #include "engine/diagnose_wait.h"
 
-#include <absl/strings/match.h>
-
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-
-#include "engine/diagnose_signs.h"
 
 namespace squall {
 namespace {
@@ -106,14 +103,6 @@ std::optional<int64_t> Moment(int64_t year, int64_t month, int64_t day, std::str
   return ((DaysSince1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
 }
 
-std::optional<double> Now(const Headers& headers) {
-  const std::optional<std::string_view> date = headers.Find("date");
-  if (!date.has_value()) return std::nullopt;
-  const std::optional<int64_t> now = ParseDate(*date);
-  if (!now.has_value()) return std::nullopt;
-  return static_cast<double>(*now);
-}
-
 std::optional<double> Number(std::string_view text) {
   double value = 0;
   const char* end = text.data() + text.size();
@@ -123,15 +112,15 @@ std::optional<double> Number(std::string_view text) {
 }
 
 // A reset header's value: a Go duration, seconds, a date, or seconds or milliseconds since 1970.
-std::optional<Duration> ResetValue(const Headers& headers, std::string_view text) {
+std::optional<Duration> ResetValue(const HeaderFacts& facts, std::string_view text) {
   const std::optional<double> number = Number(text);
   if (number.has_value()) {
-    if (*number > 1e11) return UntilDate(headers, *number / 1000);
-    if (*number > 1e9) return UntilDate(headers, *number);
+    if (*number > 1e11) return UntilDate(facts, *number / 1000);
+    if (*number > 1e9) return UntilDate(facts, *number);
     return Positive(*number);
   }
   const std::optional<int64_t> date = ParseDate(text);
-  if (date.has_value()) return UntilDate(headers, static_cast<double>(*date));
+  if (date.has_value()) return UntilDate(facts, static_cast<double>(*date));
   return ParseWait(text);
 }
 
@@ -176,7 +165,7 @@ std::optional<Duration> ParseWait(std::string_view text) {
   while (true) {
     double value = 0;
     std::string_view rest = text;
-    if (any && absl::StartsWith({rest.data(), rest.size()}, " and ")) rest.remove_prefix(5);
+    if (any && rest.starts_with(" and ")) rest.remove_prefix(5);
     while (any && !rest.empty() && (rest.front() == ' ' || rest.front() == ',')) {
       rest.remove_prefix(1);
     }
@@ -193,37 +182,38 @@ std::optional<Duration> ParseWait(std::string_view text) {
   return any ? Positive(total) : std::nullopt;
 }
 
-std::optional<Duration> UntilDate(const Headers& headers, double unix_seconds) {
-  const std::optional<double> now = Now(headers);
+std::optional<Duration> UntilDate(const HeaderFacts& facts, double unix_seconds) {
+  const std::optional<int64_t> now = ParseDate(facts.date);
   if (!now.has_value()) return std::nullopt;
-  return Positive(unix_seconds - *now);
+  return Positive(unix_seconds - static_cast<double>(*now));
 }
 
-std::optional<Duration> RetryAfter(const Headers& headers) {
-  if (headers.empty()) return std::nullopt;
-  constexpr std::pair<std::string_view, double> kHints[] = {
-      {"retry-after-ms", 1e-3}, {"x-ms-retry-after-ms", 1e-3}, {"retry-after", 1.0}};
-  for (const auto& [name, seconds] : kHints) {
-    const std::optional<std::string_view> text = headers.Find(name);
-    if (!text.has_value()) continue;
-    const std::optional<double> value = Number(*text);
+std::optional<Duration> RetryAfter(const HeaderFacts& facts) {
+  const std::pair<std::string_view, double> hints[] = {
+      {facts.retry_after_ms, 1e-3}, {facts.ms_retry_after_ms, 1e-3}, {facts.retry_after, 1.0}};
+  for (const auto& [text, seconds] : hints) {
+    if (text.empty()) continue;
+    const std::optional<double> value = Number(text);
     if (value.has_value() && *value >= 0) return FromSeconds(*value * seconds);
-    const std::optional<int64_t> date = ParseDate(*text);
-    if (date.has_value()) return UntilDate(headers, static_cast<double>(*date));
+    const std::optional<int64_t> date = ParseDate(text);
+    if (date.has_value()) return UntilDate(facts, static_cast<double>(*date));
   }
   return std::nullopt;
 }
 
-std::optional<Duration> LimitReset(const Headers& headers) {
+std::optional<Duration> RetryAfter(const Headers& headers) {
+  return RetryAfter(ReadHeaders(headers));
+}
+
+std::optional<Duration> LimitReset(const Headers& headers, const HeaderFacts& facts) {
+  if (!facts.has_limits) return std::nullopt;
   std::optional<Duration> longest;
   for (const LimitHeaders& limit : kLimits) {
     const std::optional<std::string_view> reset = headers.Find(limit.reset);
     if (!reset.has_value()) continue;
     const std::optional<std::string_view> remaining = headers.Find(limit.remaining);
     const bool used_up = remaining.has_value() && Number(*remaining).value_or(1) <= 0;
-    if (!used_up) continue;
-    const std::optional<Duration> wait = ResetValue(headers, *reset);
-    if (wait.has_value() && (!longest.has_value() || *wait > *longest)) longest = wait;
+    if (used_up) longest = std::max(longest, ResetValue(facts, *reset));
   }
   return longest;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "engine/base/time.h"
+#include "engine/diagnose_headers.h"
 #include "engine/wire/http.h"
 
 namespace squall {
@@ -24,12 +25,13 @@ std::optional<Duration> ParseWait(std::string_view text);
 // The wait that retry headers ask for: retry-after-ms (milliseconds) before retry-after (seconds,
 // with or without fraction, or a date, which counts from the reply's own Date header). nullopt when
 // there is none, or none that can be read, or a negative one.
+std::optional<Duration> RetryAfter(const HeaderFacts& facts);
 std::optional<Duration> RetryAfter(const Headers& headers);
 
 // The time until the limit that is used up refills, from x-ratelimit-reset-* and its relatives.
-std::optional<Duration> LimitReset(const Headers& headers);
+std::optional<Duration> LimitReset(const Headers& headers, const HeaderFacts& facts);
 
 // From an absolute time in seconds since 1970, by the reply's own Date header.
-std::optional<Duration> UntilDate(const Headers& headers, double unix_seconds);
+std::optional<Duration> UntilDate(const HeaderFacts& facts, double unix_seconds);
 
 }  // namespace squall

@@ -50,15 +50,15 @@ TEST_CASE("only the limit that is used up says when to come back", "[engine]") {
   Headers headers;
   headers.Add("x-ratelimit-remaining-requests", "9");
   headers.Add("x-ratelimit-reset-requests", "6m0s");
-  CHECK_FALSE(LimitReset(headers).has_value());
+  CHECK_FALSE(LimitReset(headers, ReadHeaders(headers)).has_value());
   headers.Add("x-ratelimit-remaining-tokens", "0");
   headers.Add("x-ratelimit-reset-tokens", "12ms");
-  CHECK(LimitReset(headers) == Duration(12ms));
+  CHECK(LimitReset(headers, ReadHeaders(headers)) == Duration(12ms));
   Headers anthropic;
   anthropic.Add("date", "Sun, 06 Nov 1994 08:49:37 GMT");
   anthropic.Add("anthropic-ratelimit-input-tokens-remaining", "0");
   anthropic.Add("anthropic-ratelimit-input-tokens-reset", "1994-11-06T08:50:00Z");
-  CHECK(LimitReset(anthropic) == Duration(23s));
+  CHECK(LimitReset(anthropic, ReadHeaders(anthropic)) == Duration(23s));
 }
 
 }  // namespace

@@ -248,7 +248,8 @@ TEST_CASE("diagnose: failures inside a success", "[engine]") {
       {"refusal", 200, R"({"choices":[{"message":{"content":null,"refusal":"No."}}]})",
        kContentFiltered, kNeverUnchanged},
       {"window full", 200,
-       R"({"choices":[{"message":{"content":""},"finish_reason":"model_context_window_exceeded"}]})",
+       R"({"choices":[{"message":{"content":""},)"
+       R"("finish_reason":"model_context_window_exceeded"}]})",
        kContextLengthExceeded, kNeverUnchanged},
       {"interrupted", 200,
        R"({"choices":[{"message":{"content":"a"},)"
@@ -269,7 +270,8 @@ TEST_CASE("diagnose: failures inside a success", "[engine]") {
       {"broken event", 200, chunk + "\n\ndata: {\"choices\":[{\"delta\" {}]}\n\ndata: [DONE]\n\n",
        kMalformedResponse, kSameProviderNow},
       {"arguments that are no JSON", 200,
-       R"({"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"{\"a\": "}}]},)"
+       R"({"choices":[{"message":{"tool_calls":[{"function":{"name":"f",)"
+       R"("arguments":"{\"a\": "}}]},)"
        R"("finish_reason":"tool_calls"}]})",
        kMalformedResponse, kSameProviderNow},
       {"another API's success", 200, R"({"code":1001,"msg":"success","data":{"text":"a"}})",
@@ -361,6 +363,15 @@ TEST_CASE("diagnose: the words of client libraries", "[engine]") {
     seen.bytes = row.status == 200 ? R"({"choices":[{"mess)" : "";
     CHECK(Diagnose(seen).failure == row.failure);
     CHECK(Diagnose(seen).retry == row.retry);
+  }
+}
+
+TEST_CASE("diagnose: an error keeps its status's kind wherever its body is cut", "[engine]") {
+  const std::string body = OpenAi("Rate limit reached. Please try again in 3s.", "\"rate_limit\"");
+  for (size_t size = 0; size <= body.size(); ++size) {
+    CAPTURE(size);
+    CHECK(Of({"", 429, body.substr(0, size), kOk, kNone}).failure == kRateLimit);
+    CHECK(Of({"", 401, body.substr(0, size), kOk, kNone}).failure == kAuthFailure);
   }
 }
 
