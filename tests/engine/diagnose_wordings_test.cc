@@ -205,8 +205,9 @@ TEST_CASE("diagnose: wrapped, listed and broken errors are read all the same", "
        R"({"error":{"message":"Provider returned error","metadata":{"raw":)"
        R"("m is temporarily rate-limited upstream"}}})",
        kRateLimit, kSameProviderAfterWait},
-      {"a list of one", 503, "[" + Google(503, "The model is overloaded.", "UNAVAILABLE") + "]",
-       kOverloaded, kSameProviderAfterWait},
+      {"a list of one", 503,
+       std::string("[") + Google(503, "The model is overloaded.", "UNAVAILABLE") + "]", kOverloaded,
+       kSameProviderAfterWait},
       {"a stray comma", 429,
        R"([{"error":{"message":"x","details":[{"reason":"QUOTA_EXHAUSTED",,},)"
        R"({"retryDelay":"68940s"}]}}])",
