@@ -107,8 +107,8 @@ std::string Error(const std::string& message, const char* type, const char* code
 std::string LongError() {
   return R"({"error":{"code":429,"message":"You exceeded your current quota, please check your )"
          R"(plan and billing details. For more information see the documentation of limits.\n* )"
-         R"(Quota exceeded for metric: example.test/requests, limit: 25, model: m\nPlease retry in )"
-         R"(22.941621227s.","status":"RESOURCE_EXHAUSTED","details":[{"@type":)"
+         R"(Quota exceeded for metric: example.test/requests, limit: 25, model: m\nPlease retry )"
+         R"(in 22.941621227s.","status":"RESOURCE_EXHAUSTED","details":[{"@type":)"
          R"("type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaMetric":)"
          R"("example.test/generate_requests","quotaId":"RequestsPerMinutePerProjectPerModel",)"
          R"("quotaDimensions":{"location":"global","model":"m"},"quotaValue":"250"}]},{"@type":)"
