@@ -71,13 +71,14 @@ struct Engine::Exchange {
 };
 
 Engine::Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, uint64_t seed,
-               Env* env, Transport* transport, EventSink* events)
+               Env* env, Transport* transport, EventSink* events, const Foresight* foresight)
     : config_(config),
       providers_(std::move(providers)),
       seed_(seed),
       env_(*env),
       transport_(*transport),
       events_(*events),
+      foresight_(IsClairvoyant(config) ? foresight : nullptr),
       budget_(config.budget),
       knowledge_(config.knowledge),
       guard_(config.guard) {
@@ -96,7 +97,7 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
                               std::stop_token stop, AnswerSink* caller) {
   const CountInFlight in_flight(&calls_in_flight_);
   CallState call;
-  call.key = HashText(request.id);
+  call.key = CallKey(request.id);
   call.deadline = deadline;
   call.max_tokens = request.max_tokens;
   call.result.started = env_.Now();
@@ -134,9 +135,9 @@ Step Engine::Plan(const CallState& call) {
   const bool timed = !call.result.attempts.empty();
   const int64_t begin = timed ? RealNanoseconds() : 0;
   const auto attempt = static_cast<uint64_t>(call.result.attempts.size());
-  const PlanInput input{
-      config_,    providers_, breakers_,  budget_,
-      knowledge_, call,       env_.Now(), Draw(seed_, kJitter, call.key, attempt)};
+  const PlanInput input{config_,    providers_, breakers_,  budget_,
+                        knowledge_, call,       env_.Now(), Draw(seed_, kJitter, call.key, attempt),
+                        foresight_};
   const Step step = MakePlan(input);
   if (timed) events_.OnPhase(Phase::kDecide, RealNanoseconds() - begin);
   return step;
@@ -216,7 +217,7 @@ void Engine::Observe(std::string_view id, const JsonSchema* schema, HttpReply re
   const StreamReading reading = Read(*exchange, &reply);
   const int64_t parsed = timed ? RealNanoseconds() : 0;
   AttemptRecord attempt;
-  attempt.diagnosis = Analyze(reply, reading, exchange->streamed(), schema, timed);
+  attempt.diagnosis = Analyze(reply, reading, exchange->streamed(), schema, *call, timed);
   if (timed) events_.OnPhase(Phase::kParse, parsed - begin);
   attempt.provider = exchange->step.target.provider;
   attempt.model = exchange->step.target.model;
@@ -251,7 +252,7 @@ StreamReading Engine::Read(const Exchange& exchange, HttpReply* reply) {
 }
 
 Diagnosis Engine::Analyze(const HttpReply& reply, const StreamReading& reading, bool streamed,
-                          const JsonSchema* schema, bool timed) {
+                          const JsonSchema* schema, const CallState& call, bool timed) {
   Observation seen;
   seen.error = reply.error;
   seen.status = reply.status;
@@ -265,7 +266,10 @@ Diagnosis Engine::Analyze(const HttpReply& reply, const StreamReading& reading, 
   const int64_t classified = timed ? RealNanoseconds() : 0;
   if (timed) events_.OnPhase(Phase::kClassify, classified - begin);
   if (!diagnosis.ok() || reading.body.has_tool_calls) return diagnosis;
-  const Diagnosis verdict = guard_.Check(reading.body.content, schema);
+  Diagnosis verdict = guard_.Check(reading.body.content, schema);
+  if (verdict.ok() && foresight_ != nullptr && !foresight_->Right(call, reading.body.content)) {
+    verdict = AnswerFault(FailureClass::kSemantic, "foresight");
+  }
   if (timed) events_.OnPhase(Phase::kValidate, RealNanoseconds() - classified);
   return verdict;
 }
@@ -311,5 +315,7 @@ void Engine::Finish(std::string_view reason, CallState* call) const {
   call->result.stop_reason = reason;
   call->result.ended = env_.Now();
 }
+
+uint64_t CallKey(std::string_view request_id) { return HashText(request_id); }
 
 }  // namespace squall

@@ -32,9 +32,9 @@ namespace squall {
 class Engine {
  public:
   // `providers` in order of preference, by ProviderId; their dialects must exist. `seed` keys the
-  // jitter draws.
+  // jitter draws. `foresight` makes it the yardstick (foresight.h) where the ladder asks for that.
   Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, uint64_t seed, Env* env,
-         Transport* transport, EventSink* events);
+         Transport* transport, EventSink* events, const Foresight* foresight = nullptr);
   ~Engine();
 
   // Ends at the latest shortly after `deadline`, or after `stop` is requested. `schema` is the
@@ -60,7 +60,7 @@ class Engine {
                CallState* call);
   StreamReading Read(const Exchange& exchange, HttpReply* reply);
   Diagnosis Analyze(const HttpReply& reply, const StreamReading& reading, bool streamed,
-                    const JsonSchema* schema, bool timed);
+                    const JsonSchema* schema, const CallState& call, bool timed);
   void Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exchange* exchange,
                 CallState* call);
   void Learn(const CallState& call);
@@ -75,11 +75,15 @@ class Engine {
   Env& env_;
   Transport& transport_;
   EventSink& events_;
+  const Foresight* foresight_;  // nullptr but for the clairvoyant
   std::vector<Breaker> breakers_;
   RetryBudget budget_;
   Knowledge knowledge_;
   Guard guard_;
   int64_t calls_in_flight_ = 0;
 };
+
+// What CallState::key is for a request of this id.
+uint64_t CallKey(std::string_view request_id);
 
 }  // namespace squall

@@ -148,6 +148,14 @@ std::optional<Step> LearnedRule(const PlanInput& in, const AttemptRecord& last) 
   return std::nullopt;
 }
 
+// Follows what it knows, where anybody gave it that; breakers and hints have nothing to add.
+std::optional<Step> Clairvoyant(const PlanInput& in, const AttemptRecord& /*last*/) {
+  if (in.foresight == nullptr) return std::nullopt;
+  const std::optional<Foresight::Move> move = in.foresight->Next(in.call, in.now);
+  if (!move.has_value()) return std::nullopt;
+  return Send(move->at, move->target, "clairvoyant");
+}
+
 struct Strategy {
   std::string_view name;
   std::optional<Step> (*propose)(const PlanInput&, const AttemptRecord& last);
@@ -158,6 +166,7 @@ constexpr std::array kStrategies = {
     Strategy{"degrade", &Degrade},
     Strategy{"failover", &Failover},
     Strategy{"learned_rule", &LearnedRule},
+    Strategy{"clairvoyant", &Clairvoyant},
 };
 
 constexpr auto kStrategyNames = [] {
@@ -213,6 +222,11 @@ const AttemptRecord* CallState::LastSent() const {
     if (it->sent) return &*it;
   }
   return nullptr;
+}
+
+bool IsClairvoyant(const EngineConfig& config) {
+  return std::find(config.ladder.begin(), config.ladder.end(), "clairvoyant") !=
+         config.ladder.end();
 }
 
 std::span<const std::string_view> StrategyNames() { return kStrategyNames; }

@@ -13,6 +13,7 @@
 
 #include "engine/config.h"
 #include "engine/events.h"
+#include "engine/foresight.h"
 #include "engine/knowledge.h"
 #include "engine/policy/breaker.h"
 #include "engine/policy/retry_budget.h"
@@ -52,7 +53,11 @@ struct PlanInput {
   const CallState& call;
   Time now;
   double u;  // uniform draw for this step's jitter
+  const Foresight* foresight = nullptr;
 };
+
+// Does the ladder ask for the strategy "clairvoyant"?
+bool IsClairvoyant(const EngineConfig& config);
 
 // Stops with why = "committed" (the caller holds a part of the answer), "attempts", "deadline",
 // "budget", "all_open" (no provider admits a first attempt), "final" (the failure cannot be cured

@@ -104,12 +104,12 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
     : scenario_(scenario),
       seed_(seed),
       env_(*env),
-      outlook_(*outlook),
       truth_(*truth),
       hooks_(hooks),
       workload_(scenario, seed),
+      clairvoyance_(scenario, seed, workload_, *outlook),
       schemas_(CompileSchemas()),
-      engine_(scenario.engine, ProviderInfos(scenario), seed, env, transport, this),
+      engine_(scenario.engine, ProviderInfos(scenario), seed, env, transport, this, &clairvoyance_),
       result_(Metrics(FaultNames())) {}
 
 void Session::Start() { Spawn(env_.executor(), Offer()); }
@@ -137,7 +137,10 @@ Task<> Session::RunOne(WorkItem item) {
   const std::stop_token never;
   StreamedCaller caller(env_);
   AnswerSink* const sink = item.stream ? &caller : nullptr;
+  const uint64_t key = CallKey(id);
+  clairvoyance_.Begin(key, RequestKey(id), item);
   CallResult result = co_await engine_.Call(std::move(request), schema, deadline, never, sink);
+  clairvoyance_.End(key);
   Outcome outcome;
   if (item.stream) {
     outcome.streamed = true;
@@ -167,7 +170,7 @@ void Session::Judge(const WorkItem& item, std::string_view id, const CallResult&
     outcome.wrong_by_model = !arrivals[0].fault.present() && arrivals[0].wrong_by_model;
   }
   if (outcome.faulted()) {
-    outcome.ceiling = Recoverable(item, key, outcome.attempts[0].provider) ? 1 : 0;
+    outcome.ceiling = clairvoyance_.Recoverable(item, key, outcome.attempts[0].provider) ? 1 : 0;
   }
   result_.metrics.Add(outcome);
   if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
@@ -201,32 +204,6 @@ void Session::AddCost(const Arrivals& arrivals, Outcome* outcome) const {
         1e-6 * (static_cast<double>(arrival.prompt_tokens) * model.usd_per_mtok_in +
                 static_cast<double>(arrival.completion_tokens) * model.usd_per_mtok_out);
   }
-}
-
-// Could a clairvoyant have got a right answer? It loses the first attempt like everybody, but no
-// time over it, knows what every further one would meet, and may wait for the weather to change.
-bool Session::Recoverable(const WorkItem& item, uint64_t key, ProviderId first) const {
-  constexpr int kMostChanges = 32;
-  const std::string session = workload_.SessionName(item.session);
-  const Time deadline = item.at + scenario_.workload.deadline;
-  Time at = item.at;
-  for (int change = 0; change < kMostChanges && at < deadline; ++change) {
-    for (const auto& provider : outlook_.providers) {
-      const uint32_t start = provider->id() == first ? 1 : 0;
-      const auto arrivals = static_cast<uint32_t>(kCeilingAttempts - 1);
-      for (uint32_t arrival = start; arrival < start + arrivals; ++arrival) {
-        for (size_t model = 0; model < provider->config().models.size(); ++model) {
-          const Outlook seen =
-              provider->Peek(key, session, arrival, model, item.task.answer_tokens, at);
-          const bool good =
-              seen.fault < 0 || FaultTable()[static_cast<size_t>(seen.fault)].impairment;
-          if (good && seen.right && at + seen.latency <= deadline) return true;
-        }
-      }
-    }
-    at = outlook_.climate.NextChange(at);
-  }
-  return false;
 }
 
 WorldResult Session::TakeResult() {

@@ -13,6 +13,7 @@
 #include "mock_providers/climate.h"
 #include "mock_providers/provider.h"
 #include "mock_providers/quota.h"
+#include "scenarios/clairvoyance.h"
 #include "scenarios/workload.h"
 #include "scenarios/world.h"
 
@@ -52,15 +53,14 @@ class Session : public EventSink {
   void Judge(const WorkItem& item, std::string_view id, const CallResult& result, Outcome outcome);
   void JoinAttempts(const CallResult& result, const Arrivals& arrivals, Outcome* outcome) const;
   void AddCost(const Arrivals& arrivals, Outcome* outcome) const;
-  bool Recoverable(const WorkItem& item, uint64_t key, ProviderId first) const;
 
   const Scenario& scenario_;
   uint64_t seed_;
   Env& env_;
-  const MockSide& outlook_;
   GroundTruth& truth_;
   const RunHooks& hooks_;
   Workload workload_;
+  Clairvoyance clairvoyance_;
   std::vector<JsonSchema> schemas_;  // by TaskKind
   Engine engine_;
   WorldResult result_;
