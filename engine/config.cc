@@ -6,6 +6,7 @@ namespace {
 constexpr SpanRange kPositiveSpan{1us, 24h};
 constexpr SpanRange kAnySpan{0s, 24h};
 constexpr IntRange kAttempts{1, 32};
+constexpr std::string_view kAllOpen[] = {"fail_fast", "wait", "fail_open"};
 constexpr std::string_view kAfterCommit[] = {"error", "restart"};
 
 }  // namespace
@@ -107,6 +108,9 @@ void Describe(Fields& f, EngineConfig& c) {
   f.Struct("deadline", c.deadline, "How a request's time is split over attempts.");
   f.Struct("stream", c.stream, "What is done about answers that arrive in pieces.");
   f.Struct("breaker", c.breaker, "Circuit breaker, one per provider.");
+  f.Enum("all_open", c.all_open, kAllOpen,
+         "What becomes of a request when no circuit admits it: it fails at once, waits until one "
+         "may, or is sent to the first provider all the same.");
   f.Struct("budget", c.budget, "Retry budget, shared by retries, failovers and repairs.");
   f.Struct("guard", c.guard, "Validation of every answer, first attempts included.");
   f.Struct("knowledge", c.knowledge, "What is learned from outcomes.");

@@ -52,6 +52,13 @@ struct StreamConfig {
   bool hold_until_valid = false;
 };
 
+// What becomes of a request when no provider's circuit admits it.
+enum class AllOpen : uint8_t {
+  kFailFast,  // it fails at once, with the time at which a circuit may admit again
+  kWait,      // it waits for that time, where its deadline leaves any
+  kFailOpen,  // it is sent to the first provider all the same
+};
+
 struct EngineConfig {
   // Which failures the engine notices: with diagnosis off, only transport errors and status codes
   // of 500 and above or 429 count (what a bare retry loop sees).
@@ -64,6 +71,7 @@ struct EngineConfig {
   DeadlineConfig deadline;
   StreamConfig stream;
   BreakerConfig breaker;
+  AllOpen all_open = AllOpen::kFailFast;
   RetryBudgetConfig budget;
   GuardConfig guard;
   KnowledgeConfig knowledge;

@@ -100,12 +100,15 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
   call.key = CallKey(request.id);
   call.deadline = deadline;
   call.max_tokens = request.max_tokens;
+  call.repeatable = request.repeatable;
+  call.caller_retries = request.caller_retries;
   call.result.started = env_.Now();
   budget_.Deposit(env_.Now());
   while (call.result.stop_reason.empty()) {
     const Step step = Plan(call);
     ++call.rounds;
     if (step.kind == Step::Kind::kStop) {
+      call.result.retry_at = step.at;
       Finish(step.why, &call);
       break;
     }
@@ -154,7 +157,7 @@ bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   Breaker& breaker = breakers_[step.target.provider];
   const BreakerState before = breaker.last_state();
   const std::optional<Breaker::Permit> permit = breaker.Acquire(now);
-  if (!permit.has_value()) {
+  if (!permit.has_value() && !step.past_breaker) {
     Refuse(step, "breaker", call);
     return false;
   }
@@ -163,7 +166,7 @@ bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   }
   if (extra) budget_.Withdraw(now);
   exchange->step = step;
-  exchange->permit = *permit;
+  exchange->permit = permit.value_or(Breaker::Permit());
   exchange->started = now;
   bool others_untried = false;
   for (ProviderId p = 0; p < providers_.size(); ++p) {

@@ -40,6 +40,7 @@ struct CallResult {
   int restarts = 0;              // of a streamed answer, that the caller was told of
   Time started{};
   Time ended{};
+  Time retry_at = kNever;  // "all_open": when a circuit may admit again
   absl::InlinedVector<AttemptRecord, 4> attempts;
 };
 

@@ -21,6 +21,7 @@ Step Send(Time at, Target target, std::string_view why) {
 
 Step Stop(std::string_view why) {
   Step step;
+  step.at = kNever;
   step.why = why;
   return step;
 }
@@ -175,11 +176,39 @@ constexpr auto kStrategyNames = [] {
   return names;
 }();
 
+Step NoneAdmits(const PlanInput& in) {
+  // Those who wait race for few probes; who has lost often enough had better say so.
+  constexpr int kMostRounds = 8;
+  Target soonest;
+  Time at = kNever;
+  for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
+    const Time admits = in.breakers[provider].RetryAt(in.now);
+    if (admits >= at) continue;
+    at = admits;
+    soonest = Target{provider, 0};
+  }
+  Step step = Stop("all_open");
+  step.at = at;
+  switch (in.config.all_open) {
+    case AllOpen::kFailFast: break;
+    case AllOpen::kWait:
+      if (FitsDeadline(at, in.call.deadline) && in.call.rounds < kMostRounds) {
+        step = Send(at, soonest, "first");
+      }
+      break;
+    case AllOpen::kFailOpen:
+      step = Send(in.now, Target{0, 0}, "first");
+      step.past_breaker = true;
+      break;
+  }
+  return step;
+}
+
 Step First(const PlanInput& in) {
   for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
     if (Admitted(in, provider, in.now)) return Send(in.now, Target{provider, 0}, "first");
   }
-  return Stop("all_open");
+  return NoneAdmits(in);
 }
 
 std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last) {
@@ -237,6 +266,9 @@ Step MakePlan(const PlanInput& in) {
   if (last == nullptr) return First(in);
   const bool binding = in.config.stream.after_commit == AfterCommit::kError;
   if (in.call.committed && binding) return Stop("committed");
+  const bool may_have_run = last->diagnosis.safety != Safety::kNotSent;
+  if (!in.call.repeatable && may_have_run) return Stop("not_repeatable");
+  if (in.call.caller_retries) return Stop("caller_retries");
   if (in.call.sent() >= in.config.retry.max_attempts) return Stop("attempts");
   std::optional<Step> step = AskLadder(in, *last);
   if (!step.has_value()) {

@@ -23,19 +23,23 @@ namespace squall {
 struct Step {
   enum class Kind : uint8_t { kSend, kStop };
   Kind kind = Kind::kStop;
-  Time at{};  // not before
+  Time
+      at{};  // not before; of a stop: when trying again may make sense, kNever if that is not known
   Target target;
-  int64_t max_tokens = 0;  // patch of the request's limit; 0 leaves it as it is
-  std::string_view why;    // row of the strategy table, or the reason to stop
+  bool past_breaker = false;  // send although the circuit does not admit it
+  int64_t max_tokens = 0;     // patch of the request's limit; 0 leaves it as it is
+  std::string_view why;       // row of the strategy table, or the reason to stop
 };
 
 // One request so far.
 struct CallState {
   uint64_t key = 0;  // of its jitter draws
   Time deadline{};
-  int64_t max_tokens = 0;  // limit in force, patches included
-  int rounds = 0;          // plans made so far
-  bool committed = false;  // the caller holds a piece of an answer that failed
+  int64_t max_tokens = 0;       // limit in force, patches included
+  int rounds = 0;               // plans made so far
+  bool repeatable = true;       // ChatRequest says so
+  bool caller_retries = false;  // likewise
+  bool committed = false;       // the caller holds a piece of an answer that failed
   CallResult result;
 
   int sent() const;  // attempts that left
@@ -59,7 +63,8 @@ struct PlanInput {
 // Does the ladder ask for the strategy "clairvoyant"?
 bool IsClairvoyant(const EngineConfig& config);
 
-// Stops with why = "committed" (the caller holds a part of the answer), "attempts", "deadline",
+// Stops with why = "committed" (the caller holds a part of the answer), "not_repeatable" (the last
+// attempt may have run and must not run twice), "caller_retries", "attempts", "deadline",
 // "budget", "all_open" (no provider admits a first attempt), "final" (the failure cannot be cured
 // by another attempt) or "no_plan" (no strategy had a proposal).
 Step MakePlan(const PlanInput& input);

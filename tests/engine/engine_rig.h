@@ -50,6 +50,8 @@ struct Rig {
     ChatRequest request;
     request.id = id;
     request.stream = caller != nullptr;
+    request.repeatable = rig->repeatable;
+    request.caller_retries = rig->caller_retries;
     request.messages.emplace_back(Role::kUser, "seven?");
     const Time deadline = rig->env.Now() + 30s;
     CallResult result =
@@ -60,6 +62,8 @@ struct Rig {
   JsonSchema schema = std::move(*JsonSchema::Compile(
       R"({"type":"object","properties":{"n":{"type":"integer"}},"required":["n"],)"
       R"("additionalProperties":false})"));
+  bool repeatable = true;
+  bool caller_retries = false;
   SimEnv env;
   ScriptedTransport transport;
   NullSink sink;

@@ -226,5 +226,89 @@ TEST_CASE("engine: learns which target answers and returns to it", "[engine]") {
   CHECK(recommended[0].provider == 1);
 }
 
+// Both circuits open at kStart + 100 ms, and stay open for 15 s.
+void OpenAllCircuits(Rig* rig) {
+  for (ProviderId provider = 0; provider < 2; ++provider) {
+    rig->transport.Script(provider, {Broken(TransportError::kReset)});
+  }
+  for (int i = 0; i < 4; ++i) rig->Call("trip" + std::to_string(i));
+}
+
+EngineConfig EasilyOpened(AllOpen all_open) {
+  EngineConfig config;
+  config.retry.max_attempts = 2;
+  config.ladder = {"failover"};
+  config.breaker.minimum_calls = 2;
+  config.breaker.open_for = 15s;
+  config.all_open = all_open;
+  config.budget.enabled = false;
+  return config;
+}
+
+TEST_CASE("engine: with all circuits open it says when to come back, waits, or sends all the same",
+          "[engine]") {
+  Rig fast(EasilyOpened(AllOpen::kFailFast));
+  OpenAllCircuits(&fast);
+  const Time tripped = fast.env.Now();
+  const size_t sent = fast.transport.sent.size();
+  const CallResult refused = fast.Call();
+  CHECK(refused.stop_reason == "all_open");
+  CHECK(refused.ended == tripped);
+  CHECK(refused.retry_at > tripped);
+  CHECK(refused.retry_at <= tripped + 15s);
+  CHECK(fast.transport.sent.size() == sent);
+
+  Rig waiting(EasilyOpened(AllOpen::kWait));
+  OpenAllCircuits(&waiting);
+  for (ProviderId provider = 0; provider < 2; ++provider) {
+    waiting.transport.Script(provider, {Good()});
+  }
+  const CallResult waited = waiting.Call();
+  CHECK(waited.ok);
+  CHECK(waited.ended == refused.retry_at + 100ms);
+
+  Rig open(EasilyOpened(AllOpen::kFailOpen));
+  OpenAllCircuits(&open);
+  open.transport.Script(0, {Good()});
+  const CallResult sent_anyway = open.Call();
+  CHECK(sent_anyway.ok);
+  CHECK(sent_anyway.ended == tripped + 100ms);
+}
+
+TEST_CASE("engine: what must not run twice is sent again only if it surely did not run",
+          "[engine]") {
+  struct Row {
+    const char* what;
+    ScriptedReply reply;
+    bool again;
+  };
+  const std::vector<Row> rows = {
+      {"no connection", Broken(TransportError::kConnect), true},
+      {"a reset", Broken(TransportError::kReset), false},
+      {"a timeout", Broken(TransportError::kTimeout), false},
+      {"a bad answer", Answer(ChatBody("\"no JSON\"")), false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Rig rig(Full());
+    rig.repeatable = false;
+    rig.transport.Script(0, {row.reply, Good()});
+    const CallResult result = rig.Call();
+    CHECK(result.ok == row.again);
+    if (!row.again) CHECK(result.stop_reason == "not_repeatable");
+    if (!row.again) CHECK(rig.transport.sent.size() == 1);
+  }
+}
+
+TEST_CASE("engine: below a caller that retries it makes one attempt", "[engine]") {
+  Rig rig(Full());
+  rig.caller_retries = true;
+  rig.transport.Script(0, {Status(500)});
+  const CallResult result = rig.Call();
+  CHECK_FALSE(result.ok);
+  CHECK(result.stop_reason == "caller_retries");
+  CHECK(rig.transport.sent.size() == 1);
+}
+
 }  // namespace
 }  // namespace squall
