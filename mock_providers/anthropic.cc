@@ -6,6 +6,7 @@
 #include "engine/base/random.h"
 #include "mock_providers/openai_errors.h"
 #include "mock_providers/quota.h"
+#include "mock_providers/schema_sample.h"
 #include "mock_providers/stream_writer.h"
 #include "mock_providers/tool_input.h"
 #include "mock_providers/wire_text.h"
@@ -83,6 +84,7 @@ Problem ReadMessages(element value, size_t* bytes, ApiRequest* out) {
 struct Body {
   std::string_view model;
   std::string_view first_tool;
+  std::optional<element> tools;
   size_t bytes = 0;
   bool has_messages = false;
   bool has_max_tokens = false;
@@ -99,6 +101,7 @@ Problem ReadTools(element value, Body* body) {
     }
     if (body->first_tool.empty()) body->first_tool = name;
   }
+  body->tools = value;
   return {};
 }
 
@@ -111,6 +114,16 @@ Problem ReadToolChoice(element value, Body* body, ApiRequest* out) {
   if (type != "tool") return {};
   if (value["name"].get(out->format.tool) == simdjson::SUCCESS) return {};
   return Invalid("tool_choice.tool.name: Field required");
+}
+
+// {"type":"json_schema","schema":{...}}, as a member of its own or under "format".
+void ReadOutput(element value, ApiRequest* out) {
+  out->json = true;
+  element schema;
+  if (value.at_pointer("/schema").get(schema) == simdjson::SUCCESS ||
+      value.at_pointer("/format/schema").get(schema) == simdjson::SUCCESS) {
+    AppendSample(schema, &out->sample);
+  }
 }
 
 Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* out) {
@@ -136,7 +149,7 @@ Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* o
     return Invalid("stream: Input should be a valid boolean");
   }
   if (key == "metadata" && value["user_id"].get(out->user) != simdjson::SUCCESS) return {};
-  if (key == "output_config" || key == "output_format") out->json = true;
+  if (key == "output_config" || key == "output_format") ReadOutput(value, out);
   if (key == "temperature") {
     double temperature = 0;
     if (value.get(temperature) != simdjson::SUCCESS || temperature < 0 || temperature > 1) {
@@ -427,6 +440,10 @@ Problem AnthropicServer::ReadBody(std::string_view text, ApiRequest* out) {
   if (!body.has_messages) return Invalid("messages: Field required");
   if (!body.has_max_tokens) return Invalid("max_tokens: Field required");
   if (body.any_tool) out->format.tool = body.first_tool;
+  if (body.tools && !out->format.tool.empty()) {
+    out->sample.clear();
+    AppendToolSample(*body.tools, out->format.tool, "/name", "/input_schema", &out->sample);
+  }
   out->prompt_tokens = CountTokens(body.bytes);
   out->model = FindModel(body.model, models_);
   if (out->model < models_.size()) return {};

@@ -14,9 +14,13 @@ constexpr std::string_view kSafe = R"({"hate":{"filtered":false,"severity":"safe
                                    R"("sexual":{"filtered":false,"severity":"safe"},)"
                                    R"("violence":{"filtered":false,"severity":"safe"}})";
 
-std::string_view FinishReason(const ApiAnswer& answer) {
+// A call that was asked for by name ends with "stop", one of the model's choice with "tool_calls".
+// Source: 500 of 500 replies each, https://community.openai.com/t/437226/45; DeepSeek's are not
+// known to differ.
+std::string_view FinishReason(ChatVendor vendor, const ApiAnswer& answer) {
   if (answer.out_of_tokens) return "length";
-  return answer.format.tool.empty() || answer.refused ? "stop" : "tool_calls";
+  if (answer.format.tool.empty() || answer.refused) return "stop";
+  return answer.format.tool_named && vendor != ChatVendor::kDeepSeek ? "stop" : "tool_calls";
 }
 
 std::string_view Fingerprint(ChatVendor vendor) {
@@ -85,7 +89,9 @@ void WriteWhole(ChatVendor vendor, const ApiAnswer& answer, ReplyPlan* plan) {
   AppendStart(vendor, answer, "chat.completion", &body);
   body.append(R"(,"choices":[{"index":0,"message":)");
   AppendMessage(vendor, answer, &body);
-  body.append(R"(,"logprobs":null,"finish_reason":")").append(FinishReason(answer)).append("\"");
+  body.append(R"(,"logprobs":null,"finish_reason":")")
+      .append(FinishReason(vendor, answer))
+      .append("\"");
   if (vendor == ChatVendor::kAzure) body.append(R"(,"content_filter_results":)").append(kSafe);
   body.append(R"(}],"usage":)");
   AppendChatUsage(vendor, answer, &body);
@@ -191,7 +197,7 @@ void WriteStream(ChatVendor vendor, const ApiAnswer& answer, ReplyPlan* plan) {
   }
   // DeepSeek counts the tokens in the chunk that ends the text; the others in one of their own, and
   // only for those who ask.
-  chunks.Choice(deepseek ? R"({"content":""})" : "{}", FinishReason(answer), deepseek);
+  chunks.Choice(deepseek ? R"({"content":""})" : "{}", FinishReason(vendor, answer), deepseek);
   if (!deepseek && answer.format.include_usage) {
     chunks.Start();
     stream.body().append(R"(,"choices":[])");

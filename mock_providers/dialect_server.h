@@ -27,6 +27,7 @@ struct ReplyFormat {
   bool include_usage = false;  // OpenAI: the stream ends with a chunk of token counts
   bool sse = true;             // Gemini: events, not a JSON array that grows
   std::string_view tool;       // the answer must be a call of this tool; valid until the next Read
+  bool tool_named = false;     // OpenAI: the tool was asked for by name
 };
 
 // What a server understood of one request.
@@ -38,6 +39,7 @@ struct ApiRequest {
   bool json = false;       // the answer was asked to be JSON
   ReplyFormat format;
   std::optional<TaskSpec> task;
+  std::string sample;  // JSON that fits the schema the answer is held to; empty without one
 };
 
 // One answer of a model.

@@ -7,6 +7,7 @@
 #include "engine/base/json_text.h"
 #include "mock_providers/openai_errors.h"
 #include "mock_providers/quota.h"
+#include "mock_providers/schema_sample.h"
 #include "mock_providers/stream_writer.h"
 #include "mock_providers/task_facts.h"
 #include "mock_providers/tool_input.h"
@@ -94,6 +95,10 @@ Problem ReadGenerationConfig(element value, ApiRequest* out) {
   if (FindEither(value, "responseMimeType", "response_mime_type", &member)) {
     out->json = member.get(type) == simdjson::SUCCESS && type == "application/json";
   }
+  if (FindEither(value, "responseJsonSchema", "response_json_schema", &member) ||
+      FindEither(value, "responseSchema", "response_schema", &member)) {
+    AppendSample(member, &out->sample);
+  }
   double temperature = 0;
   if (value["temperature"].get(temperature) != simdjson::SUCCESS) return {};
   if (temperature >= 0 && temperature <= 2) return {};
@@ -113,15 +118,20 @@ void ReadTools(element body, ApiRequest* out) {
     return;
   }
   element allowed;
-  if (FindEither(calling, "allowedFunctionNames", "allowed_function_names", &allowed) &&
-      allowed.at(0).get(out->format.tool) == simdjson::SUCCESS) {
-    return;
-  }
+  std::string_view& name = out->format.tool;
+  const bool chosen =
+      FindEither(calling, "allowedFunctionNames", "allowed_function_names", &allowed) &&
+      allowed.at(0).get(name) == simdjson::SUCCESS;
   element tool;
   element functions;
   if (body["tools"].at(0).get(tool) != simdjson::SUCCESS) return;
   if (!FindEither(tool, "functionDeclarations", "function_declarations", &functions)) return;
-  if (functions.at(0)["name"].get(out->format.tool) != simdjson::SUCCESS) out->format.tool = {};
+  if (!chosen && functions.at(0)["name"].get(name) != simdjson::SUCCESS) name = {};
+  if (name.empty()) return;
+  out->sample.clear();
+  for (const std::string_view schema : {"/parameters", "/parametersJsonSchema"}) {
+    if (out->sample.empty()) AppendToolSample(functions, name, "/name", schema, &out->sample);
+  }
 }
 
 // ---- errors ----

@@ -179,6 +179,8 @@ void Provider::Answer(const ApiRequest& request, const Decision& decision, Time 
   content_.clear();
   if (request.task) {
     AppendAnswer(seed_, *request.task, kind, &content_, model_streams_[request.model]);
+  } else if (!request.sample.empty()) {
+    content_ = request.sample;
   } else {
     AppendSmallTalk(kind, request.json || !request.format.tool.empty(), &content_);
   }

@@ -5,6 +5,7 @@
 #include "engine/base/json_text.h"
 #include "engine/base/random.h"
 #include "mock_providers/openai_errors.h"
+#include "mock_providers/schema_sample.h"
 #include "mock_providers/stream_writer.h"
 #include "mock_providers/wire_text.h"
 
@@ -62,6 +63,7 @@ Problem ReadInput(element value, size_t* bytes, ApiRequest* out) {
 struct Body {
   std::string_view model;
   std::string_view first_tool;
+  std::optional<element> tools;
   size_t bytes = 0;
   bool has_input = false;
   bool tool_required = false;
@@ -76,6 +78,7 @@ Problem ReadTools(element value, Body* body) {
       body->first_tool = name;
     }
   }
+  body->tools = value;
   return {};
 }
 
@@ -119,6 +122,10 @@ Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* o
   if (key == "text") {
     std::string_view type;
     out->json = value["format"]["type"].get(type) == simdjson::SUCCESS && type != "text";
+    element schema;
+    if (value.at_pointer("/format/schema").get(schema) == simdjson::SUCCESS) {
+      AppendSample(schema, &out->sample);
+    }
   }
   if (key == "tools") return ReadTools(value, body);
   if (key == "tool_choice") return ReadToolChoice(value, body, out);
@@ -334,6 +341,10 @@ Problem ResponsesServer::ReadBody(std::string_view text, ApiRequest* out) {
                    missing, "missing_required_parameter"};
   }
   if (body.tool_required) out->format.tool = body.first_tool;
+  if (body.tools && !out->format.tool.empty()) {
+    out->sample.clear();
+    AppendToolSample(*body.tools, out->format.tool, "/name", "/parameters", &out->sample);
+  }
   out->prompt_tokens = CountTokens(body.bytes);
   out->model = FindModel(body.model, models_);
   if (out->model < models_.size()) return {};

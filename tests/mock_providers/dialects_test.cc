@@ -98,6 +98,44 @@ TEST_CASE("dialects: a forced tool is called with the answer as its arguments") 
   }
 }
 
+TEST_CASE("dialects: a forced tool outside the tasks gets arguments that fit its schema") {
+  for (const std::string_view dialect : kAllDialects) {
+    for (const bool stream : {false, true}) {
+      Ask ask;
+      ask.stream = stream;
+      ask.tool = true;
+      ask.schema = R"({"type":"object","properties":{"city":{"type":"string"},)"
+                   R"("days":{"type":"integer","minimum":3}},"required":["city","days"]})";
+      const Understood got = ReadReply(dialect, PlanFor(dialect, OneModel("alpha"), ask));
+      CAPTURE(dialect, stream, got.problem);
+      CHECK(got.well_formed);
+      CHECK(got.tool == "record");
+      CHECK(ParseJson(got.content) == json({{"city", "text"}, {"days", 3}}));
+    }
+  }
+}
+
+TEST_CASE("dialects: a tool asked for by name ends a chat completion of OpenAI's with stop") {
+  const std::map<std::string_view, std::string> finishes = {
+      {"openai", "stop"}, {"azure", "stop"}, {"deepseek", "tool_calls"}};
+  for (const auto& [dialect, by_name] : finishes) {
+    for (const bool stream : {false, true}) {
+      Ask ask;
+      ask.stream = stream;
+      ask.tool = true;
+      CAPTURE(dialect, stream);
+      HttpRequest request = DialectHttp(dialect, ask);
+      GroundTruth truth;
+      Provider provider(0, InDialect(dialect, OneModel("alpha")), kTestSeed, nullptr, &truth);
+      CHECK(ReadReply(dialect, provider.Plan(request, kNow)).finish == by_name);
+      json body = ParseJson(request.body);
+      body["tool_choice"] = "required";
+      request.body = body.dump();
+      CHECK(ReadReply(dialect, provider.Plan(request, kNow)).finish == "tool_calls");
+    }
+  }
+}
+
 TEST_CASE("dialects: the official names of events come in the official order") {
   const TaskSpec task = MakeTask(TaskKind::kArithmetic, 1, 0);
   const auto names = [&](std::string_view dialect) {
