@@ -313,8 +313,10 @@ std::string_view StopReason(const ApiAnswer& answer) {
 
 void AppendUsage(const ApiAnswer& answer, int64_t output_tokens, std::string* out) {
   out->append(R"({"input_tokens":)");
-  AppendInt(answer.prompt_tokens, out);
-  out->append(R"(,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":)");
+  AppendInt(answer.prompt_tokens - answer.cached_tokens, out);
+  out->append(R"(,"cache_creation_input_tokens":0,"cache_read_input_tokens":)");
+  AppendInt(answer.cached_tokens, out);
+  out->append(R"(,"output_tokens":)");
   AppendInt(output_tokens, out);
   out->append(R"(,"service_tier":"standard"})");
 }
@@ -440,10 +442,8 @@ Problem AnthropicServer::ReadBody(std::string_view text, ApiRequest* out) {
   if (!body.has_messages) return Invalid("messages: Field required");
   if (!body.has_max_tokens) return Invalid("max_tokens: Field required");
   if (body.any_tool) out->format.tool = body.first_tool;
-  if (body.tools && !out->format.tool.empty()) {
-    out->sample.clear();
-    AppendToolSample(*body.tools, out->format.tool, "/name", "/input_schema", &out->sample);
-  }
+  constexpr std::string_view kSchema = "/input_schema";
+  if (body.tools) SampleTool(*body.tools, out->format.tool, "/name", kSchema, &out->sample);
   out->prompt_tokens = CountTokens(body.bytes);
   out->model = FindModel(body.model, models_);
   if (out->model < models_.size()) return {};

@@ -227,10 +227,9 @@ Problem ChatReader::Read(std::string_view body, std::string_view deployment, Api
                    "missing_required_parameter"};
   }
   if (fields.tool_forced) out->format.tool = fields.first_tool;
-  if (fields.tools && !out->format.tool.empty()) {
-    out->sample.clear();
-    AppendToolSample(*fields.tools, out->format.tool, "/function/name", "/function/parameters",
-                     &out->sample);
+  if (fields.tools) {
+    SampleTool(*fields.tools, out->format.tool, "/function/name", "/function/parameters",
+               &out->sample);
   }
   out->model = FindModel(fields.model, models_);
   if (out->model == models_.size()) {

@@ -217,15 +217,25 @@ void AppendChatUsage(ChatVendor vendor, const ApiAnswer& answer, std::string* ou
   AppendInt(answer.completion_tokens, out);
   out->append(R"(,"total_tokens":)");
   AppendInt(answer.prompt_tokens + answer.completion_tokens, out);
+  out->append(R"(,"prompt_tokens_details":{"cached_tokens":)");
+  AppendInt(answer.cached_tokens, out);
   if (vendor == ChatVendor::kDeepSeek) {
-    out->append(R"(,"prompt_tokens_details":{"cached_tokens":0},"prompt_cache_hit_tokens":0,)"
-                R"("prompt_cache_miss_tokens":)");
-    AppendInt(answer.prompt_tokens, out);
+    out->append("}");
+    if (answer.reasoning_tokens > 0) {
+      out->append(R"(,"completion_tokens_details":{"reasoning_tokens":)");
+      AppendInt(answer.reasoning_tokens, out);
+      out->append("}");
+    }
+    out->append(R"(,"prompt_cache_hit_tokens":)");
+    AppendInt(answer.cached_tokens, out);
+    out->append(R"(,"prompt_cache_miss_tokens":)");
+    AppendInt(answer.prompt_tokens - answer.cached_tokens, out);
     out->append("}");
     return;
   }
-  out->append(R"(,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},)"
-              R"("completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,)"
+  out->append(R"(,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":)");
+  AppendInt(answer.reasoning_tokens, out);
+  out->append(R"(,"audio_tokens":0,)"
               R"("accepted_prediction_tokens":0,"rejected_prediction_tokens":0}})");
 }
 

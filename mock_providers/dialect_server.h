@@ -50,11 +50,13 @@ struct ApiAnswer {
   bool refused = false;                     // the model declined; there is no content
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;
-  Time now{};             // for time stamps
-  Duration processing{};  // for headers that tell it
-  Duration ttft{};        // pace of a stream: time to its first token,
-  Duration per_token{};   // and from each token to the next
-  uint64_t id_bits = 0;   // ids are drawn from it
+  int64_t cached_tokens = 0;     // of the prompt, read from a cache
+  int64_t reasoning_tokens = 0;  // of the completion, where the dialect tells it
+  Time now{};                    // for time stamps
+  Duration processing{};         // for headers that tell it
+  Duration ttft{};               // pace of a stream: time to its first token,
+  Duration per_token{};          // and from each token to the next
+  uint64_t id_bits = 0;          // ids are drawn from it
   ReplyFormat format;
   const QuotaView* quota = nullptr;  // for headers that tell what is left; null tells nothing
 };

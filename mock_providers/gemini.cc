@@ -127,10 +127,9 @@ void ReadTools(element body, ApiRequest* out) {
   if (body["tools"].at(0).get(tool) != simdjson::SUCCESS) return;
   if (!FindEither(tool, "functionDeclarations", "function_declarations", &functions)) return;
   if (!chosen && functions.at(0)["name"].get(name) != simdjson::SUCCESS) name = {};
-  if (name.empty()) return;
-  out->sample.clear();
-  for (const std::string_view schema : {"/parameters", "/parametersJsonSchema"}) {
-    if (out->sample.empty()) AppendToolSample(functions, name, "/name", schema, &out->sample);
+  SampleTool(functions, name, "/name", "/parameters", &out->sample);
+  if (out->sample.empty()) {
+    SampleTool(functions, name, "/name", "/parametersJsonSchema", &out->sample);
   }
 }
 
@@ -291,9 +290,18 @@ void AppendReply(const ApiAnswer& answer, std::optional<std::string_view> text,
   }
   out->append(R"(,"usageMetadata":{"promptTokenCount":)");
   AppendInt(answer.prompt_tokens, out);
-  if (!answer.refused && tokens > 0) {
+  const int64_t thoughts = answer.refused ? 0 : answer.reasoning_tokens;
+  if (!answer.refused && tokens > thoughts) {
     out->append(R"(,"candidatesTokenCount":)");
-    AppendInt(tokens, out);
+    AppendInt(tokens - thoughts, out);
+  }
+  if (thoughts > 0) {
+    out->append(R"(,"thoughtsTokenCount":)");
+    AppendInt(thoughts, out);
+  }
+  if (answer.cached_tokens > 0) {
+    out->append(R"(,"cachedContentTokenCount":)");
+    AppendInt(answer.cached_tokens, out);
   }
   out->append(R"(,"totalTokenCount":)");
   AppendInt(answer.prompt_tokens + (answer.refused ? 0 : tokens), out);
@@ -345,7 +353,7 @@ void WriteStream(const ApiAnswer& answer, ReplyPlan* plan) {
   size_t bytes = 0;
   for (std::string_view piece = stream.NextPiece(); !piece.empty(); piece = stream.NextPiece()) {
     bytes += piece.size();
-    replies.Reply(piece, {}, CountTokens(bytes));
+    replies.Reply(piece, {}, answer.reasoning_tokens + CountTokens(bytes));
   }
   replies.Reply("", FinishReason(answer), answer.completion_tokens);
 }

@@ -191,9 +191,13 @@ void AppendItem(const ApiAnswer& answer, Stage stage, std::string* out) {
 void AppendUsage(const ApiAnswer& answer, std::string* out) {
   out->append(R"({"input_tokens":)");
   AppendInt(answer.prompt_tokens, out);
-  out->append(R"(,"input_tokens_details":{"cached_tokens":0},"output_tokens":)");
+  out->append(R"(,"input_tokens_details":{"cached_tokens":)");
+  AppendInt(answer.cached_tokens, out);
+  out->append(R"(},"output_tokens":)");
   AppendInt(answer.completion_tokens, out);
-  out->append(R"(,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":)");
+  out->append(R"(,"output_tokens_details":{"reasoning_tokens":)");
+  AppendInt(answer.reasoning_tokens, out);
+  out->append(R"(},"total_tokens":)");
   AppendInt(answer.prompt_tokens + answer.completion_tokens, out);
   out->append("}");
 }
@@ -341,9 +345,8 @@ Problem ResponsesServer::ReadBody(std::string_view text, ApiRequest* out) {
                    missing, "missing_required_parameter"};
   }
   if (body.tool_required) out->format.tool = body.first_tool;
-  if (body.tools && !out->format.tool.empty()) {
-    out->sample.clear();
-    AppendToolSample(*body.tools, out->format.tool, "/name", "/parameters", &out->sample);
+  if (body.tools) {
+    SampleTool(*body.tools, out->format.tool, "/name", "/parameters", &out->sample);
   }
   out->prompt_tokens = CountTokens(body.bytes);
   out->model = FindModel(body.model, models_);

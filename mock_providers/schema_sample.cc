@@ -241,8 +241,10 @@ void AppendSample(const element& schema, std::string* out) {
   Sampler(schema, out).Append(schema, 0);
 }
 
-void AppendToolSample(const element& tools, std::string_view tool, std::string_view name_at,
-                      std::string_view schema_at, std::string* out) {
+void SampleTool(const element& tools, std::string_view tool, std::string_view name_at,
+                std::string_view schema_at, std::string* out) {
+  if (tool.empty()) return;
+  out->clear();
   array all;
   if (tools.get(all) != simdjson::SUCCESS) return;
   for (const element candidate : all) {

@@ -19,9 +19,10 @@ namespace squall {
 // schema that has no finite value gets one that does not fit.
 void AppendSample(const simdjson::dom::element& schema, std::string* out);
 
-// Appends arguments that fit the tool named `tool` among `tools`, an array. The JSON pointers lead
-// from an element of it to its name and to its schema. Nothing is appended for a tool without one.
-void AppendToolSample(const simdjson::dom::element& tools, std::string_view tool,
-                      std::string_view name_at, std::string_view schema_at, std::string* out);
+// Sets `out` to arguments that fit the tool named `tool` among `tools`, an array; to nothing if
+// that tool is not there or has no schema. The JSON pointers lead from an element to its name and
+// to its schema. Without `tool` nothing changes.
+void SampleTool(const simdjson::dom::element& tools, std::string_view tool,
+                std::string_view name_at, std::string_view schema_at, std::string* out);
 
 }  // namespace squall
