@@ -1,5 +1,5 @@
-// What the tests of all clients share: servers whose every reply has one fault, what a client really
-// sent, and what its documentation says it does about each failure.
+// What the tests of all clients share: servers whose every reply has one fault, what a client
+// really sent, and what its documentation says it does about each failure.
 //
 // The clients of OpenAI and Anthropic come from one generator and document one behaviour: two
 // retries by default, of connection errors, timeouts, 408, 409, 429 and from 500 on; waits of
@@ -38,7 +38,8 @@ export function counting() {
 // Base URLs as users of the official hosts know them: some with the version, some without.
 export const root = (url) => url.replace(/\/v1$/, "");
 
-// Runs `body({url, client, sent, gaps})` against scenario `dialects` with `sets`, and ends the server.
+// Runs `body({url, client, sent, gaps})` against scenario `dialects` with `sets`, then ends the
+// server.
 export async function against(t, api, sets, options, body) {
   const server = await serve(t, "dialects", sets);
   const { sent, gaps, fetch } = counting();
@@ -114,9 +115,9 @@ function checkWaits(gaps) {
   });
 }
 
-// One group of tests for each API that an official client of this kind speaks. `api` holds its name,
+// Two groups of tests for an API that an official client of this kind speaks. `api` holds its name,
 // its provider in `dialects`, make(url, options), its exceptions, the hints that its mock can tell,
-// whole(client, prompt, more) and events(client, prompt), the call in one piece and in raw events.
+// whole(client, prompt, more) and events(client, prompt): the call in one piece, in raw events.
 export function failures(api) {
   group(`${api.name}: failures`, () => {
     for (const row of refusals) {
