@@ -14,7 +14,15 @@ constexpr std::string_view kSafe = R"({"hate":{"filtered":false,"severity":"safe
                                    R"("sexual":{"filtered":false,"severity":"safe"},)"
                                    R"("violence":{"filtered":false,"severity":"safe"}})";
 
-std::string_view FinishReason(const ApiAnswer& answer) {
+constexpr std::string_view kViolent = R"({"hate":{"filtered":false,"severity":"safe"},)"
+                                      R"("self_harm":{"filtered":false,"severity":"safe"},)"
+                                      R"("sexual":{"filtered":false,"severity":"safe"},)"
+                                      R"("violence":{"filtered":true,"severity":"medium"}})";
+
+std::string_view FinishReason(ChatVendor vendor, const ApiAnswer& answer) {
+  // Without a field for refusals DeepSeek has nothing but this word.
+  const bool declined = answer.refused && vendor == ChatVendor::kDeepSeek;
+  if (answer.filtered || declined) return "content_filter";
   if (answer.out_of_tokens) return "length";
   return answer.format.tool.empty() || answer.refused ? "stop" : "tool_calls";
 }
@@ -85,8 +93,12 @@ void WriteWhole(ChatVendor vendor, const ApiAnswer& answer, ReplyPlan* plan) {
   AppendStart(vendor, answer, "chat.completion", &body);
   body.append(R"(,"choices":[{"index":0,"message":)");
   AppendMessage(vendor, answer, &body);
-  body.append(R"(,"logprobs":null,"finish_reason":")").append(FinishReason(answer)).append("\"");
-  if (vendor == ChatVendor::kAzure) body.append(R"(,"content_filter_results":)").append(kSafe);
+  body.append(R"(,"logprobs":null,"finish_reason":")")
+      .append(FinishReason(vendor, answer))
+      .append("\"");
+  if (vendor == ChatVendor::kAzure) {
+    body.append(R"(,"content_filter_results":)").append(answer.filtered ? kViolent : kSafe);
+  }
   body.append(R"(}],"usage":)");
   AppendChatUsage(vendor, answer, &body);
   if (vendor == ChatVendor::kAzure) {
@@ -141,7 +153,9 @@ struct ChunkWriter {
     AppendTextOrNull(finish, &out);
     if (vendor == ChatVendor::kAzure) {
       const bool of_text = finish.empty() && delta.starts_with(R"({"content":)");
-      out.append(R"(,"content_filter_results":)").append(of_text ? kSafe : "{}");
+      const bool stopped = answer.filtered && !finish.empty();
+      out.append(R"(,"content_filter_results":)");
+      out.append(stopped ? kViolent : of_text ? kSafe : "{}");
     }
     out.append("}]");
     End(with_usage);
@@ -191,7 +205,7 @@ void WriteStream(ChatVendor vendor, const ApiAnswer& answer, ReplyPlan* plan) {
   }
   // DeepSeek counts the tokens in the chunk that ends the text; the others in one of their own, and
   // only for those who ask.
-  chunks.Choice(deepseek ? R"({"content":""})" : "{}", FinishReason(answer), deepseek);
+  chunks.Choice(deepseek ? R"({"content":""})" : "{}", FinishReason(vendor, answer), deepseek);
   if (!deepseek && answer.format.include_usage) {
     chunks.Start();
     stream.body().append(R"(,"choices":[])");

@@ -44,7 +44,7 @@ double QuotaBucket::UsedAt(Time now) const {
 }
 
 int64_t QuotaBucket::Used(Time now) const {
-  return std::min(static_cast<int64_t>(std::ceil(UsedAt(now) - kRounding)), limit_);
+  return static_cast<int64_t>(std::ceil(UsedAt(now) - kRounding));
 }
 
 bool QuotaBucket::Fits(int64_t requested, Time now) const {
@@ -128,6 +128,7 @@ QuotaVerdict Quota::Admit(const QuotaCost& cost, Time now) {
     HitBuckets(cost, now, &after);
     if (after.wait > verdict.wait) verdict = after;
   }
+  verdict.hint = config_.hint;
   verdict.view = View(now);
   return verdict;
 }

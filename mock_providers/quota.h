@@ -62,6 +62,7 @@ struct QuotaVerdict {
   int64_t requested = 0;
   Duration window{};
   std::optional<Duration> wait;  // none where waiting is no use or nobody knows
+  HintForm hint = HintForm::kUsual;
   QuotaView view;
   bool admitted() const { return hit == QuotaLimit::kNone; }
 };
@@ -74,7 +75,7 @@ class QuotaBucket {
   bool limited() const { return limit_ > 0; }
   int64_t limit() const { return limit_; }
   Duration window() const { return window_; }
-  int64_t Used(Time now) const;  // rounded up, at most the limit
+  int64_t Used(Time now) const;  // rounded up; may pass the limit by what refills in a millisecond
   // What would fit within a millisecond fits: hints are printed in whole ones.
   bool Fits(int64_t requested, Time now) const;
   Duration Wait(int64_t requested, Time now) const;

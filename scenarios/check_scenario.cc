@@ -142,9 +142,9 @@ void CheckRegions(const Scenario& s, Problems* problems) {
     same("region_requests_per_min", quota.region_requests_per_min, other.region_requests_per_min);
     same("region_tokens_per_min", quota.region_tokens_per_min, other.region_tokens_per_min);
     if (quota.region_requests_per_min > 0 && quota.request_window != other.request_window) {
-      problems->Add(here + "request_window",
-                    "got another one than provider " + ShowText(it->second->name) +
-                        " of region " + ShowText(quota.region) + ", expected the same");
+      problems->Add(here + "request_window", "got another one than provider " +
+                                                 ShowText(it->second->name) + " of region " +
+                                                 ShowText(quota.region) + ", expected the same");
     }
   }
 }
