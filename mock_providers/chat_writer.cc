@@ -14,10 +14,18 @@ constexpr std::string_view kSafe = R"({"hate":{"filtered":false,"severity":"safe
                                    R"("sexual":{"filtered":false,"severity":"safe"},)"
                                    R"("violence":{"filtered":false,"severity":"safe"}})";
 
+constexpr std::string_view kViolent = R"({"hate":{"filtered":false,"severity":"safe"},)"
+                                      R"("self_harm":{"filtered":false,"severity":"safe"},)"
+                                      R"("sexual":{"filtered":false,"severity":"safe"},)"
+                                      R"("violence":{"filtered":true,"severity":"medium"}})";
+
 // A call that was asked for by name ends with "stop", one of the model's choice with "tool_calls".
 // Source: 500 of 500 replies each, https://community.openai.com/t/437226/45; DeepSeek's are not
 // known to differ.
 std::string_view FinishReason(ChatVendor vendor, const ApiAnswer& answer) {
+  // Without a field for refusals DeepSeek has nothing but this word.
+  const bool declined = answer.refused && vendor == ChatVendor::kDeepSeek;
+  if (answer.filtered || declined) return "content_filter";
   if (answer.out_of_tokens) return "length";
   if (answer.format.tool.empty() || answer.refused) return "stop";
   return answer.format.tool_named && vendor != ChatVendor::kDeepSeek ? "stop" : "tool_calls";
@@ -92,7 +100,9 @@ void WriteWhole(ChatVendor vendor, const ApiAnswer& answer, ReplyPlan* plan) {
   body.append(R"(,"logprobs":null,"finish_reason":")")
       .append(FinishReason(vendor, answer))
       .append("\"");
-  if (vendor == ChatVendor::kAzure) body.append(R"(,"content_filter_results":)").append(kSafe);
+  if (vendor == ChatVendor::kAzure) {
+    body.append(R"(,"content_filter_results":)").append(answer.filtered ? kViolent : kSafe);
+  }
   body.append(R"(}],"usage":)");
   AppendChatUsage(vendor, answer, &body);
   if (vendor == ChatVendor::kAzure) {
@@ -147,7 +157,9 @@ struct ChunkWriter {
     AppendTextOrNull(finish, &out);
     if (vendor == ChatVendor::kAzure) {
       const bool of_text = finish.empty() && delta.starts_with(R"({"content":)");
-      out.append(R"(,"content_filter_results":)").append(of_text ? kSafe : "{}");
+      const bool stopped = answer.filtered && !finish.empty();
+      out.append(R"(,"content_filter_results":)");
+      out.append(stopped ? kViolent : of_text ? kSafe : "{}");
     }
     out.append("}]");
     End(with_usage);

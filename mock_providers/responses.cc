@@ -147,7 +147,7 @@ void AppendId(std::string_view prefix, uint64_t id_bits, std::string* out) {
 
 std::string_view Status(const ApiAnswer& answer, Stage stage) {
   if (stage == Stage::kInProgress) return "in_progress";
-  return answer.out_of_tokens ? "incomplete" : "completed";
+  return answer.out_of_tokens || answer.filtered ? "incomplete" : "completed";
 }
 
 // The one part of the message's content. `text` empty while it is still to come.
@@ -209,7 +209,11 @@ void AppendResponse(const ApiAnswer& answer, Stage stage, std::string* out) {
   AppendInt(UnixSeconds(answer.now), out);
   out->append(R"(,"status":")").append(Status(answer, stage));
   out->append(R"(","background":false,"error":null,"incomplete_details":)");
-  out->append(done && answer.out_of_tokens ? R"({"reason":"max_output_tokens"})" : "null");
+  if (done && answer.filtered) {
+    out->append(R"({"reason":"content_filter"})");
+  } else {
+    out->append(done && answer.out_of_tokens ? R"({"reason":"max_output_tokens"})" : "null");
+  }
   out->append(R"(,"instructions":null,"max_output_tokens":null,"model":)");
   AppendJsonString(answer.model, out);
   out->append(R"(,"output":[)");
@@ -308,7 +312,8 @@ void WriteStream(const ApiAnswer& answer, ReplyPlan* plan) {
   if (answer.content || answer.refused) WriteText(answer, &events);
   if (has_part) events.Part("response.content_part.done", TextOf(answer));
   events.Item("response.output_item.done", Stage::kDone);
-  events.Whole(answer.out_of_tokens ? "response.incomplete" : "response.completed", Stage::kDone);
+  const bool whole = Status(answer, Stage::kDone) == "completed";
+  events.Whole(whole ? "response.completed" : "response.incomplete", Stage::kDone);
 }
 
 // The sequence number that follows the events in `body`.
@@ -400,6 +405,7 @@ void ResponsesServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) cons
 
 void ResponsesServer::WriteError(const ApiError& error, ReplyPlan* plan) const {
   WriteOpenAiError(error, common_headers_, plan);
+  if (error.kind == ApiErrorKind::kUnknownModel) plan->status = 400;  // as this endpoint says it
 }
 
 // First the event "error", then the response as failed, as captured; half of the time the first is

@@ -274,8 +274,10 @@ TEST_CASE("dialects: every fault shows in every dialect, whole and in a stream")
           const bool html = type.starts_with("text/html");
           if (plan.status >= 400 && !html) CHECK((got.well_formed && got.error));
           if (!plan.chunks.empty()) CHECK(plan.chunks.back().end == plan.body.size());
-          const bool delivered = plan.status == 200 && plan.end == End::kClean && got.complete &&
-                                 got.well_formed && !got.error;
+          const bool complete = got.complete || variant.name == "no_done";
+          const bool well_formed = got.well_formed || variant.name == "no_usage";
+          const bool delivered = plan.status == 200 && plan.end == End::kClean && complete &&
+                                 well_formed && !got.error;
           CHECK((delivered && OracleAccepts(kTestSeed, task, got.content)) == row.impairment);
         }
       }
@@ -341,7 +343,8 @@ TEST_CASE("dialects: a hint stands where the dialect puts it") {
     const auto header = plan.headers.Find("retry-after");
     CAPTURE(dialect, text);
     CHECK(plan.status == 429);
-    CHECK(plan.retry_not_before == plan.at + 6s);
+    const bool told = dialect != "deepseek";  // it has no place for a hint
+    CHECK(plan.retry_not_before == (told ? plan.at + 6s : kStart));
     if (dialect == "gemini") {
       CHECK_FALSE(header.has_value());
       CHECK(text.ends_with("Please retry in 6s."));
