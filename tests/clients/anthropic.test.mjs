@@ -16,6 +16,7 @@ const api = {
   make: (url, o) => new Anthropic({ ...o, baseURL: root(url) }),
   errors: Anthropic,
   hints: ["1s"],
+  full: true,
   whole: (client, prompt, more) => client.messages.create({ ...params(prompt), ...more }),
   events: (client, prompt) => client.messages.create({ ...params(prompt), stream: true }),
   helper: (client, more) => client.messages.stream({ ...params(), ...more }),

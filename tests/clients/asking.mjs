@@ -66,6 +66,16 @@ export async function failureOf(promise) {
 // The numbers of one failed call, by name of the client's exception.
 const refusals = [
   { fault: "refusal", variant: "prompt_blocked", error: "BadRequestError", status: 400, sent: 1 },
+  { fault: "context_length_exceeded", variant: "too_long", error: "BadRequestError", status: 400,
+    sent: 1 },
+  { fault: "context_length_exceeded", variant: "payload_too_large", error: "APIError", status: 413,
+    sent: 1 },
+  { fault: "invalid_request", variant: "unsupported_value", error: "BadRequestError", status: 400,
+    sent: 1 },
+  { fault: "auth_failure", variant: "revoked_key", error: "AuthenticationError", status: 401,
+    sent: 1 },
+  { fault: "permission_denied", variant: "region", error: "PermissionDeniedError", status: 403,
+    sent: 1 },
   { fault: "rate_limit", variant: "without_hint", error: "RateLimitError", status: 429, sent: 2 },
   { fault: "server_error", variant: "500", error: "InternalServerError", status: 500, sent: 2 },
   { fault: "server_error", variant: "502", error: "InternalServerError", status: 502, sent: 2 },
@@ -85,6 +95,23 @@ const breaks = [
   { fault: "malformed_json", variant: "unbalanced", error: SyntaxError },
   { fault: "malformed_json", variant: "stray_text", error: SyntaxError },
 ];
+
+// What the client makes of a wait in each form: it waits that long, or as if there were none.
+const hintForms = [
+  { hint: "milliseconds", retry_after: "250ms", obeyed: true },
+  { hint: "fraction", retry_after: "1250ms", obeyed: true },
+  { hint: "seconds", retry_after: "1s", obeyed: true },
+  { hint: "disagree", retry_after: "1s", obeyed: true },
+  { hint: "body", retry_after: "3s", obeyed: false },
+  { hint: "reset", retry_after: "3s", obeyed: false },
+  { hint: "ninety_seconds", retry_after: "1s", obeyed: false },
+  { hint: "zero", retry_after: "1s", obeyed: false },
+  { hint: "negative", retry_after: "1s", obeyed: false },
+];
+
+// Streams in forms that say the same: the client reads the same events.
+const shapes = ["split_character", "split_events", "merged_events", "crlf", "cr", "byte_order_mark",
+                "multi_line_data", "no_space", "comments"];
 
 // The same in a stream, read event by event. The reader's own exceptions pass through, and a stream
 // without its end just ends.
@@ -117,10 +144,12 @@ function checkWaits(gaps) {
 
 // Two groups of tests for an API that an official client of this kind speaks. `api` holds its name,
 // its provider in `dialects`, make(url, options), its exceptions, the hints that its mock can tell,
-// whole(client, prompt, more) and events(client, prompt): the call in one piece, in raw events.
+// whole(client, prompt, more) and events(client, prompt): the call in one piece, in raw events. A
+// `full` one stands for those whose client and mock read and write with the same code.
 export function failures(api) {
   group(`${api.name}: failures`, () => {
     for (const row of refusals) {
+      if (api.without === row.variant) continue;
       it(`${row.fault} ${row.variant} is ${row.error}, sent ${row.sent} times`, async (t) => {
         const options = row.fault === "timeout" ? { timeout: 300 } : {};
         await against(t, api, always(row.fault, row.variant), options, async (to) => {
@@ -171,6 +200,19 @@ export function failures(api) {
         });
       });
     }
+    for (const { hint, retry_after, obeyed } of api.full ? hintForms : []) {
+      it(`a hint in the form ${hint} is ${obeyed ? "" : "not "}obeyed`, async (t) => {
+        const more = { retry_after, hint, retry_after_present: 1 };
+        await against(t, api, always("rate_limit", "with_hint", more), {}, async (to) => {
+          await failureOf(api.whole(to.client));
+          assert.equal(to.sent.length, 2);
+          if (!obeyed) return checkWaits(to.gaps());
+          const wait = parseInt(retry_after) * (retry_after.endsWith("ms") ? 1 : 1000);
+          const [gap] = to.gaps();
+          assert.ok(gap >= wait - 5 && gap < wait + 1500, `waited ${gap} ms`);
+        });
+      });
+    }
     it("a body above the server's bound is 413, sent once", async (t) => {
       await against(t, api, healthy, {}, async (to) => {
         const error = await failureOf(api.whole(to.client, "long ".repeat(1_700_000)));
@@ -193,6 +235,20 @@ export function failures(api) {
           assert.equal(events.length > 0, row.variant !== "error_event_first");
           assert.equal(to.sent.length, 1);
         });
+      });
+    }
+    for (const shape of api.full ? shapes : []) {
+      it(`the shape ${shape} changes no event`, async (t) => {
+        const read = async (sets) => {
+          let events;
+          await against(t, api, sets, {}, async ({ client }) => {
+            const got = await readAll(api.events(client));
+            assert.equal(got.error, undefined, `${got.error}`);
+            events = got.events;
+          });
+          return JSON.stringify(events).replace(/"created(_at)?":\d+/g, "");
+        };
+        assert.equal(await read(always("stream_shape", shape)), await read(healthy));
       });
     }
     it("a refusal before the stream is retried like any other", async (t) => {

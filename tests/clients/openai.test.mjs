@@ -30,6 +30,7 @@ const chat = (name, provider, make, more = {}) => {
 
 const openai = chat("openai", "openai", (url, o) => new OpenAI({ ...o, baseURL: url }), {
   hints: ["250ms", "1s"],
+  full: true,
   id: /^chatcmpl-/,
   requestId: "x-request-id",
 });
@@ -37,7 +38,7 @@ const azure = chat(
   "azure",
   "azure",
   (url, o) => new AzureOpenAI({ ...o, endpoint: root(url), apiVersion: "2024-10-21" }),
-  { hints: ["300ms"], id: /^chatcmpl-/, requestId: "apim-request-id" },
+  { hints: ["300ms"], without: "529", id: /^chatcmpl-/, requestId: "apim-request-id" },
 );
 const deepseek = chat(
   "deepseek",
@@ -223,6 +224,21 @@ group("openai, azure and deepseek: what they say differently", () => {
       });
     });
   }
+  it("azure: a backend without room is 429, since Azure has no 529", async (t) => {
+    await against(t, azure, always("server_error", "529"), {}, async ({ client, sent }) => {
+      const error = await failureOf(azure.whole(client));
+      assert.equal(error.constructor, OpenAI.RateLimitError, `${error}`);
+      assert.equal(sent.length, 2);
+    });
+  });
+  it("deepseek: an unknown parameter is UnprocessableEntityError", async (t) => {
+    const sets = always("invalid_request", "unknown_parameter");
+    await against(t, deepseek, sets, {}, async ({ client, sent }) => {
+      const error = await failureOf(deepseek.whole(client));
+      assert.equal(error.constructor, OpenAI.UnprocessableEntityError, `${error}`);
+      assert.equal(sent.length, 1);
+    });
+  });
   it("openai: tokens of a stream are told to those who ask only", async (t) => {
     await against(t, openai, healthy, {}, async ({ client }) => {
       assert.equal((await openai.helper(client).finalChatCompletion()).usage, undefined);

@@ -12,6 +12,7 @@ const api = {
   make: (url, o) => new OpenAI({ ...o, baseURL: url }),
   errors: OpenAI,
   hints: ["250ms"],
+  full: true,
   errorsHaveTwoForms: true,
   whole: (client, prompt = "Say hello.", more = {}) =>
     client.responses.create({ model: api.model, input: prompt, ...more }),
