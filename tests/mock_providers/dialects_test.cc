@@ -115,6 +115,22 @@ TEST_CASE("dialects: a forced tool outside the tasks gets arguments that fit its
   }
 }
 
+TEST_CASE("dialects: schema drift shows in the arguments of a client's own tool") {
+  for (const std::string_view dialect : kAllDialects) {
+    for (const char* variant : {"renamed_key", "wrong_type"}) {
+      Ask ask;
+      ask.tool = true;
+      ask.schema = R"({"type":"object","properties":{"city":{"type":"string"}}})";
+      const ProviderConfig config = WithFault("schema_drift", 1, {{variant, 1}});
+      const Understood got = ReadReply(dialect, PlanFor(dialect, config, ask));
+      CAPTURE(dialect, variant, got.problem);
+      CHECK(got.well_formed);
+      CHECK(ParseJson(got.content) != json({{"city", "text"}}));
+      CHECK(ParseJson(got.content).is_object());
+    }
+  }
+}
+
 TEST_CASE("dialects: a tool asked for by name ends a chat completion of OpenAI's with stop") {
   const std::map<std::string_view, std::string> finishes = {
       {"openai", "stop"}, {"azure", "stop"}, {"deepseek", "tool_calls"}};

@@ -162,7 +162,8 @@ Finish FinishOf(std::string_view dialect, const Sample& sample) {
       return sample.answer.format.tool_named ? Finish::kStop : Finish::kToolCalls;
     case Kind::kRefusal: break;
   }
-  return dialect == "anthropic" || dialect == "gemini" ? Finish::kContentFilter : Finish::kStop;
+  const bool says_so = dialect == "anthropic" || dialect == "gemini" || dialect == "deepseek";
+  return says_so ? Finish::kContentFilter : Finish::kStop;
 }
 
 void CheckBody(std::string_view dialect, const Sample& sample, const DecodedBody& body) {
