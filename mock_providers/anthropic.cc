@@ -3,9 +3,8 @@
 #include <simdjson.h>
 
 #include "engine/base/json_text.h"
-#include "engine/base/random.h"
-#include "mock_providers/openai_errors.h"
-#include "mock_providers/quota.h"
+#include "mock_providers/anthropic_errors.h"
+#include "mock_providers/schema_sample.h"
 #include "mock_providers/stream_writer.h"
 #include "mock_providers/tool_input.h"
 #include "mock_providers/wire_text.h"
@@ -16,15 +15,6 @@ namespace {
 using simdjson::dom::element;
 
 constexpr std::string_view kPath = "/v1/messages";
-constexpr StreamId kIds = Stream("anthropic/id");
-constexpr std::string_view kOrganization = "5e1f0c9a-3b52-4a0e-9a0f-7f3c1d2b4e66";
-
-struct ErrorObject {
-  int status = 400;
-  std::string_view type = "invalid_request_error";
-  std::string message;
-  std::string_view details_code = {};
-};
 
 // ---- reading ----
 
@@ -83,6 +73,7 @@ Problem ReadMessages(element value, size_t* bytes, ApiRequest* out) {
 struct Body {
   std::string_view model;
   std::string_view first_tool;
+  std::optional<element> tools;
   size_t bytes = 0;
   bool has_messages = false;
   bool has_max_tokens = false;
@@ -99,6 +90,7 @@ Problem ReadTools(element value, Body* body) {
     }
     if (body->first_tool.empty()) body->first_tool = name;
   }
+  body->tools = value;
   return {};
 }
 
@@ -111,6 +103,16 @@ Problem ReadToolChoice(element value, Body* body, ApiRequest* out) {
   if (type != "tool") return {};
   if (value["name"].get(out->format.tool) == simdjson::SUCCESS) return {};
   return Invalid("tool_choice.tool.name: Field required");
+}
+
+// {"type":"json_schema","schema":{...}}, as a member of its own or under "format".
+void ReadOutput(element value, ApiRequest* out) {
+  out->json = true;
+  element schema;
+  if (value.at_pointer("/schema").get(schema) == simdjson::SUCCESS ||
+      value.at_pointer("/format/schema").get(schema) == simdjson::SUCCESS) {
+    AppendSample(schema, &out->sample);
+  }
 }
 
 Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* out) {
@@ -136,7 +138,7 @@ Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* o
     return Invalid("stream: Input should be a valid boolean");
   }
   if (key == "metadata" && value["user_id"].get(out->user) != simdjson::SUCCESS) return {};
-  if (key == "output_config" || key == "output_format") out->json = true;
+  if (key == "output_config" || key == "output_format") ReadOutput(value, out);
   if (key == "temperature") {
     double temperature = 0;
     if (value.get(temperature) != simdjson::SUCCESS || temperature < 0 || temperature > 1) {
@@ -148,144 +150,6 @@ Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* o
   return {};  // parameters that change nothing here
 }
 
-// ---- errors ----
-
-std::string_view TypeOf(int status) {
-  switch (status) {
-    case 400: return "invalid_request_error";
-    case 401: return "authentication_error";
-    case 402: return "billing_error";
-    case 403: return "permission_error";
-    case 404: return "not_found_error";
-    case 413: return "request_too_large";
-    case 429: return "rate_limit_error";
-    case 504: return "timeout_error";
-    case 529: return "overloaded_error";
-    default: return status < 500 ? "invalid_request_error" : "api_error";
-  }
-}
-
-// "30,000"
-std::string WithCommas(int64_t value) {
-  std::string digits;
-  AppendInt(value, &digits);
-  std::string out;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) out.push_back(',');
-    out.push_back(digits[i]);
-  }
-  return out;
-}
-
-std::string RateLimitMessage(const ApiError& error) {
-  int64_t limit = 30'000;
-  std::string_view unit = error.id_bits % 2 == 0 ? "input tokens" : "output tokens";
-  if (error.quota != nullptr) {
-    limit = error.quota->limit;
-    switch (error.quota->hit) {
-      case QuotaLimit::kRequests: unit = "requests"; break;
-      case QuotaLimit::kTokens: unit = "tokens"; break;
-      case QuotaLimit::kOutputTokens: unit = "output tokens"; break;
-      case QuotaLimit::kConcurrency:
-        return "Number of concurrent connections has exceeded your rate limit. Please try again "
-               "later.";
-      default: unit = "input tokens"; break;
-    }
-  }
-  std::string out = "This request would exceed your organization's rate limit of ";
-  if (error.quota != nullptr && error.quota->hit == QuotaLimit::kDay) {
-    out.append(WithCommas(limit)).append(" requests per day");
-  } else {
-    out.append(WithCommas(limit)).append(" ").append(unit).append(" per minute");
-  }
-  out.append(" (org: ").append(kOrganization).append(", model: ").append(error.model);
-  out.append("). For details, refer to: https://docs.claude.com/en/api/rate-limits. You can see ");
-  out.append("the response headers for current usage. Please reduce the prompt length or the ");
-  return out.append("maximum tokens requested, or try again later.");
-}
-
-ErrorObject ObjectOf(const ApiError& error) {
-  switch (error.kind) {
-    case ApiErrorKind::kRateLimit: return {429, "rate_limit_error", RateLimitMessage(error)};
-    case ApiErrorKind::kOverloaded:
-      if (error.status == 529) return {529, "overloaded_error", "Overloaded"};
-      return {error.status, "api_error", "Service temporarily unavailable. Please try again."};
-    case ApiErrorKind::kQuotaExhausted:
-      if (error.quota == nullptr && error.id_bits % 2 == 0) {
-        return {400, "invalid_request_error",
-                "Your credit balance is too low to access the Anthropic API. Please go to Plans & "
-                "Billing to upgrade or purchase credits."};
-      }
-      return {429, "rate_limit_error",
-              "You have reached your API usage limits: your organization has crossed its monthly "
-              "API usage threshold, set based on your organization's API tier. You will regain "
-              "access on 2026-02-01 at 00:00 UTC.",
-              "enforced_spend_limit_reached"};
-    case ApiErrorKind::kContentFilter:
-      return {400, "invalid_request_error", "Output blocked by content filtering policy"};
-    case ApiErrorKind::kTimeout: return {504, "timeout_error", "Request timed out"};
-    case ApiErrorKind::kServerError: break;
-  }
-  return {error.status, "api_error", "Internal server error"};
-}
-
-std::string RequestId(uint64_t id_bits) {
-  std::string id = "req_011C";
-  AppendLetters(DrawBits(id_bits, kIds), 20, &id);
-  return id;
-}
-
-// {"type":"error","error":{...}; `in_stream` as captured there: details first, no request id.
-void AppendError(const ErrorObject& error, std::string_view request_id, bool in_stream,
-                 std::string* out) {
-  out->append(in_stream ? R"({"type":"error","error":{"details":null,"type":")"
-                        : R"({"type":"error","error":{"type":")");
-  out->append(error.type).append(R"(","message":)");
-  AppendJsonString(error.message, out);
-  if (!error.details_code.empty()) {
-    out->append(R"(,"details":{"error_code":")").append(error.details_code).append("\"}");
-  }
-  out->append("}");
-  if (!in_stream) out->append(R"(,"request_id":")").append(request_id).append("\"");
-  out->append("}");
-}
-
-void Write(const ErrorObject& error, const Headers& common, uint64_t id_bits, ReplyPlan* plan) {
-  ClearStream(plan);
-  const std::string id = RequestId(id_bits);
-  plan->status = error.status;
-  plan->headers = common;
-  plan->headers.Add("content-type", "application/json");
-  plan->headers.Add("request-id", id);
-  plan->body.clear();
-  AppendError(error, id, /*in_stream=*/false, &plan->body);
-}
-
-// `remaining` is told in whole thousands where there are thousands.
-void AddLine(std::string_view unit, const QuotaLine& line, bool rounded, Time now,
-             Headers* headers) {
-  if (line.limit == 0) return;
-  const std::string name = "anthropic-ratelimit-" + std::string(unit);
-  const int64_t remaining =
-      rounded && line.limit >= 1000 ? (line.remaining + 500) / 1000 * 1000 : line.remaining;
-  AddInt(name + "-limit", line.limit, headers);
-  AddInt(name + "-remaining", remaining, headers);
-  headers->Add(name + "-reset", Rfc3339(now + line.reset));
-}
-
-void AddQuota(const QuotaView& view, Time now, Headers* headers) {
-  AddLine("requests", view.requests, false, now, headers);
-  AddLine("input-tokens", view.input_tokens, true, now, headers);
-  AddLine("output-tokens", view.output_tokens, true, now, headers);
-  // The most restrictive one stands for all tokens.
-  const QuotaLine* least = &view.tokens;
-  for (const QuotaLine* line : {&view.input_tokens, &view.output_tokens}) {
-    if (line->limit == 0) continue;
-    if (least->limit == 0 || line->remaining < least->remaining) least = line;
-  }
-  AddLine("tokens", *least, true, now, headers);
-}
-
 // ---- answers ----
 
 bool CallsTool(const ApiAnswer& answer) {
@@ -293,15 +157,17 @@ bool CallsTool(const ApiAnswer& answer) {
 }
 
 std::string_view StopReason(const ApiAnswer& answer) {
-  if (answer.refused) return "refusal";
+  if (answer.refused || answer.filtered) return "refusal";
   if (answer.out_of_tokens) return "max_tokens";
   return CallsTool(answer) ? "tool_use" : "end_turn";
 }
 
 void AppendUsage(const ApiAnswer& answer, int64_t output_tokens, std::string* out) {
   out->append(R"({"input_tokens":)");
-  AppendInt(answer.prompt_tokens, out);
-  out->append(R"(,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":)");
+  AppendInt(answer.prompt_tokens - answer.cached_tokens, out);
+  out->append(R"(,"cache_creation_input_tokens":0,"cache_read_input_tokens":)");
+  AppendInt(answer.cached_tokens, out);
+  out->append(R"(,"output_tokens":)");
   AppendInt(output_tokens, out);
   out->append(R"(,"service_tier":"standard"})");
 }
@@ -325,7 +191,7 @@ void AppendToolUse(const ApiAnswer& answer, std::string* out) {
 // Why the answer ended, as the members that a message and a message_delta share.
 void AppendStop(const ApiAnswer& answer, std::string* out) {
   out->append(R"("stop_reason":")").append(StopReason(answer)).append(R"(","stop_sequence":null)");
-  if (answer.refused) {
+  if (answer.refused || answer.filtered) {
     out->append(R"(,"stop_details":{"type":"refusal","category":null,"explanation":null})");
   }
 }
@@ -406,7 +272,7 @@ void WriteStream(const ApiAnswer& answer, ReplyPlan* plan) {
 }  // namespace
 
 AnthropicServer::AnthropicServer(std::vector<std::string> models) : models_(std::move(models)) {
-  common_headers_.Add("anthropic-organization-id", kOrganization);
+  common_headers_.Add("anthropic-organization-id", kAnthropicOrganization);
   common_headers_.Add("x-robots-tag", "none");
   common_headers_.Add("server", "cloudflare");
   common_headers_.Add("via", "1.1 google");
@@ -427,6 +293,8 @@ Problem AnthropicServer::ReadBody(std::string_view text, ApiRequest* out) {
   if (!body.has_messages) return Invalid("messages: Field required");
   if (!body.has_max_tokens) return Invalid("max_tokens: Field required");
   if (body.any_tool) out->format.tool = body.first_tool;
+  constexpr std::string_view kSchema = "/input_schema";
+  if (body.tools) SampleTool(*body.tools, out->format.tool, "/name", kSchema, &out->sample);
   out->prompt_tokens = CountTokens(body.bytes);
   out->model = FindModel(body.model, models_);
   if (out->model < models_.size()) return {};
@@ -450,16 +318,16 @@ bool AnthropicServer::Read(const HttpRequest& request, uint64_t id_bits, ApiRequ
     problem = ReadBody(request.body, out);
   }
   if (!problem) return true;
-  Write({problem->status, TypeOf(problem->status), problem->message}, common_headers_, id_bits,
-        refusal);
+  WriteAnthropicError({problem->status, AnthropicErrorType(problem->status), problem->message},
+                      common_headers_, id_bits, refusal);
   return false;
 }
 
 void AnthropicServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const {
   plan->status = 200;
   plan->headers = common_headers_;
-  plan->headers.Add("request-id", RequestId(answer.id_bits));
-  if (answer.quota != nullptr) AddQuota(*answer.quota, answer.now, &plan->headers);
+  plan->headers.Add("request-id", AnthropicRequestId(answer.id_bits));
+  if (answer.quota != nullptr) AddAnthropicQuota(*answer.quota, answer.now, &plan->headers);
   plan->headers.Add("content-type", answer.format.stream ? kEventStream : "application/json");
   if (answer.format.stream) {
     WriteStream(answer, plan);
@@ -469,14 +337,12 @@ void AnthropicServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) cons
 }
 
 void AnthropicServer::WriteError(const ApiError& error, ReplyPlan* plan) const {
-  Write(ObjectOf(error), common_headers_, error.id_bits, plan);
-  if (error.retry_after) AddRetryAfter(*error.retry_after, /*exact_too=*/false, &plan->headers);
-  if (error.quota != nullptr) AddQuota(error.quota->view, error.now, &plan->headers);
+  WriteAnthropicError(error, common_headers_, plan);
 }
 
 void AnthropicServer::AppendStreamError(const ApiError& error, std::string* out) const {
   out->append("event: error\ndata: ");
-  AppendError(ObjectOf(error), {}, /*in_stream=*/true, out);
+  AppendAnthropicError(AnthropicErrorOf(error), {}, /*in_stream=*/true, out);
   out->append("\n\n");
 }
 

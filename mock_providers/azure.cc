@@ -3,6 +3,8 @@
 #include "engine/base/json_text.h"
 #include "engine/base/random.h"
 #include "mock_providers/chat_writer.h"
+#include "mock_providers/edge_page.h"
+#include "mock_providers/hints.h"
 #include "mock_providers/openai_errors.h"
 #include "mock_providers/quota.h"
 #include "mock_providers/wire_text.h"
@@ -39,19 +41,16 @@ std::string RateLimitMessage(const ApiError& error) {
     return "The request's estimated tokens, max_tokens included, exceed the token rate limit of "
            "this deployment. Reduce max_tokens or the prompt.";
   }
-  const bool told = error.retry_after.has_value();
-  if (!told && error.id_bits % 2 == 0) {  // capacity of the backend, not the client's quota
-    return "The service is temporarily unable to process your request. Please try again later.";
-  }
+  const std::optional<Duration> wait = WaitInWords(error);
   const bool tokens =
       error.quota != nullptr ? error.quota->hit != QuotaLimit::kRequests : error.id_bits % 4 < 2;
   std::string out = "Requests to the ChatCompletions_Create Operation under Azure OpenAI API ";
   out.append("version ").append(kVersion).append(" have exceeded ");
   out.append(tokens ? "token" : "call").append(" rate limit of your current OpenAI S0 pricing ");
   out.append("tier. ");
-  if (told) {
+  if (wait) {
     out.append("Please retry after ");
-    const int64_t seconds = CeilSeconds(*error.retry_after);
+    const int64_t seconds = CeilSeconds(*wait);
     AppendInt(seconds, &out);
     out.append(seconds == 1 ? " second. " : " seconds. ");
   }
@@ -59,10 +58,61 @@ std::string RateLimitMessage(const ApiError& error) {
   return out.append("default rate limit.");
 }
 
+AzureError KeyDenied() {
+  return {401, "401",
+          "Access denied due to invalid subscription key or wrong API endpoint. Make sure to "
+          "provide a valid key for an active subscription and use a correct regional API endpoint "
+          "for your resource."};
+}
+
+AzureError NoDeployment() {
+  return {404, "DeploymentNotFound",
+          "The API deployment for this resource does not exist. If you created the deployment "
+          "within the last 5 minutes, please wait a moment and try again."};
+}
+
+// What the caller must change. Sources: Microsoft's pages on errors, retirements and networks.
+AzureError CallerError(const ApiError& error) {
+  constexpr std::string_view kInvalid = "invalid_request_error";
+  switch (error.kind) {
+    case ApiErrorKind::kKeyRevoked: return KeyDenied();
+    case ApiErrorKind::kNoAccess:
+      return {401, "PermissionDenied", "Principal does not have access to API/Operation."};
+    case ApiErrorKind::kRegion:
+      return {403, "403", "Access denied due to Virtual Network/Firewall rules."};
+    case ApiErrorKind::kUnknownModel: return NoDeployment();
+    case ApiErrorKind::kRetiredModel:
+      return {410, "ServiceModelDeprecated",
+              "The model of this deployment has been retired and is no longer available."};
+    case ApiErrorKind::kContextLength:
+      return {400,
+              "context_length_exceeded",
+              OpenAiContextMessage(error, "Please reduce the length of the messages."),
+              true,
+              kInvalid,
+              "messages"};
+    case ApiErrorKind::kUnknownParameter:
+      return {400, {}, "Unrecognized request argument supplied: reasoning_budget", true, kInvalid};
+    default: break;
+  }
+  return {400,
+          "unsupported_value",
+          "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default "
+          "(1) value is supported.",
+          true,
+          kInvalid,
+          "temperature"};
+}
+
 AzureError ErrorOf(const ApiError& error) {
   switch (error.kind) {
     case ApiErrorKind::kRateLimit: return {429, "429", RateLimitMessage(error)};
     case ApiErrorKind::kOverloaded:
+      if (error.status == 529) {  // which is not its status: lack of capacity is a 429 too
+        return {429, "429",
+                "System is experiencing high demand. The service is temporarily unable to process "
+                "your request. Please try again later."};
+      }
       return {error.status, "ServiceUnavailable",
               "The service is temporarily overloaded. Please try again later."};
     case ApiErrorKind::kQuotaExhausted:
@@ -81,6 +131,15 @@ AzureError ErrorOf(const ApiError& error) {
               "prompt",
               true};
     case ApiErrorKind::kTimeout: return {504, "Timeout", "The operation was timeout."};
+    case ApiErrorKind::kKeyRevoked:
+    case ApiErrorKind::kNoAccess:
+    case ApiErrorKind::kRegion:
+    case ApiErrorKind::kUnknownModel:
+    case ApiErrorKind::kRetiredModel:
+    case ApiErrorKind::kContextLength:
+    case ApiErrorKind::kPayloadTooLarge:
+    case ApiErrorKind::kUnknownParameter:
+    case ApiErrorKind::kUnsupportedValue: return CallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status, "InternalServerError",
@@ -164,21 +223,13 @@ bool AzureServer::Read(const HttpRequest& request, uint64_t id_bits, ApiRequest*
   const std::string_view deployment = DeploymentOf(PathOf(request.target));
   std::optional<AzureError> error;
   if (!request.headers.Find("api-key") && !request.headers.Find("authorization")) {
-    error = AzureError{401, "401",
-                       "Access denied due to invalid subscription key or wrong API endpoint. Make "
-                       "sure to provide a valid key for an active subscription and use a correct "
-                       "regional API endpoint for your resource."};
+    error = KeyDenied();
   } else if (deployment.empty() || request.method != "POST" ||
              !QueryValue(request.target, "api-version")) {
     error = AzureError{404, "404", "Resource not found"};
   } else if (const Problem problem = reader_.Read(request.body, deployment, out)) {
     error = ErrorOf(*problem);
-    if (problem->code == "model_not_found") {
-      error = AzureError{404, "DeploymentNotFound",
-                         "The API deployment for this resource does not exist. If you created the "
-                         "deployment within the last 5 minutes, please wait a moment and try "
-                         "again."};
-    }
+    if (problem->code == "model_not_found") error = NoDeployment();
   }
   if (!error) return true;
   Write(*error, common_headers_, id_bits, refusal);
@@ -200,13 +251,15 @@ void AzureServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const {
 }
 
 void AzureServer::WriteError(const ApiError& error, ReplyPlan* plan) const {
+  if (error.kind == ApiErrorKind::kPayloadTooLarge) return WriteTooLargePage(plan);
   Write(ErrorOf(error), common_headers_, error.id_bits, plan);
-  if (error.retry_after) {
-    AddRetryAfter(*error.retry_after, /*exact_too=*/false, &plan->headers);
-    AddInt("retry-after-ms", std::chrono::ceil<std::chrono::milliseconds>(*error.retry_after) / 1ms,
-           &plan->headers);
-  }
-  if (error.quota != nullptr) AddQuota(error.quota->view, &plan->headers);
+  HintPlaces places;
+  places.exact = HintPlaces::Exact::kAlways;
+  places.words = error.kind == ApiErrorKind::kRateLimit;
+  places.whole_seconds = true;
+  const QuotaView view = HintView(error);
+  StateHint(error, places, view, plan);
+  AddQuota(view, &plan->headers);
 }
 
 void AzureServer::AppendStreamError(const ApiError& error, std::string* out) const {

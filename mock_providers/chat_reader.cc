@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "mock_providers/schema_sample.h"
+
 namespace squall {
 namespace {
 
@@ -74,6 +76,10 @@ Problem ReadResponseFormat(element value, ApiRequest* out) {
   if (value["type"].get(type) != simdjson::SUCCESS)
     return WrongType("response_format", "an object");
   out->json = type == "json_object" || type == "json_schema";
+  element schema;
+  if (value.at_pointer("/json_schema/schema").get(schema) == simdjson::SUCCESS) {
+    AppendSample(schema, &out->sample);
+  }
   if (out->json || type == "text") return {};
   return Refusal{400, "Invalid value for 'response_format.type'.", kInvalid, "response_format.type",
                  "invalid_value"};
@@ -103,11 +109,23 @@ Problem ReadToolChoice(element value, bool* forced, ApiRequest* out) {
     return Refusal{400, "Invalid value for 'tool_choice'.", kInvalid, "tool_choice",
                    "invalid_value"};
   }
-  if (value["function"]["name"].get(out->format.tool) == simdjson::SUCCESS) return {};
+  if (value["function"]["name"].get(out->format.tool) == simdjson::SUCCESS) {
+    out->format.tool_named = true;
+    return {};
+  }
   return WrongType("tool_choice", "a string or an object with a function's name");
 }
 
-Problem ReadTools(element value, std::string_view* first) {
+// What a body says, beside what goes straight into the ApiRequest.
+struct Fields {
+  std::string_view model;
+  std::string_view first_tool;
+  std::optional<element> tools;
+  bool has_messages = false;
+  bool tool_forced = false;
+};
+
+Problem ReadTools(element value, Fields* fields) {
   simdjson::dom::array tools;
   if (value.get(tools) != simdjson::SUCCESS) return WrongType("tools", "an array of objects");
   for (const element tool : tools) {
@@ -115,18 +133,11 @@ Problem ReadTools(element value, std::string_view* first) {
     if (tool["function"]["name"].get(name) != simdjson::SUCCESS) {
       return WrongType("tools[].function.name", "a string");
     }
-    if (first->empty()) *first = name;
+    if (fields->first_tool.empty()) fields->first_tool = name;
   }
+  fields->tools = value;
   return {};
 }
-
-// What a body says, beside what goes straight into the ApiRequest.
-struct Fields {
-  std::string_view model;
-  std::string_view first_tool;
-  bool has_messages = false;
-  bool tool_forced = false;
-};
 
 Problem ReadLimits(std::string_view key, element value, ApiRequest* out) {
   if (key == "max_tokens") return ReadMaxTokens(value, "max_tokens", out);
@@ -152,7 +163,7 @@ Problem ReadField(std::string_view key, element value, Fields* fields, ApiReques
   if (key == "user") {
     return value.get(out->user) == simdjson::SUCCESS ? Problem() : WrongType("user", "a string");
   }
-  if (key == "tools") return ReadTools(value, &fields->first_tool);
+  if (key == "tools") return ReadTools(value, fields);
   if (key == "tool_choice") return ReadToolChoice(value, &fields->tool_forced, out);
   return ReadLimits(key, value, out);
 }
@@ -216,6 +227,10 @@ Problem ChatReader::Read(std::string_view body, std::string_view deployment, Api
                    "missing_required_parameter"};
   }
   if (fields.tool_forced) out->format.tool = fields.first_tool;
+  if (fields.tools) {
+    SampleTool(*fields.tools, out->format.tool, "/function/name", "/function/parameters",
+               &out->sample);
+  }
   out->model = FindModel(fields.model, models_);
   if (out->model == models_.size()) {
     out->model = 0;

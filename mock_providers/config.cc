@@ -5,6 +5,9 @@ namespace {
 
 constexpr std::string_view kClimateKinds[] = {"outage", "ramp", "gilbert_elliott"};
 constexpr std::string_view kDailyResets[] = {"continuous", "midnight"};
+constexpr std::string_view kHints[] = {
+    "usual", "none",     "seconds",        "fraction", "milliseconds", "http_date", "body",
+    "reset", "disagree", "ninety_seconds", "zero",     "negative",     "past_date", "remaining"};
 constexpr std::string_view kStickies[] = {"attempt", "request", "session"};
 
 // Shares written as decimals need not sum to 1 exactly.
@@ -56,6 +59,12 @@ void Describe(Fields& f, FaultConfig& c) {
   f.Span("retry_after", c.retry_after, {1ms, 24h}, "Wait that a 429 or 503 with a hint asks for.");
   f.Number("retry_after_present", c.retry_after_present, kRate,
            "Share of 429s and 503s that carry a hint.");
+  f.Enum("hint", c.hint, kHints,
+         "Form of the hint, wrong ones too; where the wire format has no place for it, there is "
+         "none.");
+  f.Int("after_events", c.after_events, {0, 1'000'000},
+        "Events of a stream that come before it is cut, stalls or fails; 0 = somewhere in its "
+        "text.");
   f.Number("slowdown", c.slowdown, {1, 10'000}, "Factor on the latency of a slow reply.");
   f.Require(c.request_bound + c.common_cause <= 1 + kRounding,
             "request_bound and common_cause must sum to at most 1");
@@ -105,6 +114,7 @@ void Describe(Fields& f, QuotaConfig& c) {
   f.Span("request_window", c.request_window, {1s, 1min},
          "Time over which requests_per_min is enforced: 1s spreads it evenly.");
   f.Bool("charge_rejected", c.charge_rejected, "Requests that are turned down count as requests.");
+  f.Enum("hint", c.hint, kHints, "Form of the hint that a refusal carries, wrong ones too.");
   f.Text("region", c.region, "Name of a region whose providers share the caps below.");
   f.Int("region_requests_per_min", c.region_requests_per_min, kLimit,
         "Requests per minute of the whole region; 0 = no limit.");

@@ -9,6 +9,7 @@
 
 #include "engine/base/fields.h"
 #include "engine/base/time.h"
+#include "mock_providers/hint_form.h"
 
 namespace squall {
 
@@ -46,6 +47,8 @@ struct FaultConfig {
   std::map<std::string, double> variants;  // weights of the kind's variants; empty = its defaults
   Duration retry_after = 1s;               // hint of a 429 or 503 that carries one
   double retry_after_present = 0.5;        // share of 429s and 503s with a hint, 0..1
+  HintForm hint = HintForm::kUsual;        // of those that carry one, and of 529s if not kUsual
+  int64_t after_events = 0;                // events of a stream before the fault, 0 = drawn
   double slowdown = 8;                     // factor on the latency of `slow`, >= 1
 };
 
@@ -85,7 +88,8 @@ struct QuotaConfig {
   DailyReset daily_reset = DailyReset::kContinuous;
   Duration request_window = 1min;  // requests_per_min is enforced over this long, 1 s..1 min
   bool charge_rejected = true;     // refused requests count as requests
-  std::string region;              // providers of one region share the two caps below
+  HintForm hint = HintForm::kUsual;
+  std::string region;  // providers of one region share the two caps below
   int64_t region_requests_per_min = 0;
   int64_t region_tokens_per_min = 0;
 };

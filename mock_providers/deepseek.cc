@@ -2,6 +2,7 @@
 
 #include "engine/base/random.h"
 #include "mock_providers/chat_writer.h"
+#include "mock_providers/edge_page.h"
 #include "mock_providers/openai_errors.h"
 #include "mock_providers/wire_text.h"
 
@@ -18,6 +19,44 @@ void AddTraceId(uint64_t id_bits, Headers* headers) {
   headers->Add("x-ds-trace-id", id);
 }
 
+// What the caller must change. Source: the error-codes page; 403 is not on it, nor a wording for
+// keys that may not do something.
+Refusal CallerError(const ApiError& error) {
+  constexpr std::string_view kInvalid = "invalid_request_error";
+  switch (error.kind) {
+    case ApiErrorKind::kKeyRevoked:
+      return {401,
+              "Authentication Fails, Your api key: ****0000 is invalid",
+              "authentication_error",
+              {},
+              kInvalid};
+    case ApiErrorKind::kNoAccess:
+    case ApiErrorKind::kRegion: return {403, "Access denied", "permission_error", {}, kInvalid};
+    case ApiErrorKind::kUnknownModel:
+    case ApiErrorKind::kRetiredModel: return {400, "Model Not Exist", kInvalid, {}, kInvalid};
+    case ApiErrorKind::kContextLength:
+      return {
+          400,
+          OpenAiContextMessage(error, "Please reduce the length of the messages or completion."),
+          kInvalid,
+          {},
+          kInvalid};
+    case ApiErrorKind::kUnknownParameter:
+      return {422,
+              "Failed to deserialize the JSON body into the target type: unknown field "
+              "`reasoning_budget`",
+              kInvalid,
+              {},
+              kInvalid};
+    default: break;
+  }
+  return {400,
+          "Invalid temperature value, the valid range of temperature is [0, 2]",
+          kInvalid,
+          {},
+          kInvalid};
+}
+
 Refusal ObjectOf(const ApiError& error) {
   switch (error.kind) {
     case ApiErrorKind::kRateLimit:
@@ -29,6 +68,15 @@ Refusal ObjectOf(const ApiError& error) {
     case ApiErrorKind::kContentFilter:
       return {400, "Content Exists Risk", "invalid_request_error", {}, "invalid_request_error"};
     case ApiErrorKind::kTimeout: return {504, "Server Timeout", "server_error", {}, {}};
+    case ApiErrorKind::kKeyRevoked:
+    case ApiErrorKind::kNoAccess:
+    case ApiErrorKind::kRegion:
+    case ApiErrorKind::kUnknownModel:
+    case ApiErrorKind::kRetiredModel:
+    case ApiErrorKind::kContextLength:
+    case ApiErrorKind::kPayloadTooLarge:
+    case ApiErrorKind::kUnknownParameter:
+    case ApiErrorKind::kUnsupportedValue: return CallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status, "Server Error", "server_error", {}, {}};
@@ -121,6 +169,8 @@ void DeepSeekServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const
 }
 
 void DeepSeekServer::WriteError(const ApiError& error, ReplyPlan* plan) const {
+  plan->retry_not_before = kStart;  // no hint is documented, so there is none
+  if (error.kind == ApiErrorKind::kPayloadTooLarge) return WriteTooLargePage(plan);
   Write(ObjectOf(error), common_headers_, error.id_bits, plan);
 }
 

@@ -13,6 +13,7 @@
 
 #include "engine/base/time.h"
 #include "engine/wire/http.h"
+#include "mock_providers/hint_form.h"
 #include "mock_providers/reply_plan.h"
 #include "mock_providers/tasks.h"
 
@@ -27,6 +28,7 @@ struct ReplyFormat {
   bool include_usage = false;  // OpenAI: the stream ends with a chunk of token counts
   bool sse = true;             // Gemini: events, not a JSON array that grows
   std::string_view tool;       // the answer must be a call of this tool; valid until the next Read
+  bool tool_named = false;     // OpenAI: the tool was asked for by name
 };
 
 // What a server understood of one request.
@@ -38,6 +40,7 @@ struct ApiRequest {
   bool json = false;       // the answer was asked to be JSON
   ReplyFormat format;
   std::optional<TaskSpec> task;
+  std::string sample;  // JSON that fits the schema the answer is held to; empty without one
 };
 
 // One answer of a model.
@@ -46,13 +49,16 @@ struct ApiAnswer {
   std::optional<std::string_view> content;  // none: the dialect's way of saying "no text"
   bool out_of_tokens = false;               // the model stopped at max_tokens
   bool refused = false;                     // the model declined; there is no content
+  bool filtered = false;                    // a filter stopped the answer where `content` ends
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;
-  Time now{};             // for time stamps
-  Duration processing{};  // for headers that tell it
-  Duration ttft{};        // pace of a stream: time to its first token,
-  Duration per_token{};   // and from each token to the next
-  uint64_t id_bits = 0;   // ids are drawn from it
+  int64_t cached_tokens = 0;     // of the prompt, read from a cache
+  int64_t reasoning_tokens = 0;  // of the completion, where the dialect tells it
+  Time now{};                    // for time stamps
+  Duration processing{};         // for headers that tell it
+  Duration ttft{};               // pace of a stream: time to its first token,
+  Duration per_token{};          // and from each token to the next
+  uint64_t id_bits = 0;          // ids are drawn from it
   ReplyFormat format;
   const QuotaView* quota = nullptr;  // for headers that tell what is left; null tells nothing
 };
@@ -64,12 +70,23 @@ enum class ApiErrorKind : uint8_t {
   kTimeout,         // 504
   kQuotaExhausted,  // 429, 402 or 400: money or plan used up
   kContentFilter,   // 400: the prompt was blocked
+  // What the caller must change; each dialect has its own status for it.
+  kKeyRevoked,
+  kNoAccess,  // to the model or the service, with a good key
+  kRegion,    // not served where the caller is
+  kUnknownModel,
+  kRetiredModel,
+  kContextLength,
+  kPayloadTooLarge,
+  kUnknownParameter,
+  kUnsupportedValue,
 };
 
 struct ApiError {
   ApiErrorKind kind = ApiErrorKind::kServerError;
   int status = 500;
-  std::optional<Duration> retry_after;  // a hint to state, in the ways the dialect has
+  std::optional<Duration> retry_after;  // the wait to state, in the ways the dialect has
+  HintForm hint = HintForm::kUsual;     // and in this form
   std::string_view model;
   int64_t tokens = 0;    // of the request, as a limiter counts them
   uint64_t id_bits = 0;  // ids and the choice among usual wordings
@@ -88,7 +105,7 @@ class DialectServer {
                     ReplyPlan* refusal) = 0;
 
   // Both replace status, headers, body and chunks of `plan`. A stream sets the time of its first
-  // byte too.
+  // byte too; an error sets retry_not_before to what its bytes ask for.
   virtual void WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const = 0;
   virtual void WriteError(const ApiError& error, ReplyPlan* plan) const = 0;
 

@@ -50,6 +50,7 @@ struct FaultRow {
   std::string_view doc;
   bool impairment;  // a reply that is still good: own rows, never in the recovery denominator
   std::span<const FaultVariant> variants;
+  bool slows = false;  // an impairment that takes `slowdown` times as long
 };
 
 std::span<const FaultRow> FaultTable();

@@ -2,13 +2,10 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
-
 #include "engine/base/json_text.h"
-#include "mock_providers/openai_errors.h"
-#include "mock_providers/quota.h"
+#include "mock_providers/gemini_errors.h"
+#include "mock_providers/schema_sample.h"
 #include "mock_providers/stream_writer.h"
-#include "mock_providers/task_facts.h"
 #include "mock_providers/tool_input.h"
 #include "mock_providers/wire_text.h"
 
@@ -20,25 +17,6 @@ using simdjson::dom::element;
 constexpr std::string_view kModels = "/models/";
 constexpr std::string_view kWhole = ":generateContent";
 constexpr std::string_view kStreamed = ":streamGenerateContent";
-
-struct ErrorObject {
-  int status = 400;
-  std::string message;
-  std::string details = {};  // the elements of the array, JSON
-};
-
-std::string_view StatusName(int status) {
-  switch (status) {
-    case 400: return "INVALID_ARGUMENT";
-    case 401: return "UNAUTHENTICATED";
-    case 403: return "PERMISSION_DENIED";
-    case 404: return "NOT_FOUND";
-    case 429: return "RESOURCE_EXHAUSTED";
-    case 500: return "INTERNAL";
-    case 504: return "DEADLINE_EXCEEDED";
-    default: return status < 500 ? "INVALID_ARGUMENT" : "UNAVAILABLE";
-  }
-}
 
 // ---- reading ----
 
@@ -94,6 +72,10 @@ Problem ReadGenerationConfig(element value, ApiRequest* out) {
   if (FindEither(value, "responseMimeType", "response_mime_type", &member)) {
     out->json = member.get(type) == simdjson::SUCCESS && type == "application/json";
   }
+  if (FindEither(value, "responseJsonSchema", "response_json_schema", &member) ||
+      FindEither(value, "responseSchema", "response_schema", &member)) {
+    AppendSample(member, &out->sample);
+  }
   double temperature = 0;
   if (value["temperature"].get(temperature) != simdjson::SUCCESS) return {};
   if (temperature >= 0 && temperature <= 2) return {};
@@ -113,136 +95,19 @@ void ReadTools(element body, ApiRequest* out) {
     return;
   }
   element allowed;
-  if (FindEither(calling, "allowedFunctionNames", "allowed_function_names", &allowed) &&
-      allowed.at(0).get(out->format.tool) == simdjson::SUCCESS) {
-    return;
-  }
+  std::string_view& name = out->format.tool;
+  const bool chosen =
+      FindEither(calling, "allowedFunctionNames", "allowed_function_names", &allowed) &&
+      allowed.at(0).get(name) == simdjson::SUCCESS;
   element tool;
   element functions;
   if (body["tools"].at(0).get(tool) != simdjson::SUCCESS) return;
   if (!FindEither(tool, "functionDeclarations", "function_declarations", &functions)) return;
-  if (functions.at(0)["name"].get(out->format.tool) != simdjson::SUCCESS) out->format.tool = {};
-}
-
-// ---- errors ----
-
-// As protobuf prints a duration in JSON: "22s", "0.5s".
-std::string ProtoDuration(Duration d) {
-  std::string out;
-  AppendInt(std::max<int64_t>(d / 1s, 0), &out);
-  if (const int64_t rest = d % 1s / 1ns; rest > 0) {
-    out += '.';
-    AppendPadded(static_cast<uint64_t>(rest), 9, &out);
+  if (!chosen && functions.at(0)["name"].get(name) != simdjson::SUCCESS) name = {};
+  SampleTool(functions, name, "/name", "/parameters", &out->sample);
+  if (out->sample.empty()) {
+    SampleTool(functions, name, "/name", "/parametersJsonSchema", &out->sample);
   }
-  return out += 's';
-}
-
-struct QuotaNames {
-  std::string_view metric;
-  std::string_view id;
-};
-
-QuotaNames NamesOf(QuotaLimit hit) {
-  if (hit == QuotaLimit::kDay) {
-    return {"generate_requests_per_model_per_day", "GenerateRequestsPerDayPerProjectPerModel"};
-  }
-  if (hit == QuotaLimit::kRequests || hit == QuotaLimit::kConcurrency) {
-    return {"generate_requests_per_model", "GenerateRequestsPerMinutePerProjectPerModel"};
-  }
-  return {"generate_content_paid_tier_input_token_count",
-          "GenerateContentPaidTierInputTokensPerModelPerMinute"};
-}
-
-void AppendQuotaFailure(const QuotaNames& names, std::string_view model, int64_t limit,
-                        std::string* out) {
-  out->append(R"({"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{)");
-  out->append(R"("quotaMetric":"generativelanguage.googleapis.com/)").append(names.metric);
-  out->append(R"(","quotaId":")").append(names.id);
-  out->append(R"(","quotaDimensions":{"location":"global","model":)");
-  AppendJsonString(model, out);
-  out->append(R"(},"quotaValue":")");
-  AppendInt(limit, out);
-  out->append(R"("}]},{"@type":"type.googleapis.com/google.rpc.Help","links":[{"description":)"
-              R"("Learn more about Gemini API quotas","url":)"
-              R"("https://ai.google.dev/gemini-api/docs/rate-limits"}]})");
-}
-
-ErrorObject RateLimitError(const ApiError& error) {
-  if (!error.retry_after && error.quota == nullptr) {
-    return {429, "Resource has been exhausted (e.g. check quota)."};
-  }
-  const QuotaLimit hit = error.quota != nullptr ? error.quota->hit : QuotaLimit::kRequests;
-  const int64_t limit = error.quota != nullptr ? error.quota->limit : 10;
-  const QuotaNames names = NamesOf(hit);
-  ErrorObject out{429,
-                  "You exceeded your current quota, please check your plan and billing details. "
-                  "For more information on this error, head to: "
-                  "https://ai.google.dev/gemini-api/docs/rate-limits. \n* Quota exceeded for "
-                  "metric: generativelanguage.googleapis.com/"};
-  out.message.append(names.metric).append(", limit: ");
-  AppendInt(limit, &out.message);
-  out.message.append(", model: ").append(error.model);
-  AppendQuotaFailure(names, error.model, limit, &out.details);
-  if (error.retry_after) {
-    const std::string wait = ProtoDuration(*error.retry_after);
-    out.message.append("\nPlease retry in ").append(wait).append(".");
-    out.details.append(R"(,{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":")");
-    out.details.append(wait).append("\"}");
-  }
-  return out;
-}
-
-ErrorObject ObjectOf(const ApiError& error) {
-  switch (error.kind) {
-    case ApiErrorKind::kRateLimit: return RateLimitError(error);
-    case ApiErrorKind::kOverloaded:
-      return {error.status, "The model is overloaded. Please try again later."};
-    case ApiErrorKind::kQuotaExhausted:
-      return {429,
-              "Your prepayment credits are depleted. Please go to AI Studio to manage your project "
-              "and billing."};
-    case ApiErrorKind::kContentFilter:
-      return {400, "The prompt was blocked by the safety policy of this project."};
-    case ApiErrorKind::kTimeout:
-      return {504, "The request timed out. Please try again or use a longer deadline."};
-    case ApiErrorKind::kServerError: break;
-  }
-  return {error.status,
-          "An internal error has occurred. Please retry or report in "
-          "https://developers.generativeai.google/guide/troubleshooting"};
-}
-
-void AppendError(const ErrorObject& error, std::string* out) {
-  out->append("{\n  \"error\": {\n    \"code\": ");
-  AppendInt(error.status, out);
-  out->append(",\n    \"message\": ");
-  AppendJsonString(error.message, out);
-  out->append(",\n    \"status\": \"").append(StatusName(error.status)).append("\"");
-  if (!error.details.empty()) {
-    out->append(",\n    \"details\": [\n      ").append(error.details).append("\n    ]");
-  }
-  out->append("\n  }\n}\n");
-}
-
-void AddCommonHeaders(Headers* headers) {
-  headers->Add("vary", "Origin");
-  headers->Add("vary", "X-Origin");
-  headers->Add("server", "scaffolding on HTTPServer2");
-  headers->Add("x-xss-protection", "0");
-  headers->Add("x-frame-options", "SAMEORIGIN");
-  headers->Add("x-content-type-options", "nosniff");
-}
-
-// A stream that is an array is one from its start, so its errors are in an array too.
-void Write(const ErrorObject& error, bool in_array, ReplyPlan* plan) {
-  ClearStream(plan);
-  plan->status = error.status;
-  plan->headers.clear();
-  plan->headers.Add("content-type", "application/json; charset=UTF-8");
-  AddCommonHeaders(&plan->headers);
-  plan->body.assign(in_array ? "[" : "");
-  AppendError(error, &plan->body);
-  if (in_array) plan->body.append("]\n");
 }
 
 bool InArray(const ReplyFormat& format) { return format.stream && !format.sse; }
@@ -281,9 +146,18 @@ void AppendReply(const ApiAnswer& answer, std::optional<std::string_view> text,
   }
   out->append(R"(,"usageMetadata":{"promptTokenCount":)");
   AppendInt(answer.prompt_tokens, out);
-  if (!answer.refused && tokens > 0) {
+  const int64_t thoughts = answer.refused ? 0 : answer.reasoning_tokens;
+  if (!answer.refused && tokens > thoughts) {
     out->append(R"(,"candidatesTokenCount":)");
-    AppendInt(tokens, out);
+    AppendInt(tokens - thoughts, out);
+  }
+  if (thoughts > 0) {
+    out->append(R"(,"thoughtsTokenCount":)");
+    AppendInt(thoughts, out);
+  }
+  if (answer.cached_tokens > 0) {
+    out->append(R"(,"cachedContentTokenCount":)");
+    AppendInt(answer.cached_tokens, out);
   }
   out->append(R"(,"totalTokenCount":)");
   AppendInt(answer.prompt_tokens + (answer.refused ? 0 : tokens), out);
@@ -297,6 +171,7 @@ void AppendReply(const ApiAnswer& answer, std::optional<std::string_view> text,
 }
 
 std::string_view FinishReason(const ApiAnswer& answer) {
+  if (answer.filtered) return "SAFETY";
   return answer.out_of_tokens ? "MAX_TOKENS" : "STOP";
 }
 
@@ -335,7 +210,7 @@ void WriteStream(const ApiAnswer& answer, ReplyPlan* plan) {
   size_t bytes = 0;
   for (std::string_view piece = stream.NextPiece(); !piece.empty(); piece = stream.NextPiece()) {
     bytes += piece.size();
-    replies.Reply(piece, {}, CountTokens(bytes));
+    replies.Reply(piece, {}, answer.reasoning_tokens + CountTokens(bytes));
   }
   replies.Reply("", FinishReason(answer), answer.completion_tokens);
 }
@@ -376,30 +251,27 @@ bool GeminiServer::Read(const HttpRequest& request, uint64_t, ApiRequest* out, R
   format.stream = path.ends_with(kStreamed);
   format.sse = QueryValue(request.target, "alt") == "sse";
   const Headers& headers = request.headers;
-  std::optional<ErrorObject> error;
+  std::optional<GeminiError> error;
   if (models == std::string_view::npos || (!format.stream && !path.ends_with(kWhole)) ||
       request.method != "POST") {
-    Write({404, "Requested entity was not found."}, false, refusal);
+    WriteGeminiError({404, "Requested entity was not found."}, false, refusal);
     return false;
   }
   const std::string_view model =
       path.substr(models + kModels.size(), colon - models - kModels.size());
   if (!headers.Find("x-goog-api-key") && !headers.Find("authorization") &&
       !QueryValue(request.target, "key")) {
-    error = ErrorObject{403,
+    error = GeminiError{403,
                         "Method doesn't allow unregistered callers (callers without established "
                         "identity). Please use API Key or other form of API consumer identity to "
                         "call this API."};
   } else if (FindModel(model, models_) == models_.size()) {
-    error = ErrorObject{404, "models/" + std::string(model) +
-                                 " is not found for API version v1beta, or is not supported for "
-                                 "generateContent. Call ListModels to see the list of available "
-                                 "models and their supported methods."};
+    error = GeminiUnknownModel(model);
   } else if (Problem problem = ReadBody(request.body, out)) {
-    error = ErrorObject{problem->status, std::move(problem->message)};
+    error = GeminiError{problem->status, std::move(problem->message)};
   }
   if (error) {
-    Write(*error, InArray(format), refusal);
+    WriteGeminiError(*error, InArray(format), refusal);
     return false;
   }
   out->model = FindModel(model, models_);
@@ -412,7 +284,7 @@ void GeminiServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const {
   plan->headers.clear();
   plan->headers.Add("content-type",
                     events ? "text/event-stream" : "application/json; charset=UTF-8");
-  AddCommonHeaders(&plan->headers);
+  AddGeminiHeaders(&plan->headers);
   if (answer.format.stream) {
     WriteStream(answer, plan);
     return;
@@ -422,13 +294,13 @@ void GeminiServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const {
 }
 
 void GeminiServer::WriteError(const ApiError& error, ReplyPlan* plan) const {
-  Write(ObjectOf(error), InArray(error.format), plan);
+  WriteGeminiError(error, InArray(error.format), plan);
 }
 
 // Bare JSON over several lines, even between events.
 void GeminiServer::AppendStreamError(const ApiError& error, std::string* out) const {
-  if (InArray(error.format)) out->append(",\r\n");
-  AppendError(ObjectOf(error), out);
+  if (InArray(error.format)) out->append(out->empty() ? "[" : ",\r\n");
+  AppendGeminiError(GeminiErrorOf(error), out);
   if (InArray(error.format)) out->append("]");
 }
 

@@ -4,6 +4,8 @@
 
 #include "engine/base/json_text.h"
 #include "engine/base/random.h"
+#include "mock_providers/edge_page.h"
+#include "mock_providers/hints.h"
 #include "mock_providers/quota.h"
 #include "mock_providers/task_facts.h"
 #include "mock_providers/wire_text.h"
@@ -67,10 +69,13 @@ Refusal QuotaError(std::string_view model, const QuotaVerdict& quota) {
 }
 
 Refusal RateLimitError(const ApiError& error) {
-  if (error.quota != nullptr) return QuotaError(error.model, *error.quota);
-  if (error.retry_after) {
-    return QuotaError(error.model, MadeUpVerdict(error.tokens, *error.retry_after));
+  const std::optional<Duration> wait = WaitInWords(error);
+  if (error.quota != nullptr) {
+    QuotaVerdict quota = *error.quota;
+    quota.wait = wait;
+    return QuotaError(error.model, quota);
   }
+  if (wait) return QuotaError(error.model, MadeUpVerdict(error.tokens, *wait));
   if (error.id_bits % 2 == 0) return {error.status, "Too Many Requests", kInvalid, {}, {}};
   std::string message = "Rate limit reached for ";
   message.append(error.model).append(" on requests per min. Visit ");
@@ -94,7 +99,62 @@ Refusal OverloadError(const ApiError& error) {
           "server_is_overloaded"};
 }
 
+// What the caller must change: OpenAI's error-codes guide and captured replies.
+Refusal CallerError(const ApiError& error) {
+  const std::string model(error.model);
+  switch (error.kind) {
+    case ApiErrorKind::kKeyRevoked:
+      return {401,
+              "Incorrect API key provided: sk-squal****************0000. You can find your API key "
+              "at https://platform.openai.com/account/api-keys.",
+              kInvalid,
+              {},
+              "invalid_api_key"};
+    case ApiErrorKind::kNoAccess:
+      return {403,
+              "Project `proj_squall` does not have access to model `" + model + "`",
+              kInvalid,
+              {},
+              "model_not_found"};
+    case ApiErrorKind::kRegion:
+      return {403,
+              "Country, region, or territory not supported",
+              "request_forbidden",
+              {},
+              "unsupported_country_region_territory"};
+    case ApiErrorKind::kUnknownModel: return UnknownModel(error.model);
+    case ApiErrorKind::kRetiredModel:
+      return {404,
+              "The model `" + model +
+                  "` has been deprecated, learn more here: "
+                  "https://platform.openai.com/docs/deprecations",
+              kInvalid,
+              {},
+              "model_not_found"};
+    case ApiErrorKind::kContextLength:
+      return {400, OpenAiContextMessage(error, "Please reduce the length of the messages."),
+              kInvalid, "messages", "context_length_exceeded"};
+    case ApiErrorKind::kUnknownParameter:
+      return {400, "Unknown parameter: 'reasoning_budget'.", kInvalid, "reasoning_budget",
+              "unknown_parameter"};
+    default: break;
+  }
+  return {400,
+          "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default "
+          "(1) value is supported.",
+          kInvalid, "temperature", "unsupported_value"};
+}
+
 }  // namespace
+
+std::string OpenAiContextMessage(const ApiError& error, std::string_view advice) {
+  constexpr int64_t kContext = 128'000;
+  std::string out = "This model's maximum context length is ";
+  AppendInt(kContext, &out);
+  out.append(" tokens. However, your messages resulted in ");
+  AppendInt(kContext + std::max<int64_t>(error.tokens, 1), &out);
+  return out.append(" tokens. ").append(advice);
+}
 
 std::string OpenAiQuotaMessage(std::string_view model, const QuotaVerdict& quota) {
   const bool too_large = quota.hit == QuotaLimit::kTooLarge;
@@ -138,6 +198,15 @@ Refusal OpenAiError(const ApiError& error) {
               "content_policy_violation"};
     case ApiErrorKind::kTimeout:
       return {504, "The request timed out. Please try again.", "server_error", {}, {}};
+    case ApiErrorKind::kKeyRevoked:
+    case ApiErrorKind::kNoAccess:
+    case ApiErrorKind::kRegion:
+    case ApiErrorKind::kUnknownModel:
+    case ApiErrorKind::kRetiredModel:
+    case ApiErrorKind::kContextLength:
+    case ApiErrorKind::kPayloadTooLarge:
+    case ApiErrorKind::kUnknownParameter:
+    case ApiErrorKind::kUnsupportedValue: return CallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status,
@@ -198,9 +267,14 @@ void WriteOpenAiError(const Refusal& error, const Headers& common, uint64_t id_b
 }
 
 void WriteOpenAiError(const ApiError& error, const Headers& common, ReplyPlan* plan) {
+  if (error.kind == ApiErrorKind::kPayloadTooLarge) return WriteTooLargePage(plan);
   WriteOpenAiError(OpenAiError(error), common, error.id_bits, plan);
-  if (error.retry_after) AddRetryAfter(*error.retry_after, /*exact_too=*/true, &plan->headers);
-  if (error.quota != nullptr) AddOpenAiQuota(error.quota->view, &plan->headers);
+  HintPlaces places;
+  places.exact = HintPlaces::Exact::kIfRounded;
+  places.words = error.kind == ApiErrorKind::kRateLimit;
+  const QuotaView view = HintView(error);
+  StateHint(error, places, view, plan);
+  AddOpenAiQuota(view, &plan->headers);
 }
 
 void ClearStream(ReplyPlan* plan) {

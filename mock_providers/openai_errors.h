@@ -14,12 +14,15 @@ Refusal OpenAiError(const ApiError& error);
 // The message of a 429 that hit this limit: "Rate limit reached for ... Please try again in ...".
 std::string OpenAiQuotaMessage(std::string_view model, const QuotaVerdict& quota);
 
+// "This model's maximum context length is ... <advice>", with figures of the request.
+std::string OpenAiContextMessage(const ApiError& error, std::string_view advice);
+
 // Headers that every reply carries; content-type is not among them.
 Headers OpenAiHeaders();
 void AddOpenAiRequestId(uint64_t id_bits, Headers* headers);
 void AddOpenAiQuota(const QuotaView& view, Headers* headers);
 
-// Status, headers and body of a refusal or an error.
+// Status, headers and body of a refusal or an error; of an error its hint too.
 void WriteOpenAiError(const Refusal& error, const Headers& common, uint64_t id_bits,
                       ReplyPlan* plan);
 void WriteOpenAiError(const ApiError& error, const Headers& common, ReplyPlan* plan);

@@ -179,6 +179,8 @@ void Provider::Answer(const ApiRequest& request, const Decision& decision, Time 
   content_.clear();
   if (request.task) {
     AppendAnswer(seed_, *request.task, kind, &content_, model_streams_[request.model]);
+  } else if (!request.sample.empty()) {
+    content_ = request.sample;
   } else {
     AppendSmallTalk(kind, request.json || !request.format.tool.empty(), &content_);
   }
@@ -289,7 +291,7 @@ Outlook Provider::Peek(uint64_t request_key, std::string_view session, uint32_t 
   outlook.fault = decision.fault;
   outlook.right = !decision.model_errs && !SpoilsAnswer(decision.fault);
   outlook.latency = decision.Latency(answer_tokens);
-  if (decision.fault >= 0 && !SpoilsAnswer(decision.fault)) {
+  if (decision.fault >= 0 && FaultTable()[static_cast<size_t>(decision.fault)].slows) {
     const double slowdown = faults_->config(decision.fault).slowdown;
     outlook.latency = FromSeconds(Seconds(outlook.latency) * slowdown);
   }

@@ -61,7 +61,15 @@ Duration QuotaBucket::Wait(int64_t requested, Time now) const {
 
 void QuotaBucket::Charge(int64_t amount, Time now) {
   if (!limited()) return;
-  used_ = std::min(UsedAt(now) + static_cast<double>(amount), static_cast<double>(limit_));
+  used_ = UsedAt(now) + static_cast<double>(amount);
+  last_ = now;
+}
+
+void QuotaBucket::ChargeRefused(int64_t amount, Time now) {
+  if (!limited()) return;
+  const double used = UsedAt(now);
+  const auto limit = static_cast<double>(limit_);
+  used_ = std::max(used, std::min(used + static_cast<double>(amount), limit));
   last_ = now;
 }
 
@@ -69,8 +77,8 @@ QuotaLine QuotaBucket::Line(Time now) const {
   if (!limited()) return {};
   const double used = UsedAt(now);
   const auto limit = static_cast<double>(limit_);
-  return {limit_, static_cast<int64_t>(limit - used + kRounding),
-          FromSeconds(used / limit * Seconds(window_))};
+  const auto remaining = static_cast<int64_t>(limit - used + kRounding);
+  return {limit_, std::max<int64_t>(remaining, 0), FromSeconds(used / limit * Seconds(window_))};
 }
 
 QuotaRegions::Region::Region(const QuotaConfig& config)
@@ -114,12 +122,13 @@ QuotaVerdict Quota::Admit(const QuotaCost& cost, Time now) {
   if (region_ != nullptr) lock = std::unique_lock(region_->mutex);
   FindHit(cost, now, &verdict);
   Charge(cost, now, verdict);
-  if (verdict.hit == QuotaLimit::kRequests && config_.charge_rejected) {
+  if (verdict.wait && config_.charge_rejected) {
     // The refused request counts too, so its hint is the one that holds after it.
-    const QuotaBucket& bucket = verdict.regional ? region_->requests : requests_;
-    verdict.used = bucket.Used(now);
-    verdict.wait = bucket.Wait(1, now);
+    QuotaVerdict after;
+    HitBuckets(cost, now, &after);
+    if (after.wait > verdict.wait) verdict = after;
   }
+  verdict.hint = config_.hint;
   verdict.view = View(now);
   return verdict;
 }
@@ -141,7 +150,7 @@ void Quota::FindHit(const QuotaCost& cost, Time now, QuotaVerdict* verdict) {
     verdict->hit = QuotaLimit::kSpend;
     return;
   }
-  if (HitDay(now, verdict)) return;
+  if (HitMidnightQuota(now, verdict)) return;
   while (!running_.empty() && running_.front() <= now) {
     std::pop_heap(running_.begin(), running_.end(), std::greater<>());
     running_.pop_back();
@@ -157,23 +166,17 @@ void Quota::FindHit(const QuotaCost& cost, Time now, QuotaVerdict* verdict) {
   HitBuckets(cost, now, verdict);
 }
 
-bool Quota::HitDay(Time now, QuotaVerdict* verdict) {
-  if (!day_.limited()) return false;
+bool Quota::HitMidnightQuota(Time now, QuotaVerdict* verdict) {
+  if (!day_.limited() || config_.daily_reset != DailyReset::kMidnight) return false;
+  if (day_number_ != DayNumber(now)) day_used_ = 0;
+  day_number_ = DayNumber(now);
+  if (day_used_ < day_.limit()) return false;
+  verdict->hit = QuotaLimit::kDay;
+  verdict->daily_window = true;
   verdict->limit = day_.limit();
+  verdict->used = day_used_;
   verdict->requested = 1;
   verdict->window = kDay;
-  if (config_.daily_reset == DailyReset::kMidnight) {
-    if (day_number_ != DayNumber(now)) day_used_ = 0;
-    day_number_ = DayNumber(now);
-    verdict->used = day_used_;
-    verdict->daily_window = true;
-    if (day_used_ < day_.limit()) return false;
-  } else {
-    if (day_.Fits(1, now)) return false;
-    verdict->used = day_.Used(now);
-    verdict->wait = day_.Wait(1, now);
-  }
-  verdict->hit = QuotaLimit::kDay;
   return true;
 }
 
@@ -192,6 +195,7 @@ void Quota::HitBuckets(const QuotaCost& cost, Time now, QuotaVerdict* verdict) {
     verdict->window = bucket.window();
     verdict->wait = wait;
   };
+  if (config_.daily_reset == DailyReset::kContinuous) look(day_, QuotaLimit::kDay, 1, false);
   look(requests_, QuotaLimit::kRequests, 1, false);
   look(tokens_, QuotaLimit::kTokens, cost.tokens, false);
   look(input_, QuotaLimit::kInputTokens, cost.input, false);
@@ -202,16 +206,21 @@ void Quota::HitBuckets(const QuotaCost& cost, Time now, QuotaVerdict* verdict) {
 }
 
 void Quota::Charge(const QuotaCost& cost, Time now, const QuotaVerdict& verdict) {
-  if (!verdict.admitted() && !config_.charge_rejected) return;
+  if (!verdict.admitted()) {
+    if (!config_.charge_rejected) return;
+    requests_.ChargeRefused(1, now);  // no tokens were read or made
+    if (region_ != nullptr) region_->requests.ChargeRefused(1, now);
+    return;
+  }
   requests_.Charge(1, now);
-  if (region_ != nullptr) region_->requests.Charge(1, now);
-  if (!verdict.admitted()) return;  // no tokens were read or made
   tokens_.Charge(cost.tokens, now);
   input_.Charge(cost.input, now);
   output_.Charge(cost.output, now);
   day_.Charge(1, now);
   ++day_used_;
-  if (region_ != nullptr) region_->tokens.Charge(cost.tokens, now);
+  if (region_ == nullptr) return;
+  region_->requests.Charge(1, now);
+  region_->tokens.Charge(cost.tokens, now);
 }
 
 QuotaView Quota::View(Time now) const {

@@ -62,6 +62,7 @@ struct QuotaVerdict {
   int64_t requested = 0;
   Duration window{};
   std::optional<Duration> wait;  // none where waiting is no use or nobody knows
+  HintForm hint = HintForm::kUsual;
   QuotaView view;
   bool admitted() const { return hit == QuotaLimit::kNone; }
 };
@@ -74,11 +75,13 @@ class QuotaBucket {
   bool limited() const { return limit_ > 0; }
   int64_t limit() const { return limit_; }
   Duration window() const { return window_; }
-  int64_t Used(Time now) const;  // rounded up
+  int64_t Used(Time now) const;  // rounded up; may pass the limit by what refills in a millisecond
   // What would fit within a millisecond fits: hints are printed in whole ones.
   bool Fits(int64_t requested, Time now) const;
   Duration Wait(int64_t requested, Time now) const;
-  void Charge(int64_t amount, Time now);  // never beyond the limit
+  // What fitted; may pass the limit by that millisecond, so that it is paid back.
+  void Charge(int64_t amount, Time now);
+  void ChargeRefused(int64_t amount, Time now);  // never beyond the limit
   QuotaLine Line(Time now) const;
 
  private:
@@ -133,7 +136,7 @@ class Quota {
  private:
   void FindHit(const QuotaCost& cost, Time now, QuotaVerdict* verdict);
   void HitBuckets(const QuotaCost& cost, Time now, QuotaVerdict* verdict);
-  bool HitDay(Time now, QuotaVerdict* verdict);
+  bool HitMidnightQuota(Time now, QuotaVerdict* verdict);
   void Charge(const QuotaCost& cost, Time now, const QuotaVerdict& verdict);
   QuotaView View(Time now) const;
 

@@ -5,6 +5,7 @@
 #include "engine/base/json_text.h"
 #include "engine/base/random.h"
 #include "mock_providers/openai_errors.h"
+#include "mock_providers/schema_sample.h"
 #include "mock_providers/stream_writer.h"
 #include "mock_providers/wire_text.h"
 
@@ -62,6 +63,7 @@ Problem ReadInput(element value, size_t* bytes, ApiRequest* out) {
 struct Body {
   std::string_view model;
   std::string_view first_tool;
+  std::optional<element> tools;
   size_t bytes = 0;
   bool has_input = false;
   bool tool_required = false;
@@ -76,6 +78,7 @@ Problem ReadTools(element value, Body* body) {
       body->first_tool = name;
     }
   }
+  body->tools = value;
   return {};
 }
 
@@ -119,6 +122,10 @@ Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* o
   if (key == "text") {
     std::string_view type;
     out->json = value["format"]["type"].get(type) == simdjson::SUCCESS && type != "text";
+    element schema;
+    if (value.at_pointer("/format/schema").get(schema) == simdjson::SUCCESS) {
+      AppendSample(schema, &out->sample);
+    }
   }
   if (key == "tools") return ReadTools(value, body);
   if (key == "tool_choice") return ReadToolChoice(value, body, out);
@@ -140,7 +147,7 @@ void AppendId(std::string_view prefix, uint64_t id_bits, std::string* out) {
 
 std::string_view Status(const ApiAnswer& answer, Stage stage) {
   if (stage == Stage::kInProgress) return "in_progress";
-  return answer.out_of_tokens ? "incomplete" : "completed";
+  return answer.out_of_tokens || answer.filtered ? "incomplete" : "completed";
 }
 
 // The one part of the message's content. `text` empty while it is still to come.
@@ -184,9 +191,13 @@ void AppendItem(const ApiAnswer& answer, Stage stage, std::string* out) {
 void AppendUsage(const ApiAnswer& answer, std::string* out) {
   out->append(R"({"input_tokens":)");
   AppendInt(answer.prompt_tokens, out);
-  out->append(R"(,"input_tokens_details":{"cached_tokens":0},"output_tokens":)");
+  out->append(R"(,"input_tokens_details":{"cached_tokens":)");
+  AppendInt(answer.cached_tokens, out);
+  out->append(R"(},"output_tokens":)");
   AppendInt(answer.completion_tokens, out);
-  out->append(R"(,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":)");
+  out->append(R"(,"output_tokens_details":{"reasoning_tokens":)");
+  AppendInt(answer.reasoning_tokens, out);
+  out->append(R"(},"total_tokens":)");
   AppendInt(answer.prompt_tokens + answer.completion_tokens, out);
   out->append("}");
 }
@@ -198,7 +209,11 @@ void AppendResponse(const ApiAnswer& answer, Stage stage, std::string* out) {
   AppendInt(UnixSeconds(answer.now), out);
   out->append(R"(,"status":")").append(Status(answer, stage));
   out->append(R"(","background":false,"error":null,"incomplete_details":)");
-  out->append(done && answer.out_of_tokens ? R"({"reason":"max_output_tokens"})" : "null");
+  if (done && answer.filtered) {
+    out->append(R"({"reason":"content_filter"})");
+  } else {
+    out->append(done && answer.out_of_tokens ? R"({"reason":"max_output_tokens"})" : "null");
+  }
   out->append(R"(,"instructions":null,"max_output_tokens":null,"model":)");
   AppendJsonString(answer.model, out);
   out->append(R"(,"output":[)");
@@ -297,7 +312,8 @@ void WriteStream(const ApiAnswer& answer, ReplyPlan* plan) {
   if (answer.content || answer.refused) WriteText(answer, &events);
   if (has_part) events.Part("response.content_part.done", TextOf(answer));
   events.Item("response.output_item.done", Stage::kDone);
-  events.Whole(answer.out_of_tokens ? "response.incomplete" : "response.completed", Stage::kDone);
+  const bool whole = Status(answer, Stage::kDone) == "completed";
+  events.Whole(whole ? "response.completed" : "response.incomplete", Stage::kDone);
 }
 
 // The sequence number that follows the events in `body`.
@@ -334,6 +350,9 @@ Problem ResponsesServer::ReadBody(std::string_view text, ApiRequest* out) {
                    missing, "missing_required_parameter"};
   }
   if (body.tool_required) out->format.tool = body.first_tool;
+  if (body.tools) {
+    SampleTool(*body.tools, out->format.tool, "/name", "/parameters", &out->sample);
+  }
   out->prompt_tokens = CountTokens(body.bytes);
   out->model = FindModel(body.model, models_);
   if (out->model < models_.size()) return {};
@@ -386,6 +405,7 @@ void ResponsesServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) cons
 
 void ResponsesServer::WriteError(const ApiError& error, ReplyPlan* plan) const {
   WriteOpenAiError(error, common_headers_, plan);
+  if (error.kind == ApiErrorKind::kUnknownModel) plan->status = 400;  // as this endpoint says it
 }
 
 // First the event "error", then the response as failed, as captured; half of the time the first is

@@ -101,6 +101,29 @@ std::string Rfc3339(Time at) {
   return out += 'Z';
 }
 
+std::string HttpDate(Time at) {
+  const std::chrono::sys_seconds moment(
+      std::chrono::seconds(kEpochSeconds + at.time_since_epoch() / 1s));
+  const auto day = std::chrono::floor<std::chrono::days>(moment);
+  const std::chrono::year_month_day date(day);
+  const auto second = static_cast<uint64_t>((moment - day).count());
+  constexpr std::string_view kDays = "SunMonTueWedThuFriSat";
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  std::string out(kDays.substr(3 * std::chrono::weekday(day).c_encoding(), 3));
+  out += ", ";
+  AppendPadded(static_cast<unsigned>(date.day()), 2, &out);
+  out += ' ';
+  out.append(kMonths.substr(3 * (static_cast<unsigned>(date.month()) - 1), 3)) += ' ';
+  AppendPadded(static_cast<uint64_t>(static_cast<int>(date.year())), 4, &out);
+  out += ' ';
+  AppendPadded(second / 3600, 2, &out);
+  out += ':';
+  AppendPadded(second / 60 % 60, 2, &out);
+  out += ':';
+  AppendPadded(second % 60, 2, &out);
+  return out += " GMT";
+}
+
 int64_t CeilSeconds(Duration d) {
   return std::max<int64_t>(std::chrono::ceil<std::chrono::seconds>(d) / 1s, 0);
 }
@@ -109,13 +132,6 @@ void AddInt(std::string_view name, int64_t value, Headers* headers) {
   std::string text;
   AppendInt(value, &text);
   headers->Add(name, text);
-}
-
-void AddRetryAfter(Duration wait, bool exact_too, Headers* headers) {
-  const int64_t whole = CeilSeconds(wait);
-  AddInt("retry-after", whole, headers);
-  if (!exact_too || std::chrono::seconds(whole) == wait) return;
-  AddInt("retry-after-ms", std::chrono::ceil<std::chrono::milliseconds>(wait) / 1ms, headers);
 }
 
 }  // namespace squall

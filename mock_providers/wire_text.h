@@ -27,13 +27,12 @@ std::string GoDuration(Duration d);
 // "2026-01-01T00:01:30Z"; parts of a second are rounded up.
 std::string Rfc3339(Time at);
 
+// "Thu, 01 Jan 2026 00:01:30 GMT" (RFC 9110); parts of a second are dropped.
+std::string HttpDate(Time at);
+
 // Whole seconds, rounded up, at least 0.
 int64_t CeilSeconds(Duration d);
 
 void AddInt(std::string_view name, int64_t value, Headers* headers);
-
-// Whole seconds, rounded up, as RFC 9110 wants it; with `exact_too` the exact figure beside it, in
-// retry-after-ms, where that loses some.
-void AddRetryAfter(Duration wait, bool exact_too, Headers* headers);
 
 }  // namespace squall

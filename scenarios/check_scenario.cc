@@ -117,6 +117,38 @@ void CheckProviders(const Scenario& s, Problems* problems) {
   }
 }
 
+// Regional caps have no place of their own: each deployment states them, so they may disagree.
+void CheckRegions(const Scenario& s, Problems* problems) {
+  std::map<std::string, const ProviderConfig*> first;
+  for (size_t i = 0; i < s.providers.size(); ++i) {
+    const ProviderConfig& provider = s.providers[i];
+    const QuotaConfig& quota = provider.quota;
+    const std::string here = PointerTo("/providers", std::to_string(i)) + "/quota/";
+    if (quota.region.empty()) {
+      const bool capped = quota.region_requests_per_min > 0 || quota.region_tokens_per_min > 0;
+      if (capped) problems->Add(here + "region", "got none beside a cap of a region, expected one");
+      continue;
+    }
+    const auto [it, added] = first.try_emplace(quota.region, &provider);
+    if (added) continue;
+    const QuotaConfig& other = it->second->quota;
+    const auto same = [&](const char* field, int64_t got, int64_t expected) {
+      if (got == expected) return;
+      problems->Add(here + field, "got " + std::to_string(got) + " for region " +
+                                      ShowText(quota.region) + ", expected " +
+                                      std::to_string(expected) + " as provider " +
+                                      ShowText(it->second->name) + " states");
+    };
+    same("region_requests_per_min", quota.region_requests_per_min, other.region_requests_per_min);
+    same("region_tokens_per_min", quota.region_tokens_per_min, other.region_tokens_per_min);
+    if (quota.region_requests_per_min > 0 && quota.request_window != other.request_window) {
+      problems->Add(here + "request_window", "got another one than provider " +
+                                                 ShowText(it->second->name) + " of region " +
+                                                 ShowText(quota.region) + ", expected the same");
+    }
+  }
+}
+
 void CheckClimate(const Scenario& s, Problems* problems) {
   std::vector<std::string> names;
   for (const ProviderConfig& provider : s.providers) names.push_back(provider.name);
@@ -187,6 +219,7 @@ void CheckScenario(const Scenario& scenario, Problems* problems) {
   CheckWorkload(scenario.workload, problems);
   CheckFaults("/faults", scenario.faults, problems);
   CheckProviders(scenario, problems);
+  CheckRegions(scenario, problems);
   CheckClimate(scenario, problems);
   const std::vector<std::string>& ladder = scenario.engine.ladder;
   for (size_t i = 0; i < ladder.size(); ++i) {

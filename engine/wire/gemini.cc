@@ -163,7 +163,10 @@ void ReadChunk(const object& top, StreamState* state) {
     object call;
     const std::string_view text = JsonText(part, "text");
     if (JsonObject(part, "functionCall", &call)) {
-      state->ToolCall(0, JsonText(call, "id"), JsonText(call, "name"), "");
+      element args;
+      const bool has_args = call["args"].get(args) == simdjson::SUCCESS;
+      state->ToolCall(state->calls_begun(), JsonText(call, "id"), JsonText(call, "name"),
+                      has_args ? simdjson::minify(args) : std::string());
     } else if (JsonBool(part, "thought")) {
       state->Reasoning(text);
     } else {

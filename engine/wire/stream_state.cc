@@ -34,6 +34,7 @@ void StreamState::ToolCall(int64_t index, std::string_view id, std::string_view 
                            std::string_view text) {
   if (id.empty() && name.empty() && text.empty()) return;
   tool_calls_ = true;
+  if (!name.empty()) ++calls_begun_;
   committed_ = true;
   StreamDelta delta;
   delta.kind = StreamDelta::Kind::kToolCall;

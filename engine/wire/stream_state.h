@@ -57,6 +57,7 @@ class StreamState {
   bool has_usage() const { return has_usage_; }  // false: what a cut stream cost is not known
   bool has_refusal() const { return refused_; }
   bool has_tool_calls() const { return tool_calls_; }
+  int64_t calls_begun() const { return calls_begun_; }  // pieces that name a tool
   bool has_reasoning() const { return reasoning_; }
   bool unfiltered() const { return unfiltered_; }
   // The commit point: a piece of content, refusal or tool call was passed on, so another attempt
@@ -88,6 +89,7 @@ class StreamState {
   bool committed_ = false;
   bool terminal_ = false;
   bool error_ = false;
+  int64_t calls_begun_ = 0;
   int64_t keep_alives_ = 0;
   int64_t deltas_ = 0;
   int64_t anomalies_ = 0;

@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 
 const binary = process.env.SQUALL_BINARY;
 
-// Base URLs by provider name. `sets` are --set options. Time runs 100 times as fast as real time, so
-// that mock latencies do not slow the tests. Whatever happens to test `t`, the server ends with it.
+// Base URLs by provider name. `sets` are --set options. Time runs 100 times as fast as real time,
+// so that mock latencies do not slow the tests. Whatever happens to test `t`, the server ends with it.
 export async function serve(t, scenario, sets = {}) {
   const args = ["serve", scenario, "--time-scale", "0.01"];
   for (const [pointer, value] of Object.entries(sets)) {

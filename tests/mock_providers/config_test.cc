@@ -79,7 +79,7 @@ TEST_CASE("mock config: every field is described once, and its default is in ran
   CHECK(Review(ModelConfig()).seen.size() == 4);
   CHECK(Review(LatencyConfig()).seen.size() == 4);
   CHECK(Review(CapacityConfig()).seen.size() == 2);
-  CHECK(Review(FaultConfig()).seen.size() == 9);
+  CHECK(Review(FaultConfig()).seen.size() == 11);
   CHECK(Review(ClimateConfig()).seen.size() == 14);
   CHECK(Review(ProviderConfig()).seen.size() == 7);
 }

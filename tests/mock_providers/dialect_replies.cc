@@ -289,19 +289,35 @@ Understood ReadStream(std::string_view dialect, std::string_view body) {
 
 }  // namespace
 
+namespace {
+
+// Takes a line off the front, whichever of the three line ends it has.
+std::string TakeLine(std::string_view* body) {
+  const size_t end = std::min(body->find_first_of("\r\n"), body->size());
+  const std::string line(body->substr(0, end));
+  const bool pair = body->substr(end, 2) == "\r\n";
+  body->remove_prefix(std::min(end + (pair ? 2 : 1), body->size()));
+  return line;
+}
+
+}  // namespace
+
 std::vector<ServerSentEvent> SplitEvents(std::string_view body) {
   std::vector<ServerSentEvent> events;
   ServerSentEvent event;
+  if (body.starts_with("\xef\xbb\xbf")) body.remove_prefix(3);
   while (!body.empty()) {
-    const size_t end = std::min(body.find('\n'), body.size());
-    const std::string_view line = body.substr(0, end);
-    body.remove_prefix(std::min(end + 1, body.size()));
+    const std::string line = TakeLine(&body);
     if (line.starts_with("{")) {  // Gemini's error: bare JSON over several lines
-      event.data = std::string(line) + "\n" + std::string(body);
+      event.data = line + "\n" + std::string(body);
       body = {};
     }
-    if (line.starts_with("event: ")) event.name = line.substr(7);
-    if (line.starts_with("data: ")) event.data += line.substr(6);
+    const size_t colon = std::min(line.find(':'), line.size());
+    const std::string field = line.substr(0, colon);
+    std::string value = line.substr(std::min(colon + 1, line.size()));
+    if (value.starts_with(' ')) value.erase(0, 1);
+    if (field == "event") event.name = value;
+    if (field == "data") event.data += (event.data.empty() ? "" : "\n") + value;
     if ((line.empty() || body.empty()) && !event.data.empty()) {
       events.push_back(event);
       event = ServerSentEvent();
@@ -334,6 +350,11 @@ Understood ReadBody(std::string_view dialect, int status, bool stream, std::stri
 
 Understood ReadReply(std::string_view dialect, const ReplyPlan& plan) {
   const std::string type(plan.headers.Find("content-type").value_or(""));
+  if (plan.headers.Find("content-encoding")) {  // nobody asked for any
+    Understood out;
+    out.problem = "encoded";
+    return out;
+  }
   const std::string_view body = std::string_view(plan.body).substr(0, BytesSent(plan));
   return ReadBody(dialect, plan.status, type.starts_with("text/event-stream"), body);
 }

@@ -4,19 +4,15 @@
 namespace squall {
 namespace {
 
-const json& ToolSchema() {
-  static const json schema = {{"type", "object"}, {"properties", json::object()}};
-  return schema;
-}
-
 json ChatOf(const Ask& ask) {
   json body = ChatBody(ask.prompt, ask.model);
   body["max_completion_tokens"] = ask.max_tokens;
   if (ask.stream) body["stream"] = true;
   if (ask.include_usage) body["stream_options"] = {{"include_usage", true}};
   if (ask.tool) {
-    body["tools"] = json::array(
-        {{{"type", "function"}, {"function", {{"name", "record"}, {"parameters", ToolSchema()}}}}});
+    body["tools"] =
+        json::array({{{"type", "function"},
+                      {"function", {{"name", "record"}, {"parameters", ParseJson(ask.schema)}}}}});
     body["tool_choice"] = {{"type", "function"}, {"function", {{"name", "record"}}}};
   }
   return body;
@@ -33,7 +29,7 @@ json MessagesOf(const Ask& ask) {
                      {"content", json::array({{{"type", "text"}, {"text", ask.prompt}}})}}})}};
   if (ask.stream) body["stream"] = true;
   if (ask.tool) {
-    body["tools"] = json::array({{{"name", "record"}, {"input_schema", ToolSchema()}}});
+    body["tools"] = json::array({{{"name", "record"}, {"input_schema", ParseJson(ask.schema)}}});
     body["tool_choice"] = {{"type", "tool"}, {"name", "record"}};
   }
   return body;
@@ -47,7 +43,9 @@ json ContentsOf(const Ask& ask) {
       {"generationConfig",
        {{"maxOutputTokens", ask.max_tokens}, {"responseMimeType", "application/json"}}}};
   if (ask.tool) {
-    body["tools"] = json::array({{{"functionDeclarations", json::array({{{"name", "record"}}})}}});
+    body["tools"] = json::array(
+        {{{"functionDeclarations",
+           json::array({{{"name", "record"}, {"parameters", ParseJson(ask.schema)}}})}}});
     body["toolConfig"] = {{"functionCallingConfig", {{"mode", "ANY"}}}};
   }
   return body;
@@ -65,8 +63,8 @@ json InputOf(const Ask& ask) {
       {"user", "user-1"}};
   if (ask.stream) body["stream"] = true;
   if (ask.tool) {
-    body["tools"] =
-        json::array({{{"type", "function"}, {"name", "record"}, {"parameters", ToolSchema()}}});
+    body["tools"] = json::array(
+        {{{"type", "function"}, {"name", "record"}, {"parameters", ParseJson(ask.schema)}}});
     body["tool_choice"] = "required";
   }
   return body;

@@ -20,6 +20,7 @@ struct Ask {
   bool stream = false;
   bool include_usage = false;
   bool tool = false;  // one tool, "record", and a choice that forces it
+  std::string schema = R"({"type":"object","properties":{}})";  // of the tool's arguments
   bool credential = true;
 };
 

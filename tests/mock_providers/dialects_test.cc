@@ -98,6 +98,60 @@ TEST_CASE("dialects: a forced tool is called with the answer as its arguments") 
   }
 }
 
+TEST_CASE("dialects: a forced tool outside the tasks gets arguments that fit its schema") {
+  for (const std::string_view dialect : kAllDialects) {
+    for (const bool stream : {false, true}) {
+      Ask ask;
+      ask.stream = stream;
+      ask.tool = true;
+      ask.schema = R"({"type":"object","properties":{"city":{"type":"string"},)"
+                   R"("days":{"type":"integer","minimum":3}},"required":["city","days"]})";
+      const Understood got = ReadReply(dialect, PlanFor(dialect, OneModel("alpha"), ask));
+      CAPTURE(dialect, stream, got.problem);
+      CHECK(got.well_formed);
+      CHECK(got.tool == "record");
+      CHECK(ParseJson(got.content) == json({{"city", "text"}, {"days", 3}}));
+    }
+  }
+}
+
+TEST_CASE("dialects: schema drift shows in the arguments of a client's own tool") {
+  for (const std::string_view dialect : kAllDialects) {
+    for (const char* variant : {"renamed_key", "wrong_type"}) {
+      Ask ask;
+      ask.tool = true;
+      ask.schema = R"({"type":"object","properties":{"city":{"type":"string"}}})";
+      const ProviderConfig config = WithFault("schema_drift", 1, {{variant, 1}});
+      const Understood got = ReadReply(dialect, PlanFor(dialect, config, ask));
+      CAPTURE(dialect, variant, got.problem);
+      CHECK(got.well_formed);
+      CHECK(ParseJson(got.content) != json({{"city", "text"}}));
+      CHECK(ParseJson(got.content).is_object());
+    }
+  }
+}
+
+TEST_CASE("dialects: a tool asked for by name ends a chat completion of OpenAI's with stop") {
+  const std::map<std::string_view, std::string> finishes = {
+      {"openai", "stop"}, {"azure", "stop"}, {"deepseek", "tool_calls"}};
+  for (const auto& [dialect, by_name] : finishes) {
+    for (const bool stream : {false, true}) {
+      Ask ask;
+      ask.stream = stream;
+      ask.tool = true;
+      CAPTURE(dialect, stream);
+      HttpRequest request = DialectHttp(dialect, ask);
+      GroundTruth truth;
+      Provider provider(0, InDialect(dialect, OneModel("alpha")), kTestSeed, nullptr, &truth);
+      CHECK(ReadReply(dialect, provider.Plan(request, kNow)).finish == by_name);
+      json body = ParseJson(request.body);
+      body["tool_choice"] = "required";
+      request.body = body.dump();
+      CHECK(ReadReply(dialect, provider.Plan(request, kNow)).finish == "tool_calls");
+    }
+  }
+}
+
 TEST_CASE("dialects: the official names of events come in the official order") {
   const TaskSpec task = MakeTask(TaskKind::kArithmetic, 1, 0);
   const auto names = [&](std::string_view dialect) {
@@ -236,8 +290,10 @@ TEST_CASE("dialects: every fault shows in every dialect, whole and in a stream")
           const bool html = type.starts_with("text/html");
           if (plan.status >= 400 && !html) CHECK((got.well_formed && got.error));
           if (!plan.chunks.empty()) CHECK(plan.chunks.back().end == plan.body.size());
-          const bool delivered = plan.status == 200 && plan.end == End::kClean && got.complete &&
-                                 got.well_formed && !got.error;
+          const bool complete = got.complete || variant.name == "no_done";
+          const bool well_formed = got.well_formed || variant.name == "no_usage";
+          const bool delivered = plan.status == 200 && plan.end == End::kClean && complete &&
+                                 well_formed && !got.error;
           CHECK((delivered && OracleAccepts(kTestSeed, task, got.content)) == row.impairment);
         }
       }
@@ -303,7 +359,8 @@ TEST_CASE("dialects: a hint stands where the dialect puts it") {
     const auto header = plan.headers.Find("retry-after");
     CAPTURE(dialect, text);
     CHECK(plan.status == 429);
-    CHECK(plan.retry_not_before == plan.at + 6s);
+    const bool told = dialect != "deepseek";  // it has no place for a hint
+    CHECK(plan.retry_not_before == (told ? plan.at + 6s : kStart));
     if (dialect == "gemini") {
       CHECK_FALSE(header.has_value());
       CHECK(text.ends_with("Please retry in 6s."));

@@ -10,6 +10,7 @@
 #include "engine/diagnosis.h"
 #include "engine/json_schema.h"
 #include "mock_providers/ground_truth.h"
+#include "mock_providers/gzip.h"
 #include "mock_providers/provider.h"
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
@@ -68,6 +69,16 @@ bool JsonError(const Played& got, int status) {
   return got.plan.status == status && got.plan.end == End::kClean &&
          ParseJson(got.plan.body)["error"].is_object();
 }
+bool CodeIs(const Played& got, int status, std::string_view code) {
+  return JsonError(got, status) && ParseJson(got.plan.body)["error"]["code"] == code;
+}
+bool BlankFirst(const Played& got) {
+  return Accepted(got) && got.plan.body == "\r\n" + Healthy(got.task).body;
+}
+bool InTwoWrites(const Played& got) {
+  return Accepted(got) && got.plan.body == Healthy(got.task).body && got.plan.chunks.size() > 1 &&
+         got.plan.framing == Framing::kChunked;
+}
 bool DriftingAnswer(const Played& got, Drift drift) {
   return WellFormed(got) && Choice(got.plan)["finish_reason"] == "stop" && DriftOf(got) == drift &&
          !Accepted(got);
@@ -109,6 +120,67 @@ std::map<std::string, Expectation> Expectations() {
                 choice["message"]["refusal"].is_string() && choice["finish_reason"] == "stop";
        }},
       {"refusal/prompt_blocked", [](const Played& p) { return JsonError(p, 400); }},
+      {"refusal/answer_filtered",
+       [](const Played& p) {
+         const std::string whole = Content(Healthy(p.task));
+         const std::string part = Content(p.plan);
+         return WellFormed(p) && Choice(p.plan)["finish_reason"] == "content_filter" &&
+                !part.empty() && part.size() < whole.size() && whole.starts_with(part);
+       }},
+      {"rate_limit/in_stream", [](const Played& p) { return JsonError(p, 429); }},
+      {"empty_content/only_terminal",
+       [](const Played& p) { return WellFormed(p) && Choice(p.plan)["message"]["content"] == ""; }},
+      {"malformed_json/out_of_order", [](const Played& p) { return !IsJson(p.plan.body); }},
+      {"malformed_json/arguments_cut", [](const Played& p) { return !IsJson(p.plan.body); }},
+      {"malformed_json/gzip",
+       [](const Played& p) {
+         return Complete200(p) && p.plan.headers.Find("content-encoding") == "gzip" &&
+                p.plan.body == Gzip(Healthy(p.task).body);
+       }},
+      {"truncated/no_finish", [](const Played& p) { return p.plan.end == End::kCut; }},
+      {"truncated/cut_in_character",
+       [](const Played& p) {
+         return p.plan.end == End::kCut &&
+                static_cast<unsigned char>(p.plan.body[p.plan.body_sent - 1]) == 0xc3;
+       }},
+      {"server_error/error_event_last", [](const Played& p) { return JsonError(p, 500); }},
+      {"server_error/overloaded_event", [](const Played& p) { return JsonError(p, 529); }},
+      {"server_error/error_body_200", [](const Played& p) { return JsonError(p, 200); }},
+      {"auth_failure/revoked_key",
+       [](const Played& p) { return CodeIs(p, 401, "invalid_api_key"); }},
+      {"permission_denied/no_access",
+       [](const Played& p) {
+         return JsonError(p, 403) && Contains(p, "does not have access to model `large`");
+       }},
+      {"permission_denied/region",
+       [](const Played& p) { return CodeIs(p, 403, "unsupported_country_region_territory"); }},
+      {"invalid_model/unknown", [](const Played& p) { return CodeIs(p, 404, "model_not_found"); }},
+      {"invalid_model/retired",
+       [](const Played& p) { return JsonError(p, 404) && Contains(p, "has been deprecated"); }},
+      {"context_length_exceeded/too_long",
+       [](const Played& p) { return CodeIs(p, 400, "context_length_exceeded"); }},
+      {"context_length_exceeded/payload_too_large",
+       [](const Played& p) {
+         return p.plan.status == 413 && Contains(p, "413 Request Entity Too Large");
+       }},
+      {"invalid_request/unknown_parameter",
+       [](const Played& p) { return CodeIs(p, 400, "unknown_parameter"); }},
+      {"invalid_request/unsupported_value",
+       [](const Played& p) { return CodeIs(p, 400, "unsupported_value"); }},
+      // In one piece most shapes are a blank line first, as a server that made its client wait
+      // sends.
+      {"stream_shape/split_character", InTwoWrites},
+      {"stream_shape/split_events", InTwoWrites},
+      {"stream_shape/merged_events", BlankFirst},
+      {"stream_shape/crlf", BlankFirst},
+      {"stream_shape/cr", BlankFirst},
+      {"stream_shape/byte_order_mark", BlankFirst},
+      {"stream_shape/multi_line_data", BlankFirst},
+      {"stream_shape/no_space", BlankFirst},
+      {"stream_shape/comments", BlankFirst},
+      {"stream_shape/no_done", BlankFirst},
+      {"stream_shape/no_usage", BlankFirst},
+      {"stream_shape/json_instead", BlankFirst},
       {"slow/slow",
        [](const Played& p) {
          const double factor = Seconds(p.plan.at - kNow) / Seconds(Healthy(p.task).at - kNow);
@@ -353,7 +425,8 @@ TEST_CASE("faults: rows bite on a stranger's prompt too") {
         CHECK(IsJson(Content(good)) == wants_json);
         CHECK(plan.fault.variant == variant.name);
         const bool differs = plan.body != good.body || plan.end != good.end ||
-                             plan.status != good.status || plan.at != good.at;
+                             plan.status != good.status || plan.at != good.at ||
+                             plan.chunks.size() != good.chunks.size();
         CHECK(differs);
       }
     }

@@ -390,5 +390,26 @@ TEST_CASE("streams: however the bytes were cut, the result is the same", "[wire]
   }
 }
 
+TEST_CASE("stream: Gemini's calls come whole, each with an index and arguments of its own") {
+  struct Calls final : StreamSink {
+    void OnDelta(const StreamDelta& delta) override {
+      seen.push_back(std::to_string(delta.tool_index) + " " + std::string(delta.tool_name) + " " +
+                     std::string(delta.text));
+    }
+    std::vector<std::string> seen;
+  };
+  Calls calls;
+  StreamDecoder decoder(*FindDialect("gemini"));
+  decoder.Feed(
+      R"(data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"a","args":{"x": 1}}},)"
+      R"({"functionCall":{"name":"b"}}],"role":"model"},"index":0}]})"
+      "\n\n"
+      R"(data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"c","args":{}}}]},)"
+      R"("finishReason":"STOP","index":0}]})"
+      "\n\n",
+      &calls);
+  CHECK(calls.seen == std::vector<std::string>{"0 a {\"x\":1}", "1 b ", "2 c {}"});
+}
+
 }  // namespace
 }  // namespace squall
