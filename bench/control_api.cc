@@ -141,7 +141,9 @@ ReplyPlan ControlApi::Dispatch(const HttpRequest& request, Time now) {
   }
   std::vector<std::string> known;
   for (const Route& route : Routes()) {
-    if (known.empty() || known.back() != route.path) known.emplace_back(route.path);
+    std::string shown(route.path);
+    if (shown.ends_with('/')) shown += "PROVIDER";
+    if (known.empty() || known.back() != shown) known.push_back(shown);
   }
   return Say(404, "got unknown path " + ShowText(path) + ", " + ExpectedOneOf(path, known));
 }

@@ -207,12 +207,10 @@ std::string HintsFact(const Summary& s, const TextStyle& style) {
   if (o.hints_given == 0) return "";
   const Ink ink = o.early_same_request == 0 ? Ink::kGood : Ink::kBad;
   const std::string early = CountText(o.early_same_request) + " came back too early";
-  return Fact(
-      "HINTS",
-      {Plural(o.hints_given, "reply", "replies") + " asked for a wait", Paint(early, ink, style),
-       Plural(o.early_same_user, "other request", "other requests") +
-           " of the same user meanwhile"},
-      style);
+  return Fact("HINTS",
+              {Plural(o.hints_given, "reply", "replies") + " asked for a wait",
+               Paint(early, ink, style), CountText(o.early_same_user) + " others by the same user"},
+              style);
 }
 
 std::string LatencyFact(const Summary& s, const TextStyle& style) {

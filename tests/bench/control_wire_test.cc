@@ -21,7 +21,8 @@ constexpr auto kTick = std::chrono::milliseconds(1);
 
 constexpr const char* kScenario = R"({
   "name": "one",
-  "faults": {"server_error": {"rate": 0.3}, "rate_limit": {"rate": 0.2}, "truncated": {"rate": 0.2}},
+  "faults": {"server_error": {"rate": 0.3}, "rate_limit": {"rate": 0.2},
+             "truncated": {"rate": 0.2}},
   "providers": [{"name": "alpha", "models": [{"name": "large"}],
                  "latency": {"ttft_median": "0s", "per_token_median": "0s"}}]
 })";
