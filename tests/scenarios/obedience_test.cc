@@ -37,17 +37,19 @@ TEST_CASE(
   CHECK(naive.early_same_request > 500);
 }
 
-TEST_CASE("obedience: real quotas are kept to as well") {
+TEST_CASE("obedience: waits that quotas ask for are kept as well") {
   ScenarioOptions options;
-  options.sets = {"/workload/requests=1000"};
-  for (const char* name : {"dialects", "overload"}) {
-    CAPTURE(name);
-    options.preset = "self_healing";
-    const auto scenario = LoadScenario(name, options);
-    REQUIRE(scenario.ok());
-    const WorldResult result = RunVirtual(*scenario, 1, RunHooks());
-    CHECK(result.metrics.Summarize().obedience.early_same_request == 0);
+  options.preset = "self_healing";
+  options.sets = {"/workload/requests=2000", "/faults={}", "/climate=[]"};
+  for (const char* provider : {"0", "1"}) {
+    options.sets.push_back(std::string("/providers/") + provider +
+                           R"(/quota={"requests_per_min": 120, "request_window": "2s"})");
   }
+  const auto scenario = LoadScenario("production-10k", options);
+  REQUIRE(scenario.ok());
+  const Obedience kept = RunVirtual(*scenario, 1, RunHooks()).metrics.Summarize().obedience;
+  CHECK(kept.hints_given > 200);
+  CHECK(kept.early_same_request == 0);
 }
 
 TEST_CASE("obedience: replications add up, whatever the number of threads") {
