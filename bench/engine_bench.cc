@@ -54,7 +54,7 @@ class NullSink final : public EventSink {
 class EmptyNetwork final : public Transport {
  public:
   explicit EmptyNetwork(std::string body) : body_(std::move(body)) {}
-  Task<HttpReply> Send(ProviderId, HttpRequest, Time, std::stop_token) override {
+  Task<HttpReply> Send(ProviderId, HttpRequest, Time, std::stop_token, BodySink*) override {
     HttpReply reply;
     reply.status = 200;
     reply.body = body_;

@@ -6,6 +6,7 @@ namespace {
 constexpr SpanRange kPositiveSpan{1us, 24h};
 constexpr SpanRange kAnySpan{0s, 24h};
 constexpr IntRange kAttempts{1, 32};
+constexpr std::string_view kAfterCommit[] = {"error", "restart"};
 
 }  // namespace
 
@@ -34,6 +35,26 @@ void Describe(Fields& f, DeadlineConfig& c) {
          "Longest single attempt; the request's own deadline ends it earlier.");
   f.Span("failover_reserve", c.failover_reserve, kAnySpan,
          "Time that an attempt leaves for one more provider while one is untried.");
+}
+
+void Describe(Fields& f, StreamWatchConfig& c) {
+  f.Span("first_piece", c.first_piece, kAnySpan,
+         "Longest wait for the first piece of an answer; 0 waits for the deadline.");
+  f.Span("between", c.between, kAnySpan,
+         "Longest pause between two pieces; 0 waits for the deadline. Keep-alives do not count.");
+  f.Number("min_bytes_per_s", c.min_bytes_per_s, kNotNegative,
+           "Least rate of text over the window; 0 takes any.");
+  f.Span("rate_window", c.rate_window, kPositiveSpan,
+         "Time over which the rate is judged, from the first piece on.");
+}
+
+void Describe(Fields& f, StreamConfig& c) {
+  f.Struct("watch", c.watch, "When a stream has stopped being worth waiting for.");
+  f.Enum("after_commit", c.after_commit, kAfterCommit,
+         "What a failure does to an answer of which the caller holds a part: error ends the call, "
+         "restart announces that it begins anew.");
+  f.Bool("hold_until_valid", c.hold_until_valid,
+         "Whether nothing is passed on before the whole answer has passed the guard.");
 }
 
 void Describe(Fields& f, BreakerConfig& c) {
@@ -84,6 +105,7 @@ void Describe(Fields& f, EngineConfig& c) {
              "Recovery strategies in the order they are asked; empty means one attempt only.");
   f.Struct("retry", c.retry, "How often and when a request is sent again.");
   f.Struct("deadline", c.deadline, "How a request's time is split over attempts.");
+  f.Struct("stream", c.stream, "What is done about answers that arrive in pieces.");
   f.Struct("breaker", c.breaker, "Circuit breaker, one per provider.");
   f.Struct("budget", c.budget, "Retry budget, shared by retries, failovers and repairs.");
   f.Struct("guard", c.guard, "Validation of every answer, first attempts included.");

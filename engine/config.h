@@ -12,6 +12,7 @@
 #include "engine/policy/breaker.h"
 #include "engine/policy/deadline.h"
 #include "engine/policy/retry_budget.h"
+#include "engine/policy/stream_watch.h"
 
 namespace squall {
 
@@ -37,6 +38,20 @@ struct KnowledgeConfig {
   double decay_per_sample = 0.99;  // weight of a rule's past at each new outcome, (0, 1]
 };
 
+// What becomes of a streamed answer that fails after the caller has got a piece of it.
+enum class AfterCommit : uint8_t {
+  kError,    // the call fails: nothing that the caller holds is ever taken back
+  kRestart,  // the caller is told that the answer begins anew (AnswerSink::OnRestart)
+};
+
+struct StreamConfig {
+  StreamWatchConfig watch;
+  AfterCommit after_commit = AfterCommit::kError;
+  // Pass nothing on before the whole answer has passed the guard, which gives up streaming towards
+  // the caller and keeps what it is good for against the provider: stalls are noticed early.
+  bool hold_until_valid = false;
+};
+
 struct EngineConfig {
   // Which failures the engine notices: with diagnosis off, only transport errors and status codes
   // of 500 and above or 429 count (what a bare retry loop sees).
@@ -47,6 +62,7 @@ struct EngineConfig {
   std::vector<std::string> ladder = {"failover", "retry", "degrade", "learned_rule"};
   RetryConfig retry;
   DeadlineConfig deadline;
+  StreamConfig stream;
   BreakerConfig breaker;
   RetryBudgetConfig budget;
   GuardConfig guard;
@@ -56,6 +72,8 @@ struct EngineConfig {
 void Describe(Fields& f, BackoffConfig& c);
 void Describe(Fields& f, RetryConfig& c);
 void Describe(Fields& f, DeadlineConfig& c);
+void Describe(Fields& f, StreamWatchConfig& c);
+void Describe(Fields& f, StreamConfig& c);
 void Describe(Fields& f, BreakerConfig& c);
 void Describe(Fields& f, RetryBudgetConfig& c);
 void Describe(Fields& f, GuardConfig& c);

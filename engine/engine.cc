@@ -5,6 +5,7 @@
 #include "engine/base/check.h"
 #include "engine/base/cpu_clock.h"
 #include "engine/base/random.h"
+#include "engine/live_reply.h"
 #include "engine/policy/deadline.h"
 
 namespace squall {
@@ -62,8 +63,11 @@ struct Engine::Exchange {
   Step step;
   Breaker::Permit permit;
   Time started{};
-  Time until{};            // deadline of the attempt
-  bool cut_short = false;  // by the request's deadline, before the per-try timeout
+  Time until{};                     // deadline of the attempt
+  bool cut_short = false;           // by the request's deadline, before the per-try timeout
+  std::unique_ptr<LiveReply> live;  // where a stream was asked for
+
+  bool streamed() const { return live != nullptr && live->is_stream(); }
 };
 
 Engine::Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, uint64_t seed,
@@ -89,7 +93,7 @@ Engine::Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, 
 Engine::~Engine() { SQUALL_CHECK(calls_in_flight_ == 0); }
 
 Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Time deadline,
-                              std::stop_token stop) {
+                              std::stop_token stop, AnswerSink* caller) {
   const CountInFlight in_flight(&calls_in_flight_);
   CallState call;
   call.key = HashText(request.id);
@@ -114,8 +118,10 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
     Exchange exchange;
     if (!Admit(step, &call, &exchange)) continue;
     HttpRequest message = Encode(request, step, &call);
-    HttpReply reply =
-        co_await transport_.Send(step.target.provider, std::move(message), exchange.until, stop);
+    if (request.stream) BeginStream(caller, &exchange, &call);
+    BodySink* const sink = exchange.live.get();
+    HttpReply reply = co_await transport_.Send(step.target.provider, std::move(message),
+                                               exchange.until, stop, sink);
     Observe(request.id, schema, std::move(reply), &exchange, &call);
   }
   co_return std::move(call.result);
@@ -190,17 +196,27 @@ HttpRequest Engine::Encode(const ChatRequest& request, const Step& step, CallSta
   return message;
 }
 
+// Reads the attempt's reply as a stream. The caller who holds pieces of the attempt before it is
+// told that they are void.
+void Engine::BeginStream(AnswerSink* caller, Exchange* exchange, CallState* call) const {
+  if (call->committed) {
+    caller->OnRestart(call->LastSent()->diagnosis.rule);
+    call->committed = false;
+    ++call->result.restarts;
+  }
+  const Dialect& dialect = *dialects_[exchange->step.target.provider];
+  exchange->live = std::make_unique<LiveReply>(dialect, config_.stream, env_, caller);
+}
+
 void Engine::Observe(std::string_view id, const JsonSchema* schema, HttpReply reply,
                      Exchange* exchange, CallState* call) {
   const bool timed = reply.error != TransportError::kNone || reply.status != 200 ||
                      Mix(call->key) % kTimedShare == 0;
   const int64_t begin = timed ? RealNanoseconds() : 0;
-  const bool readable = reply.error == TransportError::kNone;
-  DecodedBody body;
-  if (readable) body = decoders_[exchange->step.target.provider]->Decode(&reply.body);
+  const StreamReading reading = Read(*exchange, &reply);
   const int64_t parsed = timed ? RealNanoseconds() : 0;
   AttemptRecord attempt;
-  attempt.diagnosis = Analyze(reply, body, schema, timed);
+  attempt.diagnosis = Analyze(reply, reading, exchange->streamed(), schema, timed);
   if (timed) events_.OnPhase(Phase::kParse, parsed - begin);
   attempt.provider = exchange->step.target.provider;
   attempt.model = exchange->step.target.model;
@@ -210,38 +226,62 @@ void Engine::Observe(std::string_view id, const JsonSchema* schema, HttpReply re
   attempt.ended = env_.Now();
   attempt.status = reply.status;
   attempt.error = reply.error;
-  attempt.usage = body.usage;
+  attempt.usage = reading.body.usage;
+  if (exchange->live != nullptr) attempt.first_piece = exchange->live->first_piece();
   ReportToBreaker(attempt, *exchange);
   call->result.attempts.push_back(attempt);
   Learn(*call);
   events_.OnAttempt(id, attempt);
+  const bool readable = reply.error == TransportError::kNone;
+  const bool bytes = exchange->streamed() || !reply.body.empty();
   call->result.status = readable ? reply.status : 0;
-  call->result.has_body = readable && !reply.body.empty();
-  if (attempt.diagnosis.ok()) {
-    call->result.ok = true;
-    call->result.content.assign(body.content);
-    Finish("answered", call);
-  } else if (attempt.diagnosis.failure == FailureClass::kCancelled) {
-    Finish("cancelled", call);
-  }
+  call->result.has_body = readable && bytes;
+  Conclude(attempt, reading.body, exchange, call);
 }
 
-Diagnosis Engine::Analyze(const HttpReply& reply, const DecodedBody& body, const JsonSchema* schema,
-                          bool timed) {
+// What the reply says, as a stream or in one piece.
+StreamReading Engine::Read(const Exchange& exchange, HttpReply* reply) {
+  if (exchange.streamed()) return exchange.live->Read(reply->error);
+  if (exchange.live != nullptr) reply->body = exchange.live->TakeBody();
+  StreamReading reading;
+  if (reply->error == TransportError::kNone) {
+    reading.body = decoders_[exchange.step.target.provider]->Decode(&reply->body);
+  }
+  return reading;
+}
+
+Diagnosis Engine::Analyze(const HttpReply& reply, const StreamReading& reading, bool streamed,
+                          const JsonSchema* schema, bool timed) {
   Observation seen;
   seen.error = reply.error;
   seen.status = reply.status;
   seen.headers = &reply.headers;
-  seen.body = &body;
+  seen.body = &reading.body;
   seen.bytes = reply.body;
   const int64_t begin = timed ? RealNanoseconds() : 0;
-  const Diagnosis diagnosis = config_.diagnose ? Diagnose(seen) : DiagnoseByStatus(seen);
+  const Diagnosis diagnosis = !config_.diagnose ? DiagnoseByStatus(seen)
+                              : streamed        ? DiagnoseStream(seen, reading)
+                                                : Diagnose(seen);
   const int64_t classified = timed ? RealNanoseconds() : 0;
   if (timed) events_.OnPhase(Phase::kClassify, classified - begin);
-  if (!diagnosis.ok() || body.has_tool_calls) return diagnosis;
-  const Diagnosis verdict = guard_.Check(body.content, schema);
+  if (!diagnosis.ok() || reading.body.has_tool_calls) return diagnosis;
+  const Diagnosis verdict = guard_.Check(reading.body.content, schema);
   if (timed) events_.OnPhase(Phase::kValidate, RealNanoseconds() - classified);
   return verdict;
+}
+
+void Engine::Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exchange* exchange,
+                      CallState* call) {
+  LiveReply* const live = exchange->live.get();
+  if (attempt.diagnosis.ok()) {
+    call->result.ok = true;
+    call->result.content.assign(body.content);
+    if (live != nullptr) live->Release(body.content);
+    Finish("answered", call);
+    return;
+  }
+  call->committed = live != nullptr && live->committed();
+  if (attempt.diagnosis.failure == FailureClass::kCancelled) Finish("cancelled", call);
 }
 
 void Engine::ReportToBreaker(const AttemptRecord& attempt, const Exchange& exchange) {

@@ -13,9 +13,10 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/answer_sink.h"
 #include "engine/base/env.h"
 #include "engine/config.h"
-#include "engine/diagnose.h"
+#include "engine/diagnose_stream.h"
 #include "engine/events.h"
 #include "engine/guard.h"
 #include "engine/json_schema.h"
@@ -38,8 +39,10 @@ class Engine {
 
   // Ends at the latest shortly after `deadline`, or after `stop` is requested. `schema` is the
   // caller's contract for the answer; nullptr for none. It and the engine outlive the call.
+  // A request that asks for a stream has its answer passed to `caller`, if there is one, as it
+  // comes; the result holds the whole all the same.
   Task<CallResult> Call(ChatRequest request, const JsonSchema* schema, Time deadline,
-                        std::stop_token stop);
+                        std::stop_token stop, AnswerSink* caller = nullptr);
 
   int64_t calls_in_flight() const { return calls_in_flight_; }
   const Breaker& breaker(ProviderId provider) const { return breakers_[provider]; }
@@ -51,11 +54,15 @@ class Engine {
   Step Plan(const CallState& call);
   bool Admit(const Step& step, CallState* call, Exchange* exchange);
   HttpRequest Encode(const ChatRequest& request, const Step& step, CallState* call) const;
+  void BeginStream(AnswerSink* caller, Exchange* exchange, CallState* call) const;
   void Refuse(const Step& step, std::string_view rule, CallState* call);
   void Observe(std::string_view id, const JsonSchema* schema, HttpReply reply, Exchange* exchange,
                CallState* call);
-  Diagnosis Analyze(const HttpReply& reply, const DecodedBody& body, const JsonSchema* schema,
-                    bool timed);
+  StreamReading Read(const Exchange& exchange, HttpReply* reply);
+  Diagnosis Analyze(const HttpReply& reply, const StreamReading& reading, bool streamed,
+                    const JsonSchema* schema, bool timed);
+  void Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exchange* exchange,
+                CallState* call);
   void Learn(const CallState& call);
   void ReportToBreaker(const AttemptRecord& attempt, const Exchange& exchange);
   void Finish(std::string_view reason, CallState* call) const;

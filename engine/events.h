@@ -25,6 +25,7 @@ struct AttemptRecord {
   Time ended{};
   int status = 0;
   TransportError error = TransportError::kNone;
+  Time first_piece = kNever;  // of a streamed answer
   Diagnosis diagnosis;
   Usage usage;
 };
@@ -36,6 +37,7 @@ struct CallResult {
   bool has_body = false;         // the last response had bytes
   std::string content;           // the answer handed to the caller, when ok
   std::string_view stop_reason;  // static: "answered", "attempts", "deadline", "no_plan", ...
+  int restarts = 0;              // of a streamed answer, that the caller was told of
   Time started{};
   Time ended{};
   absl::InlinedVector<AttemptRecord, 4> attempts;

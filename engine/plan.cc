@@ -221,6 +221,8 @@ Step MakePlan(const PlanInput& in) {
   if (!FitsDeadline(in.now, in.call.deadline)) return Stop("deadline");
   const AttemptRecord* last = in.call.LastSent();
   if (last == nullptr) return First(in);
+  const bool binding = in.config.stream.after_commit == AfterCommit::kError;
+  if (in.call.committed && binding) return Stop("committed");
   if (in.call.sent() >= in.config.retry.max_attempts) return Stop("attempts");
   std::optional<Step> step = AskLadder(in, *last);
   if (!step.has_value()) {

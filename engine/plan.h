@@ -34,6 +34,7 @@ struct CallState {
   Time deadline{};
   int64_t max_tokens = 0;  // limit in force, patches included
   int rounds = 0;          // plans made so far
+  bool committed = false;  // the caller holds a piece of an answer that failed
   CallResult result;
 
   int sent() const;  // attempts that left
@@ -53,9 +54,9 @@ struct PlanInput {
   double u;  // uniform draw for this step's jitter
 };
 
-// Stops with why = "attempts", "deadline", "budget", "all_open" (no provider admits a first
-// attempt), "final" (the failure cannot be cured by another attempt) or "no_plan" (no strategy had
-// a proposal).
+// Stops with why = "committed" (the caller holds a part of the answer), "attempts", "deadline",
+// "budget", "all_open" (no provider admits a first attempt), "final" (the failure cannot be cured
+// by another attempt) or "no_plan" (no strategy had a proposal).
 Step MakePlan(const PlanInput& input);
 
 // Names of all strategies, in table order.

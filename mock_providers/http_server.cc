@@ -154,7 +154,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<Got> Read(RequestParser& parser, int* refusal);
   Task<bool> Refuse(int status);
   Task<bool> Play(const ReplyPlan& plan, ReplyForm form);
-  Task<bool> WriteChunks(const ReplyPlan& plan, ReplyForm form);
+  Task<size_t> WriteChunks(const ReplyPlan& plan, ReplyForm form);
   Task<bool> Write(std::string_view head, std::string_view body);
   Task<bool> WaitUntil(Time at);
   Task<> Flush();
@@ -245,15 +245,19 @@ Task<bool> Session::Refuse(int status) {
 // Carries out the plan and reports it as played once its effect is there.
 Task<bool> Session::Play(const ReplyPlan& plan, ReplyForm form) {
   SQUALL_CHECK(plan.status != 0 || plan.end != End::kClean);
-  const bool silent = plan.end == End::kHang && plan.chunks.empty();
+  const bool silent = plan.end == End::kHang && (plan.chunks.empty() || plan.at == kNever);
   if (!silent) {
     const bool due = co_await WaitUntil(plan.at);
     if (!due) co_return false;
     const ReplyBytes reply = RenderReply(plan, form);
     const bool begun = co_await Write(reply.head, reply.body);
     if (!begun) co_return false;
-    const bool written = co_await WriteChunks(plan, form);
-    if (!written) co_return false;
+    const size_t written = co_await WriteChunks(plan, form);
+    if (written < plan.chunks.size()) {
+      // Left while it was under way: it took effect as far as the client let it.
+      if (written > 0 || plan.end == End::kHang) CountPlayed(plan);
+      co_return false;
+    }
   }
   if (plan.end == End::kHang) {
     co_await WaitUntil(kNever);
@@ -275,19 +279,19 @@ Task<bool> Session::Play(const ReplyPlan& plan, ReplyForm form) {
   co_return false;
 }
 
-// The pieces of a body, each at its time. False as soon as the client has left.
-Task<bool> Session::WriteChunks(const ReplyPlan& plan, ReplyForm form) {
+// The pieces of a body, each at its time. Returns how many there were before the client left.
+Task<size_t> Session::WriteChunks(const ReplyPlan& plan, ReplyForm form) {
   Time due = plan.at;
   for (size_t i = 0; i < plan.chunks.size(); ++i) {
     const std::string bytes = RenderChunk(plan, i, form);
     if (bytes.empty()) continue;
     due = SaturatingAdd(due, plan.chunks[i].after);
     const bool in_time = co_await WaitUntil(due);
-    if (!in_time) co_return false;
+    if (!in_time) co_return i;
     const bool written = co_await Write(bytes, "");
-    if (!written) co_return false;
+    if (!written) co_return i;
   }
-  co_return true;
+  co_return plan.chunks.size();
 }
 
 Task<bool> Session::Write(std::string_view head, std::string_view body) {

@@ -1,7 +1,8 @@
 // InProcessTransport: the player of ReplyPlans in the virtual world. A request is a function call
 // into a mock provider, its reply a sleep until the plan is due; what the caller gets is what a
-// socket client would have got from the same plan, a stream too as a whole, at its end. The wire
-// world's player is http_server.h. Belongs to the one thread of its Env.
+// socket client would have got from the same plan. With a sink a body comes in its pieces, each at
+// its time, else as a whole at its end. The wire world's player is http_server.h. Belongs to the
+// one thread of its Env.
 #pragma once
 
 #include <vector>
@@ -19,10 +20,14 @@ class InProcessTransport final : public Transport {
       : providers_(std::move(providers)), env_(*env) {}
 
   // A reply that is due exactly at `deadline` is still in time.
+  using Transport::Send;
   Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
-                       std::stop_token stop) override;
+                       std::stop_token stop, BodySink* sink) override;
 
  private:
+  Task<HttpReply> PlayPieces(Provider& target, ReplyPlan plan, Time deadline, std::stop_token stop,
+                             BodySink* sink);
+
   std::vector<Provider*> providers_;
   Env& env_;
 };

@@ -53,6 +53,7 @@ void Metrics::Add(const Outcome& outcome) {
   ++attempts_per_request_[std::min<size_t>(attempts, kMaxAttemptsCounted)];
 
   AddLatency(outcome, kind);
+  if (outcome.streamed) AddStream(outcome);
   prompt_tokens_ += outcome.prompt_tokens;
   completion_tokens_ += outcome.completion_tokens;
   cost_usd_.Add(outcome.cost_usd);
@@ -96,6 +97,14 @@ void Metrics::AddLatency(const Outcome& outcome, RequestKind kind) {
   if (kind == RequestKind::kFaulted) latency_recovered_.Record(latency_ns);
 }
 
+void Metrics::AddStream(const Outcome& outcome) {
+  ++streams_.requests;
+  streams_.restarted += outcome.restarts > 0;
+  streams_.broken += outcome.broken_stream();
+  if (!outcome.ok || outcome.first_piece == kNever) return;
+  first_piece_.Record((outcome.first_piece - outcome.started).count());
+}
+
 void Metrics::CountRecovery(std::string_view strategy, int64_t count) {
   for (auto& [name, total] : recovered_by_) {
     if (name != strategy) continue;
@@ -129,6 +138,10 @@ void Metrics::FeedFingerprint(const Outcome& outcome) {
   fingerprint_.Feed(bit(outcome.in_time, 0) | bit(outcome.ok, 1) | bit(outcome.body, 2) |
                     bit(outcome.right, 3) | bit(outcome.wrong_by_model, 4) |
                     static_cast<uint64_t>(outcome.attempts.size()) << 8);
+  if (outcome.streamed) {
+    fingerprint_.Feed(static_cast<uint64_t>(outcome.first_piece.time_since_epoch().count()));
+    fingerprint_.Feed(static_cast<uint64_t>(outcome.restarts));
+  }
   for (const AttemptOutcome& attempt : outcome.attempts) {
     fingerprint_.Feed(static_cast<uint64_t>(attempt.started.time_since_epoch().count()));
     fingerprint_.Feed(static_cast<uint64_t>(attempt.fault + 1) | bit(attempt.impairment, 32) |
@@ -174,6 +187,10 @@ void Metrics::Merge(const Metrics& other) {
   latency_.Merge(other.latency_);
   latency_success_.Merge(other.latency_success_);
   latency_recovered_.Merge(other.latency_recovered_);
+  streams_.requests += other.streams_.requests;
+  streams_.restarted += other.streams_.restarted;
+  streams_.broken += other.streams_.broken;
+  first_piece_.Merge(other.first_piece_);
   for (size_t i = 0; i < phases_.size(); ++i) phases_[i].Merge(other.phases_[i]);
   for (size_t i = 0; i < confusion_.size(); ++i) AddEach(confusion_[i], other.confusion_[i]);
   healthy_attempts_ += other.healthy_attempts_;
@@ -210,6 +227,8 @@ Summary Metrics::Summarize() const {
   s.latency = QuantilesOf(latency_);
   s.latency_success = QuantilesOf(latency_success_);
   s.latency_recovered = QuantilesOf(latency_recovered_);
+  s.streams = streams_;
+  s.streams.first_piece = QuantilesOf(first_piece_);
   for (size_t i = 0; i < phases_.size(); ++i) s.phases[i] = QuantilesOf(phases_[i]);
 
   for (const FaultSummary& fault : by_fault_) s.diagnosis.Merge(fault.diagnosis);

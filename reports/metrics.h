@@ -89,6 +89,7 @@ class Metrics {
   void AddAttempt(const AttemptOutcome& attempt);
   void AddFaulted(const Outcome& outcome);
   void AddLatency(const Outcome& outcome, RequestKind kind);
+  void AddStream(const Outcome& outcome);
   void RememberFirstFault(const Outcome& outcome);
   void FeedFingerprint(const Outcome& outcome);
   void CountRecovery(std::string_view strategy, int64_t count);
@@ -100,6 +101,8 @@ class Metrics {
   Histogram latency_;
   Histogram latency_success_;
   Histogram latency_recovered_;
+  StreamSummary streams_;  // its quantiles are in first_piece_
+  Histogram first_piece_;
   std::array<Histogram, kPhaseCount> phases_;
   ConfusionMatrix confusion_{};
   int64_t healthy_attempts_ = 0;

@@ -181,6 +181,14 @@ Json Timing(const RunResult& result) {
           {"diagnosis_ns", std::move(diagnosis)}};
 }
 
+Json Streams(const Summary& s) {
+  const StreamSummary& streams = s.streams;
+  return {{"requests", streams.requests},
+          {"first_piece_ms", QuantilesJson(streams.first_piece, 1e6)},
+          {"broken", streams.broken},
+          {"restarted", streams.restarted}};
+}
+
 Json Tokens(const Summary& s) {
   return {{"prompt", s.prompt_tokens},
           {"completion", s.completion_tokens},
@@ -239,6 +247,7 @@ Json Base(const RunResult& result) {
   json["latency_ms"] = QuantilesJson(s.latency, 1e6);
   json["latency_success_ms"] = QuantilesJson(s.latency_success, 1e6);
   json["latency_recovered_ms"] = QuantilesJson(s.latency_recovered, 1e6);
+  json["streams"] = Streams(s);
   json["diagnosis"] = DiagnosisJson(s);
   json["faults"] = Faults(result);
   json["tokens"] = Tokens(s);

@@ -125,6 +125,15 @@ struct Obedience {
 inline constexpr int kMaxAttemptsCounted =
     33;  // the last entry of the distribution means "or more"
 
+// Requests that asked for a stream, as their callers saw it.
+struct StreamSummary {
+  int64_t requests = 0;
+  int64_t restarted = 0;  // told at least once that the answer begins anew
+  int64_t broken = 0;     // failed with a part of the answer in the caller's hands
+  Quantiles first_piece;  // of those that were answered, from their intended arrival
+  bool operator==(const StreamSummary&) const = default;
+};
+
 struct Summary {
   int64_t requests = 0;
   std::array<Tally, kRequestKindCount> by_kind;
@@ -140,6 +149,8 @@ struct Summary {
   Quantiles latency;            // of all requests, from their intended arrival
   Quantiles latency_success;    // of those with a right answer in time
   Quantiles latency_recovered;  // of faulted ones with a right answer in time
+
+  StreamSummary streams;
 
   DiagnosisScore diagnosis;
   ConfusionMatrix confusion{};   // of faulted attempts

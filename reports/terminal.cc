@@ -229,6 +229,19 @@ std::string LatencyFact(const Summary& s, const TextStyle& style) {
       style);
 }
 
+std::string StreamFact(const Summary& s, const TextStyle& style) {
+  const StreamSummary& streams = s.streams;
+  if (streams.requests == 0) return "";
+  std::vector<std::string> items = {Plural(streams.requests, "stream", "streams")};
+  if (const Quantiles& q = streams.first_piece; q.n > 0) {
+    items.push_back("first piece p50 " + QuantileText(q, 0.5, q.p50, style));
+    items.push_back("p99 " + QuantileText(q, 0.99, q.p99, style));
+  }
+  items.push_back(Plural(streams.broken, "answer", "answers") + " broken off half way");
+  items.push_back(std::to_string(streams.restarted) + " begun anew");
+  return Fact("STREAMS", items, style);
+}
+
 // The most frequent wrong diagnosis, e.g. "timeout taken for connection 12 times".
 std::string WorstConfusion(const Summary& s) {
   int64_t most = 0;
@@ -341,8 +354,8 @@ std::string RenderReport(const RunResult& result, const TextStyle& style) {
   text += "\nProviders failed on purpose. Did the caller still get a right answer in time?\n\n";
   text += Headline(s.faulted(), style);
   text += EndingsTable(s, style) + FaultTable(s, style) + OtherTable(s, style) + "\n";
-  text += LoadFact(result, style) + HintsFact(s, style) + LatencyFact(s, style) +
-          DiagnosisFact(s, style);
+  text += LoadFact(result, style) + HintsFact(s, style) + LatencyFact(s, style);
+  text += StreamFact(s, style) + DiagnosisFact(s, style);
   text += CpuFact(result, style) + BillFact(s, style) + RecoveredByFact(s, style);
   text += FaultsFact(result, style) + IdentityFact(result, style);
   if (!result.repeat.empty()) {

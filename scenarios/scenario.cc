@@ -72,6 +72,7 @@ void Describe(Fields& f, WorkloadConfig& c) {
   f.Int("answer_tokens", c.answer_tokens, kTokens, "Median size of an answer in tokens.");
   f.Number("answer_sigma", c.answer_sigma, kSigma,
            "Standard deviation of the logarithm of the answer size.");
+  f.Number("stream", c.stream, kRate, "Share of requests that ask for a stream of events.");
   f.Int("sessions", c.sessions, {1, 1'000'000'000}, "Distinct users that requests come from.");
   f.Span("deadline", c.deadline, {1ms, 24h},
          "Time a request has from its intended arrival to its answer.");

@@ -40,6 +40,7 @@ struct WorkloadConfig {
   double prompt_sigma = 0.3;    // lognormal, >= 0
   int64_t answer_tokens = 60;   // median size of an answer
   double answer_sigma = 0.3;
+  double stream = 0;        // share of requests that ask for a stream, 0..1
   int64_t sessions = 100;   // distinct "user" values, >= 1
   Duration deadline = 30s;  // per request, from its intended arrival
 };

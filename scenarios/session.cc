@@ -45,6 +45,33 @@ std::vector<JsonSchema> CompileSchemas() {
   return schemas;
 }
 
+// What the caller of a streamed request holds, whatever the engine says of it.
+class StreamedCaller final : public AnswerSink {
+ public:
+  explicit StreamedCaller(const Env& env) : env_(env) {}
+
+  void OnDelta(const StreamDelta& delta) override {
+    if (delta.kind == StreamDelta::Kind::kReasoning) return;
+    if (first_piece_ == kNever) first_piece_ = env_.Now();
+    if (delta.kind == StreamDelta::Kind::kContent) text_.append(delta.text);
+  }
+  void OnRestart(std::string_view /*why*/) override {
+    text_.clear();
+    first_piece_ = kNever;
+    ++restarts_;
+  }
+
+  const std::string& text() const { return text_; }
+  Time first_piece() const { return first_piece_; }
+  int restarts() const { return restarts_; }
+
+ private:
+  const Env& env_;
+  std::string text_;
+  Time first_piece_ = kNever;
+  int restarts_ = 0;
+};
+
 AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival) {
   AttemptOutcome out;
   out.provider = attempt.provider;
@@ -108,16 +135,25 @@ Task<> Session::RunOne(WorkItem item) {
   const JsonSchema* schema = &schemas_[static_cast<size_t>(item.task.kind)];
   const Time deadline = item.at + scenario_.workload.deadline;
   const std::stop_token never;
-  const CallResult result = co_await engine_.Call(std::move(request), schema, deadline, never);
-  Judge(item, id, result);
+  StreamedCaller caller(env_);
+  AnswerSink* const sink = item.stream ? &caller : nullptr;
+  CallResult result = co_await engine_.Call(std::move(request), schema, deadline, never, sink);
+  Outcome outcome;
+  if (item.stream) {
+    outcome.streamed = true;
+    outcome.first_piece = caller.first_piece();
+    outcome.restarts = caller.restarts();
+    result.content = caller.text();
+  }
+  Judge(item, id, result, std::move(outcome));
   --in_flight_;
 }
 
-void Session::Judge(const WorkItem& item, std::string_view id, const CallResult& result) {
+void Session::Judge(const WorkItem& item, std::string_view id, const CallResult& result,
+                    Outcome outcome) {
   const uint64_t key = RequestKey(id);
   const Arrivals arrivals = truth_.Take(key);
   const Time deadline = item.at + scenario_.workload.deadline;
-  Outcome outcome;
   outcome.index = item.index;
   outcome.started = item.at;
   outcome.ended = result.ended;

@@ -49,7 +49,7 @@ class Session : public EventSink {
  private:
   Task<> Offer();
   Task<> RunOne(WorkItem item);
-  void Judge(const WorkItem& item, std::string_view id, const CallResult& result);
+  void Judge(const WorkItem& item, std::string_view id, const CallResult& result, Outcome outcome);
   void JoinAttempts(const CallResult& result, const Arrivals& arrivals, Outcome* outcome) const;
   void AddCost(const Arrivals& arrivals, Outcome* outcome) const;
   bool Recoverable(const WorkItem& item, uint64_t key, ProviderId first) const;

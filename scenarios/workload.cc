@@ -15,6 +15,7 @@ constexpr StreamId kKind = Stream("workload/kind");
 constexpr StreamId kPrompt = Stream("workload/prompt_tokens");
 constexpr StreamId kAnswer = Stream("workload/answer_tokens");
 constexpr StreamId kSession = Stream("workload/session");
+constexpr StreamId kStreamed = Stream("workload/stream");
 
 int64_t Size(double u, int64_t median, double sigma) {
   if (median == 0) return 0;
@@ -49,6 +50,7 @@ std::optional<WorkItem> Workload::Next() {
   item.task.kind = static_cast<TaskKind>(std::max(kind, 0));  // -1 only where rounding ate the end
   item.session =
       PickBelow(DrawBits(seed_, kSession, item.index), static_cast<uint64_t>(config.sessions));
+  item.stream = config.stream > 0 && Draw(seed_, kStreamed, item.index) < config.stream;
   if (config.arrivals.kind == ArrivalKind::kTrace) {
     const TraceRow& row = scenario_.trace[item.index];
     item.at = kStart + row.at;
@@ -73,6 +75,7 @@ ChatRequest Workload::MakeRequest(const WorkItem& item) const {
   ChatRequest request;
   request.id = absl::StrCat("r", item.index);
   request.user = SessionName(item.session);
+  request.stream = item.stream;
   request.max_tokens = std::max(kLeastLimit, 2 * item.task.answer_tokens);
   request.messages.emplace_back(Role::kUser, TaskPrompt(seed_, item.task, item.prompt_tokens));
   return request;

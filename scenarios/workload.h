@@ -21,6 +21,7 @@ struct WorkItem {
   TaskSpec task;
   int64_t prompt_tokens = 0;
   uint64_t session = 0;
+  bool stream = false;
 };
 
 class Workload {

@@ -9,7 +9,7 @@ std::string_view StallName(Stall stall) {
     case Stall::kNone: return "none";
     case Stall::kFirstPiece: return "first_piece";
     case Stall::kBetween: return "between";
-    case Stall::kRate: return "rate";
+    case Stall::kTooSlow: return "too_slow";
   }
   return "unknown";
 }
@@ -33,8 +33,7 @@ void StreamWatch::OnProgress(Time now, int64_t bytes) {
 
 // Judges the last window that has ended, so that a bucket which is still filling counts neither
 // for nor against the stream.
-bool StreamWatch::TooSlow(Time now) const {
-  const int64_t epoch = EpochOf(now);
+bool StreamWatch::TooSlow(int64_t epoch) const {
   if (config_.min_bytes_per_s <= 0 || epoch < kBuckets) return false;
   int64_t bytes = 0;
   for (const Bucket& bucket : buckets_) {
@@ -50,19 +49,19 @@ Stall StreamWatch::Check(Time now) const {
     return waits && now - start_ >= config_.first_piece ? Stall::kFirstPiece : Stall::kNone;
   }
   if (config_.between > 0s && now - last_ >= config_.between) return Stall::kBetween;
-  return TooSlow(now) ? Stall::kRate : Stall::kNone;
+  return TooSlow(EpochOf(now)) ? Stall::kTooSlow : Stall::kNone;
 }
 
-Time StreamWatch::NextCheck(Time now) const {
+Time StreamWatch::GiveUpAt() const {
   if (!begun_) {
     return config_.first_piece > 0s ? SaturatingAdd(start_, config_.first_piece) : kNever;
   }
-  Time next = config_.between > 0s ? SaturatingAdd(last_, config_.between) : kNever;
-  if (config_.min_bytes_per_s > 0) {
-    const int64_t epoch = std::max(EpochOf(now) + 1, kBuckets);
-    next = std::min(next, SaturatingAdd(first_, BucketLength() * epoch));
-  }
-  return next;
+  const Time silent = config_.between > 0s ? SaturatingAdd(last_, config_.between) : kNever;
+  if (config_.min_bytes_per_s <= 0) return silent;
+  // Without progress a window can only get poorer, and the one after the last bucket is empty.
+  int64_t epoch = std::max(EpochOf(last_), kBuckets);
+  while (!TooSlow(epoch)) ++epoch;
+  return std::min(silent, SaturatingAdd(first_, BucketLength() * epoch));
 }
 
 }  // namespace squall

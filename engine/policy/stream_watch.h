@@ -23,7 +23,7 @@ struct StreamWatchConfig {
   Duration rate_window = 10s;  // > 0; the rate is judged from one window after the first piece
 };
 
-enum class Stall : uint8_t { kNone, kFirstPiece, kBetween, kRate };
+enum class Stall : uint8_t { kNone, kFirstPiece, kBetween, kTooSlow };
 std::string_view StallName(Stall stall);
 
 class StreamWatch {
@@ -36,9 +36,9 @@ class StreamWatch {
   // The clock that has run out at `now`, if any.
   Stall Check(Time now) const;
 
-  // The next time at which Check may answer differently if no progress comes: when to look again.
-  // kNever where no clock runs.
-  Time NextCheck(Time now) const;
+  // When the first clock runs out if no more progress comes; kNever where none runs. May lie
+  // before the last progress, of a stream that was too slow before that came.
+  Time GiveUpAt() const;
 
  private:
   static constexpr int64_t kBuckets = 8;  // of a window; the rate is judged as each one ends
@@ -49,7 +49,7 @@ class StreamWatch {
 
   Duration BucketLength() const;
   int64_t EpochOf(Time now) const { return (now - first_) / BucketLength(); }
-  bool TooSlow(Time now) const;
+  bool TooSlow(int64_t epoch) const;
 
   StreamWatchConfig config_;
   Time start_;

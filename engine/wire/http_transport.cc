@@ -35,6 +35,9 @@ constexpr size_t kReadBytes = 16 << 10;
 constexpr uint64_t kLargestReserve = 1 << 20;
 // "100 Continue" and its like before the reply proper; more than a few is not a conversation.
 constexpr int kMaxInterimReplies = 8;
+// A reply whose reader has had enough gets this much real time to end properly, which is what keeps
+// its connection: the last chunk usually follows at once.
+constexpr std::chrono::milliseconds kLinger{20};
 
 // Beast asserts that the last chunk, once begun, does not arrive in pieces shorter than
 // "0\r\n\r\n". So what could be one waits for its fifth byte.
@@ -50,8 +53,8 @@ bool MayBeLastChunk(const beast::flat_buffer& buffer) {
 // of it.
 class ReplyParser final : public http::basic_parser<false> {
  public:
-  ReplyParser(HttpReply* reply, const HttpTransportOptions& options, bool to_head)
-      : reply_(reply), limit_(options.header_limit) {
+  ReplyParser(HttpReply* reply, const HttpTransportOptions& options, bool to_head, BodySink* sink)
+      : reply_(reply), sink_(sink), limit_(options.header_limit) {
     reply->headers.clear();
     eager(true);
     header_limit(static_cast<uint32_t>(options.header_limit));
@@ -75,6 +78,8 @@ class ReplyParser final : public http::basic_parser<false> {
   // Bytes at the front of the buffer that Feed has looked at and needs more to go with.
   size_t seen() const { return seen_; }
   HttpReply* reply() const { return reply_; }
+  BodySink* sink() const { return sink_; }
+  bool enough() const { return enough_; }  // says the sink
 
  private:
   void on_response_impl(int code, beast::string_view, int, error_code&) override {
@@ -86,15 +91,12 @@ class ReplyParser final : public http::basic_parser<false> {
     if (reply_->headers.block().size() > limit_) ec = http::error::header_limit;
   }
   void on_body_init_impl(const boost::optional<uint64_t>& length, error_code&) override {
-    if (length) reply_->body.reserve(std::min<uint64_t>(*length, kLargestReserve));
+    if (length && sink_ == nullptr)
+      reply_->body.reserve(std::min<uint64_t>(*length, kLargestReserve));
   }
-  size_t on_body_impl(beast::string_view bytes, error_code&) override {
-    reply_->body.append(bytes.data(), bytes.size());
-    return bytes.size();
-  }
+  size_t on_body_impl(beast::string_view bytes, error_code&) override { return Take(bytes); }
   size_t on_chunk_body_impl(uint64_t, beast::string_view bytes, error_code&) override {
-    reply_->body.append(bytes.data(), bytes.size());
-    return bytes.size();
+    return Take(bytes);
   }
   void on_request_impl(http::verb, beast::string_view, beast::string_view, int,
                        error_code&) override {}
@@ -102,9 +104,20 @@ class ReplyParser final : public http::basic_parser<false> {
   void on_chunk_header_impl(uint64_t, beast::string_view, error_code&) override {}
   void on_finish_impl(error_code&) override {}
 
+  size_t Take(beast::string_view bytes) {
+    if (sink_ == nullptr) {
+      reply_->body.append(bytes.data(), bytes.size());
+    } else if (!bytes.empty() && !enough_) {
+      enough_ = !sink_->OnBody(*reply_, std::string_view(bytes.data(), bytes.size()));
+    }
+    return bytes.size();
+  }
+
   HttpReply* reply_;
+  BodySink* sink_;
   size_t limit_;
   size_t seen_ = 0;
+  bool enough_ = false;
 };
 
 // Beast looks at a head that comes in pieces only when it is complete. Where the rest will not
@@ -112,7 +125,7 @@ class ReplyParser final : public http::basic_parser<false> {
 void SalvageHead(const beast::flat_buffer& buffer, const HttpTransportOptions& options,
                  HttpReply* reply) {
   if (reply->status != 0 || buffer.size() == 0) return;
-  ReplyParser parser(reply, options, false);
+  ReplyParser parser(reply, options, false, nullptr);
   error_code ignored;
   parser.put(buffer.cdata(), ignored);
 }
@@ -215,7 +228,7 @@ class HttpTransport::Pool {
 
   absl::StatusOr<ProviderId> AddProvider(const HttpEndpoint& endpoint);
   Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
-                       std::stop_token stop);
+                       std::stop_token stop, BodySink* sink);
   void Close();
   size_t open_connections() const { return open_; }
   size_t in_flight() const { return in_flight_; }
@@ -224,9 +237,10 @@ class HttpTransport::Pool {
   Task<TransportError> Connect(const Site& site, beast::tcp_stream& stream, Time deadline,
                                std::stop_token stop);
   Task<TransportError> Exchange(const Site& site, Connection& connection,
-                                const HttpRequest& request, std::stop_token stop, HttpReply* reply,
-                                bool* reusable);
-  Task<TransportError> Read(Connection& connection, ReplyParser& parser, std::stop_token stop);
+                                const HttpRequest& request, Time deadline, std::stop_token stop,
+                                BodySink* sink, HttpReply* reply, bool* reusable);
+  Task<TransportError> Read(Connection& connection, ReplyParser& parser, Time deadline,
+                            std::stop_token stop);
 
   bool Stopped(const std::stop_token& stop) const {
     return stop.stop_requested() || close_.stop_requested();
@@ -276,7 +290,7 @@ void HttpTransport::Pool::KeepIdle(Site* site, std::unique_ptr<Connection> conne
 }
 
 Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, HttpRequest request, Time deadline,
-                                          std::stop_token stop) {
+                                          std::stop_token stop, BodySink* sink) {
   SQUALL_CHECK(provider < sites_.size());
   const CountInFlight counted(&in_flight_);
   Site& site = sites_[provider];
@@ -302,7 +316,8 @@ Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, HttpRequest reque
   if (reply.error != TransportError::kNone) co_return reply;
   connection->stream.expires_at(env_.ToSteady(deadline));
   bool reusable = false;
-  reply.error = co_await Exchange(site, *connection, request, stop, &reply, &reusable);
+  reply.error =
+      co_await Exchange(site, *connection, request, deadline, stop, sink, &reply, &reusable);
   if (reusable) KeepIdle(&site, std::move(connection));
   co_return reply;
 }
@@ -326,7 +341,8 @@ Task<TransportError> HttpTransport::Pool::Connect(const Site& site, beast::tcp_s
 }
 
 Task<TransportError> HttpTransport::Pool::Exchange(const Site& site, Connection& connection,
-                                                   const HttpRequest& request, std::stop_token stop,
+                                                   const HttpRequest& request, Time deadline,
+                                                   std::stop_token stop, BodySink* sink,
                                                    HttpReply* reply, bool* reusable) {
   const std::string head = RequestHead(site, request);
   const std::array<asio::const_buffer, 2> message = {asio::buffer(head),
@@ -342,30 +358,37 @@ Task<TransportError> HttpTransport::Pool::Exchange(const Site& site, Connection&
   std::optional<ReplyParser> parser;
   TransportError error = TransportError::kNone;
   for (int interim = 0; interim <= kMaxInterimReplies; ++interim) {
-    parser.emplace(reply, options_, request.method == "HEAD");
-    error = co_await Read(connection, *parser, stop);
+    parser.emplace(reply, options_, request.method == "HEAD", sink);
+    error = co_await Read(connection, *parser, deadline, stop);
     const bool is_interim = reply->status >= 100 && reply->status < 200 && reply->status != 101;
     if (error != TransportError::kNone || !is_interim) break;
     if (interim == kMaxInterimReplies) error = TransportError::kProtocol;
   }
   if (write_error && error == TransportError::kCut) error = TransportError::kReset;
-  *reusable = error == TransportError::kNone && !write_error && parser->keep_alive() &&
-              reply->status >= 200 && connection.buffer.size() == 0;
+  *reusable = error == TransportError::kNone && !write_error && parser->is_done() &&
+              parser->keep_alive() && reply->status >= 200 && connection.buffer.size() == 0;
   co_return error;
 }
 
 Task<TransportError> HttpTransport::Pool::Read(Connection& connection, ReplyParser& parser,
-                                               std::stop_token stop) {
+                                               Time deadline, std::stop_token stop) {
   error_code read_error;
+  SteadyClock::time_point linger_end = SteadyClock::time_point::max();
   while (true) {
     if (connection.buffer.size() > parser.seen()) {
       const error_code parse_error = parser.Feed(&connection.buffer);
-      if (parse_error) co_return FromParseError(parse_error);
-      if (parser.is_done()) co_return TransportError::kNone;
+      if (parse_error && !parser.enough()) co_return FromParseError(parse_error);
+      if (parse_error || parser.is_done()) co_return TransportError::kNone;
     }
     if (Stopped(stop) || read_error) SalvageHead(connection.buffer, options_, parser.reply());
     if (Stopped(stop)) co_return TransportError::kCancelled;
+    if (read_error && parser.enough()) co_return TransportError::kNone;
     if (read_error) co_return FromReadError(read_error, &parser);
+    if (parser.sink() != nullptr) {
+      const Time give_up = std::min(deadline, parser.sink()->give_up_at());
+      if (parser.enough()) linger_end = std::min(linger_end, SteadyClock::now() + kLinger);
+      connection.stream.expires_at(std::min(env_.ToSteady(give_up), linger_end));
+    }
     const auto room = connection.buffer.prepare(kReadBytes);
     const size_t got = co_await connection.stream.async_read_some(
         room, asio::redirect_error(asio::use_awaitable, read_error));
@@ -388,8 +411,8 @@ absl::StatusOr<ProviderId> HttpTransport::AddProvider(const HttpEndpoint& endpoi
 }
 
 Task<HttpReply> HttpTransport::Send(ProviderId provider, HttpRequest request, Time deadline,
-                                    std::stop_token stop) {
-  return pool_->Send(provider, std::move(request), deadline, std::move(stop));
+                                    std::stop_token stop, BodySink* sink) {
+  return pool_->Send(provider, std::move(request), deadline, std::move(stop), sink);
 }
 
 void HttpTransport::Close() { pool_->Close(); }

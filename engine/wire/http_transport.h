@@ -59,8 +59,9 @@ class HttpTransport final : public Transport {
 
   // As Transport says. Adds Host, Content-Length and the like itself and leaves out any of them
   // that `request` brings along. A reply cut short carries whatever of it had arrived.
+  using Transport::Send;
   Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
-                       std::stop_token stop) override;
+                       std::stop_token stop, BodySink* sink) override;
 
   // Closes idle connections and ends Sends in flight, and those to come, with kCancelled. They
   // resume from the event loop: let it run until in_flight() is 0 before destroying the transport.

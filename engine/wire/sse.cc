@@ -36,6 +36,17 @@ bool SseParser::Feed(std::string_view bytes, SseSink* sink) {
   return true;
 }
 
+void SseParser::Finish(SseSink* sink) {
+  std::string line;
+  line.swap(line_);
+  if (failed_ || line.empty() || line.front() == ':') return;
+  const std::string_view name = std::string_view(line).substr(0, line.find(':'));
+  for (const std::string_view field : {"data", "event", "id", "retry"}) {
+    if (field.starts_with(name)) return;  // may have been on its way
+  }
+  sink->OnStray(line);
+}
+
 bool SseParser::EndLine(std::string_view piece, SseSink* sink) {
   if (line_.empty()) return TakeLine(piece, sink);
   line_.append(piece);

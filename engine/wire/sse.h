@@ -32,6 +32,10 @@ class SseParser {
   // False from the byte on that made an event too long; what follows is not read.
   bool Feed(std::string_view bytes, SseSink* sink);
 
+  // The body has ended. An event that lacks its empty line is none, as the standard says; a last
+  // line that is no field of one, such as a proxy's error text, still counts as stray.
+  void Finish(SseSink* sink);
+
   bool failed() const { return failed_; }
 
  private:

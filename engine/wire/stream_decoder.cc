@@ -103,12 +103,13 @@ void StreamDecoder::Take(std::string_view type, std::string_view json) {
   if (state_.content().size() > limits_.max_content_bytes) malformed_ = true;
 }
 
-StreamEnd StreamDecoder::End(TransportError how) const {
+StreamEnd StreamDecoder::End(TransportError how) {
+  if (!done()) sse_.Finish(this);
   if (state_.error()) return StreamEnd::kError;
   if (malformed_) return StreamEnd::kMalformed;
   if (state_.terminal()) return StreamEnd::kComplete;
   const bool clean = how == TransportError::kNone;
-  const bool unreadable = !stray_.empty() || (any_junk_ && events_ == 0);
+  const bool unreadable = !stray_.empty() || any_junk_;
   if (clean && unreadable) return StreamEnd::kMalformed;
   if (events_ == 0 && state_.keep_alives() > 0 && !unreadable) return StreamEnd::kOnlyKeepAlives;
   if (!clean) {

@@ -64,12 +64,15 @@ class StreamDecoder final : private SseSink {
   const StreamState& state() const { return state_; }
 
   // `how` is the end of the transport's exchange; kNone is a proper end of the body.
-  StreamEnd End(TransportError how) const;
+  StreamEnd End(TransportError how);
 
   // The stream as if it had been one body, for diagnosis and guard: the dialect's error object for
   // kError, kNotJson for kMalformed, kEmpty where nothing came, else a reply, complete or not.
   // Texts live until the decoder changes or ends.
   DecodedBody Body(StreamEnd end);
+
+  // The event that was an error, as it came; "" where there was none.
+  std::string_view error_bytes() const { return error_body_; }
 
  private:
   void OnEvent(std::string_view type, std::string_view data) override;

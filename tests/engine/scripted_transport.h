@@ -1,6 +1,7 @@
 // A Transport for engine tests: each provider answers from a script, in virtual time.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <string>
@@ -18,6 +19,9 @@ struct ScriptedReply {
   int status = 200;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  // With a sink: the body in pieces, each after the one before it; then `error`, at once or, for
+  // kTimeout, when the client gives up.
+  std::vector<std::pair<Duration, std::string>> pieces = {};
 };
 
 inline std::string ChatBody(const std::string& content_json, const std::string& finish = "stop") {
@@ -69,10 +73,15 @@ class ScriptedTransport final : public Transport {
     scripts_[provider] = std::move(replies);
   }
 
+  using Transport::Send;
   Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
-                       std::stop_token stop) override {
+                       std::stop_token stop, BodySink* sink) override {
     sent.push_back(Sent{provider, env_.Now(), request.body});
     const ScriptedReply script = Next(provider);
+    if (sink != nullptr) {
+      HttpReply streamed = co_await SendPieces(script, deadline, stop, sink);
+      co_return streamed;
+    }
     HttpReply reply;
     const bool hangs = script.error == TransportError::kTimeout;
     const Time due = env_.Now() + script.after;
@@ -98,6 +107,29 @@ class ScriptedTransport final : public Transport {
   std::vector<Sent> sent;
 
  private:
+  Task<HttpReply> SendPieces(ScriptedReply script, Time deadline, std::stop_token stop,
+                             BodySink* sink) {
+    HttpReply reply;
+    reply.status = script.status;
+    for (const auto& [name, value] : script.headers) reply.headers.Add(name, value);
+    if (script.pieces.empty()) script.pieces.emplace_back(script.after, script.body);
+    if (script.error == TransportError::kTimeout) script.pieces.emplace_back(1'000h, "never");
+    Time due = env_.Now();
+    for (const auto& [after, bytes] : script.pieces) {
+      due += after;
+      const Time patience = std::min(deadline, sink->give_up_at());
+      const Time until = std::min(due, patience);
+      const bool reached = co_await env_.SleepUntil(until, stop);
+      if (!reached || due > patience) {
+        reply.error = reached ? TransportError::kTimeout : TransportError::kCancelled;
+        co_return reply;
+      }
+      if (!bytes.empty() && !sink->OnBody(reply, bytes)) co_return reply;
+    }
+    reply.error = script.error;
+    co_return reply;
+  }
+
   ScriptedReply Next(ProviderId provider) {
     std::deque<ScriptedReply>& script = scripts_[provider];
     if (script.empty()) return Good();

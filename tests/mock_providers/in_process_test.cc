@@ -6,6 +6,7 @@
 #include "engine/base/sim_env.h"
 #include "mock_providers/faults.h"
 #include "tests/catch.h"
+#include "tests/mock_providers/dialect_testing.h"
 #include "tests/mock_providers/mock_testing.h"
 
 namespace squall {
@@ -18,8 +19,8 @@ struct Exchange {
 };
 
 Task<> SendOne(Env& env, Transport& transport, HttpRequest request, Time deadline,
-               std::stop_token stop, Exchange* out) {
-  HttpReply reply = co_await transport.Send(0, std::move(request), deadline, stop);
+               std::stop_token stop, Exchange* out, BodySink* sink = nullptr) {
+  HttpReply reply = co_await transport.Send(0, std::move(request), deadline, stop, sink);
   out->reply = std::move(reply);
   out->ended = env.Now();
 }
@@ -169,6 +170,90 @@ TEST_CASE("in process: equal runs give equal bytes at equal times") {
     REQUIRE(a.reply.error == b.reply.error);
     REQUIRE(a.reply.body == b.reply.body);
     REQUIRE(a.reply.headers.block() == b.reply.headers.block());
+  }
+}
+
+Ask StreamAsk() {
+  Ask ask;
+  ask.stream = true;
+  return ask;
+}
+
+class Reader final : public BodySink {
+ public:
+  explicit Reader(const Env& env) : env_(env) {}
+  bool OnBody(const HttpReply&, std::string_view bytes) override {
+    body.append(bytes);
+    times.push_back(env_.Now());
+    return times.size() < enough;
+  }
+  Time give_up_at() const override { return SaturatingAdd(env_.Now(), patience); }
+
+  size_t enough = SIZE_MAX;
+  Duration patience = 1'000h;
+  std::string body;
+  std::vector<Time> times;
+
+ private:
+  const Env& env_;
+};
+
+Exchange ReadAlong(World* world, Reader* reader, const ProviderConfig& config) {
+  const HttpRequest request = DialectHttp(config.dialect, StreamAsk());
+  Exchange exchange;
+  Spawn(world->env.executor(),
+        SendOne(world->env, world->transport, request, kStart + 100s, {}, &exchange, reader));
+  world->env.Run();
+  return exchange;
+}
+
+ReplyPlan TwinPlan(const ProviderConfig& config) {
+  GroundTruth truth;
+  Provider twin(0, config, kTestSeed, nullptr, &truth);
+  return twin.Plan(DialectHttp(config.dialect, StreamAsk()), kStart);
+}
+
+TEST_CASE("in process: who reads along gets each piece at its time") {
+  const ProviderConfig config = OneModel("alpha");
+  const ReplyPlan plan = TwinPlan(config);
+  World world(config);
+  Reader reader(world.env);
+  const Exchange got = ReadAlong(&world, &reader, config);
+  CHECK(got.reply.error == TransportError::kNone);
+  CHECK(got.reply.body.empty());
+  CHECK(reader.body == plan.body);
+  REQUIRE(plan.chunks.size() > 3);
+  REQUIRE(reader.times.size() == plan.chunks.size());
+  Time due = plan.at;
+  for (size_t i = 0; i < plan.chunks.size(); ++i) {
+    due += plan.chunks[i].after;
+    CHECK(reader.times[i] == due);
+  }
+  CHECK(got.ended == EndOf(plan));
+}
+
+TEST_CASE("in process: who has read enough leaves at once") {
+  const ProviderConfig config = OneModel("alpha");
+  World world(config);
+  Reader reader(world.env);
+  reader.enough = 3;
+  const Exchange got = ReadAlong(&world, &reader, config);
+  CHECK(got.reply.error == TransportError::kNone);
+  CHECK(got.ended == reader.times[2]);
+}
+
+TEST_CASE("in process: a stall is a timeout once the reader's patience ends, and was injected") {
+  for (const char* variant : {"hang", "stall", "keep_alives_only"}) {
+    CAPTURE(variant);
+    const ProviderConfig config = WithFault("timeout", 1, {{variant, 1}});
+    World world(config);
+    Reader reader(world.env);
+    reader.patience = 40s;
+    const Exchange got = ReadAlong(&world, &reader, config);
+    CHECK(got.reply.error == TransportError::kTimeout);
+    const Time last = reader.times.empty() ? kStart : reader.times.back();
+    CHECK(got.ended == std::min(last + 40s, kStart + 100s));
+    CHECK(world.CountOf("timeout").injected == 1);
   }
 }
 

@@ -148,7 +148,8 @@ TEST_CASE("a stream without its terminal event ends like any other below the dia
   CHECK_FALSE(ReadBody("anthropic", 200, true, got.body).complete);
 }
 
-TEST_CASE("a client that leaves stops the stream that it was sent") {
+TEST_CASE(
+    "a client that leaves stops the stream that it was sent, which counts once it has begun") {
   ProviderConfig config = Paced("openai", OneModel("alpha"));
   config.latency.per_token_median = 200ms;
   Served served(config);
@@ -164,7 +165,7 @@ TEST_CASE("a client that leaves stops the stream that it was sent") {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   CHECK(served.open_connections() == 0);
-  CHECK(served.served() == 0);  // the plan never came to its end
+  CHECK(served.served() == 1);  // as far as the client let it
 }
 
 TEST_CASE("a stalled stream sends what it has and then holds the connection") {

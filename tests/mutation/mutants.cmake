@@ -152,3 +152,33 @@ squall_mutant(
   REPLACE [[epoch < 0) return false;]]
   TEST    tests/engine/policy/stream_watch_test.cc
   FILTER  "stream watch: the rate is not judged*")
+
+set(engine_streams_test tests/engine/engine_streams_test.cc)
+squall_mutant(
+  NAME    stream_replaced_behind_the_callers_back
+  FILE    engine/plan.cc
+  FIND    [[if (in.call.committed && binding) return Stop("committed");]]
+  REPLACE [[static_cast<void>(binding);]]
+  TEST    ${engine_streams_test}
+  FILTER  "stream: once the caller holds a piece, a failure ends the call")
+squall_mutant(
+  NAME    stream_restart_not_announced
+  FILE    engine/engine.cc
+  FIND    [[caller->OnRestart(call->LastSent()->diagnosis.rule);]]
+  REPLACE [[]]
+  TEST    ${engine_streams_test}
+  FILTER  "stream: or the caller is told that the answer begins anew, and why")
+squall_mutant(
+  NAME    stream_stall_never_noticed
+  FILE    engine/live_reply.cc
+  FIND    [[return form_ == Form::kWhole ? kNever : watch_.GiveUpAt();]]
+  REPLACE [[return kNever;]]
+  TEST    ${engine_streams_test}
+  FILTER  "stream: a stall is noticed by the clock that it breaks")
+squall_mutant(
+  NAME    stream_keep_alives_count_as_progress
+  FILE    engine/live_reply.cc
+  FIND    [[if (decoder_.state().deltas() > deltas) {]]
+  REPLACE [[if (decoder_.state().deltas() >= deltas) {]]
+  TEST    ${engine_streams_test}
+  FILTER  "stream: a stall is noticed by the clock that it breaks")

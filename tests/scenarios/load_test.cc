@@ -211,7 +211,7 @@ TEST_CASE("a mistake in --set is reported as its own") {
        "from 1 to 32"},
       {"/engine/rettry/max_attempts=1",
        "--set /engine/rettry/max_attempts=1: /engine/rettry: got unknown key \"rettry\", "
-       "expected one of preset, diagnose, ladder, retry, deadline, breaker, budget, guard, "
+       "expected one of preset, diagnose, ladder, retry, deadline, stream, breaker, budget, guard, "
        "knowledge; did you mean \"retry\"?"},
       {"/engine={\"guard\": 1}",
        "--set /engine={\"guard\": 1}: /engine/guard: got 1, expected an object"},

@@ -1,0 +1,69 @@
+// An engine over scripted providers in virtual time, for engine tests.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/sim_env.h"
+#include "engine/engine.h"
+#include "tests/catch.h"
+#include "tests/engine/scripted_transport.h"
+
+namespace squall {
+
+class NullSink final : public EventSink {
+ public:
+  void OnAttempt(std::string_view, const AttemptRecord&) override {}
+  void OnBreaker(ProviderId, BreakerState from, BreakerState to, Time) override {
+    transitions.emplace_back(from, to);
+  }
+  void OnPhase(Phase, int64_t) override {}
+  std::vector<std::pair<BreakerState, BreakerState>> transitions;
+};
+
+// An engine over two providers with two models each, in virtual time.
+struct Rig {
+  explicit Rig(const EngineConfig& config) : transport(&env) {
+    std::vector<ProviderInfo> providers(2);
+    providers[0].name = "alpha";
+    providers[0].models = {ModelInfo{"alpha-large"}, ModelInfo{"alpha-small"}};
+    providers[1].name = "beta";
+    providers[1].models = {ModelInfo{"beta-large"}};
+    engine = std::make_unique<Engine>(config, std::move(providers), 1, &env, &transport, &sink);
+  }
+
+  CallResult Call(const std::string& id = "r1", std::stop_token stop = {},
+                  AnswerSink* caller = nullptr) {
+    std::optional<CallResult> result;
+    Spawn(env.executor(), Run(this, id, stop, caller, &result));
+    env.Run();
+    REQUIRE(result.has_value());
+    return std::move(*result);
+  }
+
+  // Asks for a stream where there is a caller to take it.
+  static Task<> Run(Rig* rig, std::string id, std::stop_token stop, AnswerSink* caller,
+                    std::optional<CallResult>* out) {
+    ChatRequest request;
+    request.id = id;
+    request.stream = caller != nullptr;
+    request.messages.emplace_back(Role::kUser, "seven?");
+    const Time deadline = rig->env.Now() + 30s;
+    CallResult result =
+        co_await rig->engine->Call(std::move(request), &rig->schema, deadline, stop, caller);
+    *out = std::move(result);
+  }
+
+  JsonSchema schema = std::move(*JsonSchema::Compile(
+      R"({"type":"object","properties":{"n":{"type":"integer"}},"required":["n"],)"
+      R"("additionalProperties":false})"));
+  SimEnv env;
+  ScriptedTransport transport;
+  NullSink sink;
+  std::unique_ptr<Engine> engine;
+};
+
+}  // namespace squall
