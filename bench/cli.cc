@@ -115,6 +115,20 @@ void AddServe(CLI::App* app, ServeOptions* o) {
   serve->add_option("--seed", o->seed, "Seed of every draw; default: that\nof the scenario")
       ->check(CLI::Range(int64_t{0}, INT64_MAX))
       ->type_name("N");
+  serve
+      ->add_option("--control-port", o->control_port,
+                   "Of the control API; default: any\nfree one, and none where --address\n"
+                   "is not loopback")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("N");
+  serve->add_option("--control-address", o->control_address, "Numeric address it binds")
+      ->capture_default_str();
+  serve
+      ->add_option("--control-token", o->control_token,
+                   "Secret its clients must send;\nrequired beyond loopback")
+      ->envname("SQUALL_CONTROL_TOKEN")
+      ->type_name("TOKEN");
+  serve->add_flag("--no-control", o->no_control, "No control API");
 }
 
 constexpr const char* kDiagnoseHelp =

@@ -40,6 +40,11 @@ struct ServeOptions {
   int64_t port = 0;  // of the first provider; the others follow; 0: any free ones
   double time_scale = 1;
   int64_t seed = -1;
+  // The control API: on where the mocks are bound to loopback, elsewhere only if a port is given.
+  bool no_control = false;
+  int64_t control_port = -1;  // 0: any free one; -1: not asked for
+  std::string control_address = "127.0.0.1";
+  std::string control_token;  // empty: none is needed, which only loopback allows
 };
 int Serve(const ServeOptions& options);
 

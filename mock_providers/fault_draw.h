@@ -1,6 +1,7 @@
 // FaultDraw: which base-rate fault, if any, meets the n-th arrival of a request at one provider. A
 // pure function of (seed, provider, request, n), computed by walking the arrivals before it, so
-// nothing is remembered and nobody's order matters.
+// nobody's order matters. Only where a long walk ended is remembered, for load tests that send the
+// same bytes for ever; it changes no result. One thread, as its provider.
 //
 // First arrival: one shared draw, keyed by the request alone and so equal at every provider, over
 // the request-bound parts of all kinds and then their common-cause parts; past those, one own draw
@@ -56,6 +57,12 @@ class FaultDraw {
     uint32_t since = 0;  // arrival that met it first
   };
 
+  struct Trail {
+    uint64_t request = 0;
+    uint32_t arrival = 0;  // 0: nothing is remembered
+    State state;
+  };
+
   State First(uint64_t request) const;
   State Own(uint64_t request, uint32_t arrival) const;
   bool Stays(const State& state, uint64_t request, uint32_t arrival) const;
@@ -69,6 +76,7 @@ class FaultDraw {
   StreamId own_stream_;
   StreamId stay_stream_;
   StreamId variant_stream_;
+  mutable Trail trail_;
 };
 
 }  // namespace squall

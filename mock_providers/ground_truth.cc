@@ -22,16 +22,27 @@ uint32_t GroundTruth::CountArrivals(uint64_t request_key, ProviderId provider) c
 }
 
 History GroundTruth::HistoryOf(uint64_t request_key, ProviderId provider) const {
-  History history;
   const std::lock_guard lock(mutex_);
   const auto it = requests_.find(request_key);
-  if (it == requests_.end()) return history;
-  for (const Arrival& arrival : it->second.arrivals) {
-    if (arrival.provider != provider) continue;
-    ++history.arrivals;
-    history.retry_not_before = arrival.retry_not_before;
+  return it == requests_.end() ? History() : Last(it->second.arrivals, provider);
+}
+
+History GroundTruth::Last(const Arrivals& arrivals, ProviderId provider) {
+  for (auto it = arrivals.rbegin(); it != arrivals.rend(); ++it) {
+    if (it->provider == provider) return {it->number + 1, it->replied, it->retry_not_before};
   }
-  return history;
+  return {};
+}
+
+// The older half, but for the last arrival at each provider, which holds the count.
+void GroundTruth::DropOldest(Arrivals* arrivals) {
+  Arrivals kept;
+  for (size_t i = 0; i < arrivals->size(); ++i) {
+    const Arrival& arrival = (*arrivals)[i];
+    const bool last = Last(*arrivals, arrival.provider).arrivals == arrival.number + 1;
+    if (i >= arrivals->size() / 2 || last) kept.push_back(arrival);
+  }
+  *arrivals = std::move(kept);
 }
 
 bool GroundTruth::IsTaken(const Place& place) const {
@@ -60,7 +71,11 @@ void GroundTruth::OnScheduled(uint64_t request_key, const Arrival& arrival) {
     it->second.serial = ++last_serial_;
     order_.push_back({request_key, last_serial_});
   }
-  it->second.arrivals.push_back(arrival);
+  Arrivals& arrivals = it->second.arrivals;
+  const uint32_t number = Last(arrivals, arrival.provider).arrivals;
+  if (arrivals.size() >= kMaxArrivals) DropOldest(&arrivals);
+  arrivals.push_back(arrival);
+  arrivals.back().number = number;
 }
 
 void GroundTruth::OnInjected(const FaultTruth& fault) {
@@ -69,9 +84,10 @@ void GroundTruth::OnInjected(const FaultTruth& fault) {
   ++counts_[CountIndex(fault)].injected;
 }
 
-void GroundTruth::OnEarlyReturn(bool same_request) {
+void GroundTruth::OnEarlyReturn(EarlyReturn early) {
   const std::lock_guard lock(mutex_);
-  ++(same_request ? hints_.early_same_request : hints_.early_same_user);
+  hints_.early_same_request += early == EarlyReturn::kSameRequest;
+  hints_.early_same_user += early == EarlyReturn::kSameUser;
 }
 
 HintCounts GroundTruth::hints() const {

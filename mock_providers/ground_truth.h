@@ -22,11 +22,13 @@ namespace squall {
 
 struct Arrival {
   ProviderId provider = 0;
-  uint16_t model = 0;  // index of the model that was asked for
+  uint32_t number = 0;  // n-th of its request there, from 0; OnScheduled fills it in
+  uint16_t model = 0;   // index of the model that was asked for
   FaultTruth fault;
   bool wrong_by_model = false;  // answered, but wrongly, by the model's own base error
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;  // generated, whether or not the client got to see them
+  Time replied{};                 // when its reply was due; until then its hint is not known
   Time retry_not_before{};        // the hint that its reply carried; kStart = none
 };
 using Arrivals = absl::InlinedVector<Arrival, 2>;
@@ -46,11 +48,16 @@ struct HintCounts {
 // What is known of a request at one provider.
 struct History {
   uint32_t arrivals = 0;
-  Time retry_not_before{};  // of its last arrival there
+  Time replied{};           // of its last arrival there
+  Time retry_not_before{};  // likewise
 };
 
 class GroundTruth {
  public:
+  // Arrivals of one request that are kept, far above the attempts of any engine. Clients that send
+  // the same bytes for ever lose the oldest; their count goes on.
+  static constexpr size_t kMaxArrivals = 256;
+
   // Keeps at most `max_requests` (> 0) requests that nobody has taken; the oldest are forgotten
   // first.
   explicit GroundTruth(size_t max_requests = 1 << 20);
@@ -62,7 +69,7 @@ class GroundTruth {
 
   void OnScheduled(uint64_t request_key, const Arrival& arrival);
   void OnInjected(const FaultTruth& fault);
-  void OnEarlyReturn(bool same_request);
+  void OnEarlyReturn(EarlyReturn early);
 
   // All arrivals of a request in order, and forgets it.
   Arrivals Take(uint64_t request_key);
@@ -80,6 +87,8 @@ class GroundTruth {
     uint64_t request_key;
     uint64_t serial;
   };
+  static History Last(const Arrivals& arrivals, ProviderId provider);
+  static void DropOldest(Arrivals* arrivals);
   bool IsTaken(const Place& place) const;
   void MakeRoom();
 

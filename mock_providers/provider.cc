@@ -127,7 +127,7 @@ ReplyPlan Provider::Plan(const HttpRequest& request, Time now) {
     plan.at = now + config_.latency.ttft_median / 10;
     if (!named) return plan;  // not a request of ours; nobody will ask for it
     plan.request_key = *named;
-    plan.arrival = CountArrival(plan.request_key, {}, now);
+    CountArrival({}, now, &plan);
     Log(api, plan);
     return plan;
   }
@@ -136,35 +136,41 @@ ReplyPlan Provider::Plan(const HttpRequest& request, Time now) {
   } else {
     plan.request_key = api.task ? RequestKey(*api.task) : HashBody(request.body);
   }
-  plan.arrival = CountArrival(plan.request_key, api.user, now);
+  plan.model = static_cast<int>(api.model);
+  CountArrival(api.user, now, &plan);
   const Decision decision = Decide(plan.request_key, api.user, plan.arrival, api.model, now);
   Answer(api, decision, now, &plan);
-  if (plan.retry_not_before > kStart) RememberHint(api.user, plan.retry_not_before);
+  if (plan.retry_not_before > kStart) RememberHint(api.user, plan);
   Log(api, plan);
   return plan;
 }
 
-// The number of this arrival. Counts it as early if its client was told to wait for longer.
-uint32_t Provider::CountArrival(uint64_t request_key, std::string_view user, Time now) {
-  const History history = truth_->HistoryOf(request_key, id_);
+// Numbers this arrival. It is early if its client was told to wait for longer; a hint whose reply
+// was still to come when the client gave up told it nothing.
+void Provider::CountArrival(std::string_view user, Time now, ReplyPlan* plan) {
+  const History history = truth_->HistoryOf(plan->request_key, id_);
+  plan->arrival = history.arrivals;
   const Time then = now + kHintGrain;
-  if (then < history.retry_not_before) {
-    truth_->OnEarlyReturn(/*same_request=*/true);
+  if (Wait{history.replied, history.retry_not_before}.Covers(then)) {
+    plan->early = EarlyReturn::kSameRequest;
   } else if (!waiting_users_.empty() && !user.empty()) {
     const auto it = waiting_users_.find(HashText(user));
-    if (it != waiting_users_.end() && then < it->second) {
-      truth_->OnEarlyReturn(/*same_request=*/false);
-    }
+    const bool early = it != waiting_users_.end() && it->second.Covers(then);
+    if (early) plan->early = EarlyReturn::kSameUser;
   }
-  return history.arrivals;
+  if (plan->early != EarlyReturn::kNo) truth_->OnEarlyReturn(plan->early);
 }
 
-void Provider::RememberHint(std::string_view user, Time until) {
+void Provider::RememberHint(std::string_view user, const ReplyPlan& plan) {
   if (user.empty()) return;
+  const Wait wait{plan.at, plan.retry_not_before};
   const uint64_t key = HashText(user);
-  const auto [it, added] = waiting_users_.try_emplace(key, until);
-  it->second = std::max(it->second, until);
-  if (!added) return;
+  const auto [it, added] = waiting_users_.try_emplace(key, wait);
+  if (!added) {
+    if (it->second.until < wait.from) it->second.from = wait.from;
+    it->second.until = std::max(it->second.until, wait.until);
+    return;
+  }
   waiting_order_.push_back(key);
   if (waiting_order_.size() <= kMaxWaitingUsers) return;
   waiting_users_.erase(waiting_order_.front());
@@ -278,8 +284,14 @@ void Provider::Log(const ApiRequest& request, const ReplyPlan& plan) {
   arrival.wrong_by_model = plan.wrong_by_model;
   arrival.prompt_tokens = request.prompt_tokens;
   arrival.completion_tokens = plan.completion_tokens;
+  arrival.replied = plan.at;
   arrival.retry_not_before = plan.retry_not_before;
   truth_->OnScheduled(plan.request_key, arrival);
+}
+
+void Provider::ReplaceFaults(const std::map<std::string, FaultConfig>& faults) {
+  config_.faults = faults;
+  faults_ = std::make_unique<FaultDraw>(faults, config_.name, seed_);
 }
 
 void Provider::Played(const ReplyPlan& plan) { truth_->OnInjected(plan.fault); }

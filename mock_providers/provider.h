@@ -60,6 +60,9 @@ class Provider final : public ReplySource {
 
   void Played(const ReplyPlan& plan) override;
 
+  // Base-rate faults from now on; checked by the loader. Requests that have arrived keep theirs.
+  void ReplaceFaults(const std::map<std::string, FaultConfig>& faults);
+
   // `session` is the request's "user" field. Changes nothing that Plan() would see.
   Outlook Peek(uint64_t request_key, std::string_view session, uint32_t arrival, size_t model,
                int64_t answer_tokens, Time now) const;
@@ -83,8 +86,8 @@ class Provider final : public ReplySource {
                   Time now) const;
   void Answer(const ApiRequest& request, const Decision& decision, Time now, ReplyPlan* plan);
   void Charge(const FaultContext& context, Duration latency, const ReplyPlan& plan);
-  uint32_t CountArrival(uint64_t request_key, std::string_view user, Time now);
-  void RememberHint(std::string_view user, Time until);
+  void CountArrival(std::string_view user, Time now, ReplyPlan* plan);
+  void RememberHint(std::string_view user, const ReplyPlan& plan);
   void Schedule(const FaultContext& context, Duration latency, ReplyPlan* plan);
   std::optional<Time> StartOfWork(Time now, Duration work);
   void Log(const ApiRequest& request, const ReplyPlan& plan);
@@ -97,8 +100,14 @@ class Provider final : public ReplySource {
   std::unique_ptr<FaultDraw> faults_;
   std::unique_ptr<DialectServer> server_;
   std::unique_ptr<Quota> quota_;  // null without limits
+  // Between these times a user who was told to wait has heard of it and should stay away.
+  struct Wait {
+    Time from;
+    Time until;
+    bool Covers(Time now) const { return from <= now && now < until; }
+  };
   // Users who were told to wait, by hash, and the order in which to forget them.
-  absl::flat_hash_map<uint64_t, Time> waiting_users_;
+  absl::flat_hash_map<uint64_t, Wait> waiting_users_;
   std::deque<uint64_t> waiting_order_;
   StreamId latency_stream_;
   StreamId reply_stream_;                // ids and small choices of a reply

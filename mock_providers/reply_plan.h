@@ -41,6 +41,13 @@ struct FaultTruth {
   bool present() const { return kind >= 0; }
 };
 
+// Who came back to a provider before the time that a hint of it had named.
+enum class EarlyReturn : uint8_t {
+  kNo,
+  kSameRequest,
+  kSameUser,  // another request of the user who was told to wait
+};
+
 struct ReplyPlan {
   ReplyPlan() {}
   Time at{};  // when the first byte is due, or the reset; kNever for kHang
@@ -57,7 +64,10 @@ struct ReplyPlan {
   FaultTruth fault;
   Time retry_not_before{};  // what its hint asks for; kStart = it holds none
   uint64_t request_key = 0;
-  uint32_t arrival = 0;           // n-th arrival of this request here, from 0
+  uint32_t arrival = 0;  // n-th arrival of this request here, from 0
+  uint32_t run = 0;      // of the source, where that can be started afresh
+  int model = -1;        // index of the model that was asked for; -1: nobody could tell
+  EarlyReturn early = EarlyReturn::kNo;
   bool wrong_by_model = false;    // the answer is wrong by the model's base error, no fault
   int64_t completion_tokens = 0;  // generated, whether or not the client gets to see them
 };

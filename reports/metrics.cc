@@ -201,6 +201,7 @@ void Metrics::Merge(const Metrics& other) {
   prompt_tokens_ += other.prompt_tokens_;
   completion_tokens_ += other.completion_tokens_;
   cost_usd_.Merge(other.cost_usd_);
+  obedience_.Merge(other.obedience_);
   fingerprint_.Combine(other.fingerprint_);
   first_faults_.insert(first_faults_.end(), other.first_faults_.begin(), other.first_faults_.end());
 }
@@ -242,6 +243,7 @@ Summary Metrics::Summarize() const {
   s.prompt_tokens = prompt_tokens_;
   s.completion_tokens = completion_tokens_;
   s.cost_usd = cost_usd_.value();
+  s.obedience = obedience_;
   s.fingerprint = fingerprint_.value();
   return s;
 }

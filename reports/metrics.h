@@ -53,6 +53,9 @@ class Metrics {
   void Add(const Outcome& outcome);
   void OnPhase(Phase phase, int64_t ns) { phases_[static_cast<size_t>(phase)].Record(ns); }
 
+  // What the providers counted, once at the end of a replication.
+  void OnObedience(const Obedience& counts) { obedience_.Merge(counts); }
+
   // Appends a later replication, built from the same fault names. Into an empty Metrics it is a
   // copy.
   void Merge(const Metrics& other);
@@ -110,6 +113,7 @@ class Metrics {
   int64_t prompt_tokens_ = 0;
   int64_t completion_tokens_ = 0;
   CompensatedSum cost_usd_;
+  Obedience obedience_;
   Fingerprint fingerprint_;
   std::vector<uint8_t> first_faults_;
   Running running_;

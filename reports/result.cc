@@ -205,6 +205,12 @@ Json Cost(const Summary& s) {
           {"usd_per_success", per_success}};
 }
 
+Json ObedienceJson(const Obedience& obedience) {
+  return {{"hints_given", obedience.hints_given},
+          {"early_same_request", obedience.early_same_request},
+          {"early_same_user", obedience.early_same_user}};
+}
+
 Json Base(const RunResult& result) {
   const Summary& s = result.summary;
   Json json = {
@@ -236,6 +242,7 @@ Json Base(const RunResult& result) {
                            {"worst_10s", Number(s.amplification.worst_10s)},
                            {"attempts", s.amplification.attempts}};
   json["attempts_per_request"] = AttemptsPerRequest(s);
+  json["obedience"] = ObedienceJson(s.obedience);
   json["breaker_transitions"] = result.breaker_transitions;
   json["latency_ms"] = QuantilesJson(s.latency, 1e6);
   json["latency_success_ms"] = QuantilesJson(s.latency_success, 1e6);

@@ -89,6 +89,18 @@ std::vector<Row> PriceRows(const TextStyle& style) {
            }}};
 }
 
+// One row, and only where some provider asked some engine to wait.
+std::vector<Row> HintRows(std::span<const RunResult> results) {
+  const bool any = std::any_of(results.begin(), results.end(), [](const RunResult& r) {
+    return r.summary.obedience.hints_given > 0;
+  });
+  if (!any) return {};
+  return {{"ignored hints", Ink::kPlain, [](const RunResult& r) {
+             const Obedience& o = r.summary.obedience;
+             return o.hints_given == 0 ? "n/a" : CompactText(o.early_same_request, 13);
+           }}};
+}
+
 // Names longer than a column take two lines, broken after the last "_", "-" or "/" that fits.
 std::string NameLines(std::span<const RunResult> block, const TextStyle& style) {
   constexpr size_t kFits = kColumnWidth - 2;
@@ -142,6 +154,7 @@ std::string RenderComparison(std::span<const RunResult> results,
     const auto block = results.subspan(i, std::min(columns, results.size() - i));
     text += "\n" + NameLines(block, style) + Rows(RecoveryRows(style), block, style);
     text += "\n" + Rows(PriceRows(style), block, style);
+    text += Rows(HintRows(results), block, style);
   }
   text += "\nfirst attempts that differ between engines: ";
   if (!share_differing) return TrimLineEnds(text + "not known\n");

@@ -49,6 +49,12 @@ void DiagnosisScore::Merge(const DiagnosisScore& other) {
   retry_right += other.retry_right;
 }
 
+void Obedience::Merge(const Obedience& other) {
+  hints_given += other.hints_given;
+  early_same_request += other.early_same_request;
+  early_same_user += other.early_same_user;
+}
+
 std::optional<double> Summary::goodput_per_s() const {
   if (span_s <= 0) return std::nullopt;
   return static_cast<double>(all.strict) / span_s;

@@ -112,6 +112,16 @@ struct Amplification {
   bool operator==(const Amplification&) const = default;
 };
 
+// What became of the waits that providers asked for, by ground truth: who came back to the provider
+// before its time.
+struct Obedience {
+  int64_t hints_given = 0;
+  int64_t early_same_request = 0;
+  int64_t early_same_user = 0;  // another request of the user who was told to wait
+  void Merge(const Obedience& other);
+  bool operator==(const Obedience&) const = default;
+};
+
 inline constexpr int kMaxAttemptsCounted =
     33;  // the last entry of the distribution means "or more"
 
@@ -134,6 +144,7 @@ struct Summary {
   Amplification amplification;
   std::array<int64_t, kMaxAttemptsCounted + 1> attempts_per_request{};  // [k]: requests with k
   double span_s = 0;  // first arrival to last end, summed over replications
+  Obedience obedience;
 
   Quantiles latency;            // of all requests, from their intended arrival
   Quantiles latency_success;    // of those with a right answer in time

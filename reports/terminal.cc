@@ -201,6 +201,18 @@ std::string LoadFact(const RunResult& r, const TextStyle& style) {
   return Fact("LOAD", items, style);
 }
 
+// Whether the waits that providers asked for were kept.
+std::string HintsFact(const Summary& s, const TextStyle& style) {
+  const Obedience& o = s.obedience;
+  if (o.hints_given == 0) return "";
+  const Ink ink = o.early_same_request == 0 ? Ink::kGood : Ink::kBad;
+  const std::string early = CountText(o.early_same_request) + " came back too early";
+  return Fact("HINTS",
+              {Plural(o.hints_given, "reply", "replies") + " asked for a wait",
+               Paint(early, ink, style), CountText(o.early_same_user) + " others by the same user"},
+              style);
+}
+
 std::string LatencyFact(const Summary& s, const TextStyle& style) {
   const Quantiles& q = s.latency;
   if (q.n == 0) return "";
@@ -342,8 +354,8 @@ std::string RenderReport(const RunResult& result, const TextStyle& style) {
   text += "\nProviders failed on purpose. Did the caller still get a right answer in time?\n\n";
   text += Headline(s.faulted(), style);
   text += EndingsTable(s, style) + FaultTable(s, style) + OtherTable(s, style) + "\n";
-  text += LoadFact(result, style) + LatencyFact(s, style) + StreamFact(s, style);
-  text += DiagnosisFact(s, style);
+  text += LoadFact(result, style) + HintsFact(s, style) + LatencyFact(s, style);
+  text += StreamFact(s, style) + DiagnosisFact(s, style);
   text += CpuFact(result, style) + BillFact(s, style) + RecoveredByFact(s, style);
   text += FaultsFact(result, style) + IdentityFact(result, style);
   if (!result.repeat.empty()) {

@@ -75,13 +75,14 @@ std::map<std::string, FaultConfig> OwnFaults(const Scenario& s, const ProviderCo
   return own;
 }
 
-void CheckRates(const std::string& pointer, const ProviderConfig& provider, Problems* problems) {
+// `of` and `with` say in the message whose rates they are.
+void CheckRates(const std::string& pointer, const std::map<std::string, FaultConfig>& faults,
+                const std::string& of, const std::string& with, Problems* problems) {
   double sum = 0;
-  for (const auto& [unused, fault] : provider.faults) sum += fault.rate;
+  for (const auto& [unused, fault] : faults) sum += fault.rate;
   if (sum <= 1 + kRounding) return;
-  problems->Add(pointer, "got fault rates of provider " + ShowText(provider.name) +
-                             " that sum to " + Show(sum) +
-                             ", the scenario's defaults included, expected at most 1");
+  problems->Add(pointer, "got fault rates" + of + " that sum to " + Show(sum) + with +
+                             ", expected at most 1");
 }
 
 void CheckUnique(const std::string& pointer, const std::string& name, std::set<std::string>* seen,
@@ -113,7 +114,8 @@ void CheckProviders(const Scenario& s, Problems* problems) {
                   problems);
     }
     CheckFaults(here + "/faults", OwnFaults(s, provider), problems);
-    CheckRates(here + "/faults", provider, problems);
+    CheckRates(here + "/faults", provider.faults, " of provider " + ShowText(provider.name),
+               ", the scenario's defaults included", problems);
   }
 }
 
@@ -213,6 +215,12 @@ std::vector<std::string> KnownDialects() {
     if (FindDialect(name) != nullptr) names.emplace_back(name);
   }
   return names;
+}
+
+void CheckFaultTable(const std::string& pointer, const std::map<std::string, FaultConfig>& faults,
+                     Problems* problems) {
+  CheckFaults(pointer, faults, problems);
+  CheckRates(pointer, faults, "", "", problems);
 }
 
 void CheckScenario(const Scenario& scenario, Problems* problems) {

@@ -2,6 +2,7 @@
 // unique, rates that must add up. The names themselves come from the tables that own them.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ inline constexpr size_t kMaxProviders = 64;
 
 // Adds what is wrong with a scenario whose fields were all readable.
 void CheckScenario(const Scenario& scenario, Problems* problems);
+
+// The same for one provider's faults alone, at `pointer`.
+void CheckFaultTable(const std::string& pointer, const std::map<std::string, FaultConfig>& faults,
+                     Problems* problems);
 
 // The vocabularies, in the order of their tables.
 std::vector<std::string> KnownFaults();

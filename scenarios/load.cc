@@ -153,9 +153,7 @@ absl::Status ReadPreset(const JsonDocument& document, bool from_option, Scenario
 
 // The rules between fields, but for what stands at or below a value that could not be read: of that
 // nothing more is known.
-void CheckReadable(const Scenario& scenario, Problems* problems) {
-  Problems broken;
-  CheckScenario(scenario, &broken);
+void AddBroken(const Problems& broken, Problems* problems) {
   const std::vector<Problem> unread = problems->list();
   for (const Problem& problem : broken.list()) {
     const bool known = std::any_of(unread.begin(), unread.end(), [&problem](const Problem& other) {
@@ -237,12 +235,42 @@ absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::stri
   ReadFields(
       document->root(), [&scenario](Fields& f) { Describe(f, scenario); }, &problems);
   if (scenario.name.empty()) scenario.name = std::filesystem::path(name).stem().string();
-  CheckReadable(scenario, &problems);
+  Problems broken;
+  CheckScenario(scenario, &broken);
+  AddBroken(broken, &problems);
   if (!problems.empty()) return document->Report(problems);
   const auto trace = ReadTrace(*document, options, &scenario);
   if (!trace.ok()) return trace;
   scenario.hash = HashOf(scenario);
   return scenario;
+}
+
+absl::StatusOr<std::map<std::string, FaultConfig>> LoadFaultsText(std::string_view text,
+                                                                  const std::string& name) {
+  auto document = JsonDocument::Parse(text, name);
+  if (!document.ok()) return document.status();
+  std::map<std::string, FaultConfig> faults;
+  Problems problems;
+  const json& root = document->root();
+  ReadFields(
+      root,
+      [&](Fields& f) {
+        for (const auto& [kind, unused] : root.items()) f.Struct(kind, faults[kind], "");
+      },
+      &problems);
+  Problems broken;
+  CheckFaultTable("", faults, &broken);
+  AddBroken(broken, &problems);
+  if (!problems.empty()) return document->Report(problems);
+  return faults;
+}
+
+std::string DumpFaults(const std::map<std::string, FaultConfig>& faults) {
+  std::map<std::string, FaultConfig> copy = faults;
+  return DumpFields([&copy](Fields& f) {
+           for (auto& [kind, fault] : copy) f.Struct(kind, fault, "");
+         })
+      .dump(2);
 }
 
 absl::StatusOr<Scenario> LoadScenario(const std::string& where, const ScenarioOptions& options) {

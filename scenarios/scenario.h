@@ -90,6 +90,13 @@ absl::StatusOr<Scenario> LoadScenario(const std::string& where, const ScenarioOp
 absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::string& name,
                                           const ScenarioOptions& options);
 
+// A table of faults alone, as it stands under "faults" in a scenario; pointers are relative to it.
+absl::StatusOr<std::map<std::string, FaultConfig>> LoadFaultsText(std::string_view text,
+                                                                  const std::string& name);
+
+// The same back again, every value spelled out; two spaces an indent, no newline at the end.
+std::string DumpFaults(const std::map<std::string, FaultConfig>& faults);
+
 // The effective values, as JSON text that loads again to the same scenario. A preset that is a file
 // becomes "custom", since all that it says is there.
 std::string DumpScenario(const Scenario& scenario);

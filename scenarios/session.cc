@@ -210,6 +210,8 @@ WorldResult Session::TakeResult() {
   SQUALL_CHECK(finished());
   SQUALL_CHECK(engine_.calls_in_flight() == 0);
   result_.faults = truth_.counts();
+  const HintCounts hints = truth_.hints();
+  result_.metrics.OnObedience({hints.given, hints.early_same_request, hints.early_same_user});
   return std::move(result_);
 }
 

@@ -84,6 +84,20 @@ TEST_CASE("ground truth: a key that returns is a new request with a place of its
   REQUIRE(truth.Take(1).size() == 1);
 }
 
+TEST_CASE("ground truth: the same bytes sent for ever are counted on, but not all kept") {
+  GroundTruth truth;
+  truth.OnScheduled(7, At(1));
+  for (uint32_t i = 0; i < 100'000; ++i) {
+    if (truth.CountArrivals(7, 0) != i) FAIL("lost count at " << i);
+    truth.OnScheduled(7, At(0));
+  }
+  CHECK(truth.CountArrivals(7, 1) == 1);
+  const Arrivals kept = truth.Take(7);
+  CHECK(kept.size() <= GroundTruth::kMaxArrivals);
+  CHECK(kept.front().provider == 1);
+  CHECK(kept.back().number == 99'999);
+}
+
 TEST_CASE("ground truth: threads may write and read at once") {
   GroundTruth truth;
   constexpr uint64_t kPerThread = 5'000;

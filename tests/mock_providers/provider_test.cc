@@ -343,5 +343,20 @@ TEST_CASE("provider: waiting grows with load as queueing theory has it") {
   }
 }
 
+TEST_CASE("provider: replaced faults meet what arrives afterwards, and counts go on") {
+  Mock mock(WithFault("timeout", 1));
+  CHECK(mock.Plan(1).end == End::kHang);
+  mock.provider.ReplaceFaults({});
+  const ReplyPlan healthy = mock.Plan(1);
+  CHECK(healthy.status == 200);
+  CHECK(healthy.arrival == 1);
+  CHECK(mock.provider.config().faults.empty());
+  mock.provider.ReplaceFaults(WithFault("server_error", 1).faults);
+  CHECK(mock.Plan(1).status >= 500);
+  const std::vector<FaultCount> counts = mock.truth.counts();
+  CHECK(counts[static_cast<size_t>(FindFault("timeout"))].scheduled == 1);
+  CHECK(counts[static_cast<size_t>(FindFault("server_error"))].scheduled == 1);
+}
+
 }  // namespace
 }  // namespace squall

@@ -274,5 +274,24 @@ TEST_CASE("quota: who comes back before the hint is counted, by request and by u
   CHECK(hints.early_same_user == 1);
 }
 
+TEST_CASE("quota: a hint still to come when its client gave up told it nothing") {
+  ProviderConfig config = WithFault("rate_limit", 1, {{"with_hint", 1}});
+  config.faults["rate_limit"].retry_after = 60s;
+  config.latency.ttft_median = 100s;  // so that even the 429 takes long
+  config.latency.ttft_sigma = 0;
+  GroundTruth truth;
+  Provider provider(0, config, kTestSeed, nullptr, &truth);
+  const auto send = [&](Duration at) {
+    return provider.Plan(DialectHttp("openai", {}, "a"), kStart + at);
+  };
+  const ReplyPlan first = send(0s);
+  REQUIRE(first.at > kStart + 1s);
+  CHECK(send(500ms).early == EarlyReturn::kNo);
+  CHECK(truth.hints().early_same_request == 0);
+  const ReplyPlan heard = provider.Plan(DialectHttp("openai", {}, "b"), kStart + 500ms);
+  const Time later = heard.at + 1s;
+  CHECK(provider.Plan(DialectHttp("openai", {}, "b"), later).early == EarlyReturn::kSameRequest);
+}
+
 }  // namespace
 }  // namespace squall

@@ -289,6 +289,15 @@ TEST_CASE("two runs can show that they met the same faults, whatever else differ
   CHECK_FALSE(ShareDiffering({}, y.first_faults()));
 }
 
+TEST_CASE("obedience adds up over replications") {
+  Metrics first = DrawnRun(1, 10);
+  Metrics second = DrawnRun(2, 10);
+  first.OnObedience({5, 2, 1});
+  second.OnObedience({30, 0, 7});
+  first.Merge(second);
+  CHECK(first.Summarize().obedience == Obedience{35, 2, 8});
+}
+
 TEST_CASE("requests may end in any order") {
   const Metrics metrics = Of({Retried(2, kStart), Healthy(0, kStart), Healthy(1, kStart)});
   const std::vector<uint8_t> expected = {0, 0, 1};

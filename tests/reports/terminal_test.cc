@@ -64,6 +64,7 @@ RunResult Extreme() {
   s.latency.max = INT64_MAX;
   s.prompt_tokens = s.completion_tokens = INT64_MAX / 2;
   s.cost_usd = 1e12;
+  s.obedience = {INT64_MAX, INT64_MAX, INT64_MAX};
   s.recovered_by = {{std::string(200, 'x'), INT64_MAX}, {"", 1}};
   result.faults.assign(40, FaultLine{.name = std::string(90, 'f'), .scheduled = 1, .injected = 2});
   result.breaker_transitions = INT64_MAX;
@@ -141,6 +142,23 @@ TEST_CASE("a fault that was not injected as scheduled is named") {
   RunResult result = SampleResult(3, 100);
   result.faults[1].injected = 9;
   CHECK(Contains(RenderReport(result, kPlain), "✗ not as scheduled · garbage: 9 of 10"));
+}
+
+TEST_CASE("ignored hints are told where any was given, and nowhere else") {
+  RunResult result = SampleResult(3, 100);
+  CHECK_FALSE(Contains(RenderReport(result, kPlain), "HINTS"));
+  CHECK_FALSE(Contains(RenderComparison({{result}}, 0.0, kPlain), "ignored hints"));
+  RunResult hinted = result;
+  hinted.summary.obedience = {12, 3, 1};
+  CHECK(Contains(RenderReport(hinted, kPlain),
+                 "HINTS         12 replies asked for a wait · 3 came back too early"));
+  const std::vector<RunResult> both = {result, hinted};
+  const std::vector<std::string> lines = Lines(RenderComparison(both, 0.0, kPlain));
+  const auto row = std::find_if(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.starts_with("ignored hints");
+  });
+  REQUIRE(row != lines.end());
+  CHECK(row->ends_with("n/a              3"));
 }
 
 TEST_CASE("percentiles of too few samples are not shown") {
