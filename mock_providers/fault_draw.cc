@@ -79,6 +79,9 @@ bool FaultDraw::Stays(const State& state, uint64_t request, uint32_t arrival) co
 }
 
 FaultHit FaultDraw::At(uint64_t request, uint32_t arrival) const {
+  if (own_sum_ <= 0 && shared_sum_ <= 0) return {};
+  if (arrival >= kLife) request = Mix(request ^ arrival / kLife);
+  arrival %= kLife;
   State state = First(request);
   for (uint32_t n = 1; n <= arrival; ++n) {
     if (state.kind < 0 || !Stays(state, request, n)) state = Own(request, n);

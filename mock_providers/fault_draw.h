@@ -10,6 +10,10 @@
 //
 // Later arrivals: a request-bound fault stays. An own or common one stays if it is pinned, else
 // with probability `persists`. What has cleared, or was healthy, meets a fresh own draw.
+//
+// No engine attempts anything kLife times. A client that sends the same bytes that often, such as a
+// load generator, means other requests by them: every kLife arrivals all draws are made anew. This
+// bounds the walk, and a pinned fault does not become the answer to everything.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +39,8 @@ int PickBelowSum(double u, double sum, const std::vector<double>& weights);
 
 class FaultDraw {
  public:
+  static constexpr uint32_t kLife = 32;  // arrivals
+
   // `faults` by kind name; names, rates and their sum have been checked by the loader.
   FaultDraw(const std::map<std::string, FaultConfig>& faults, std::string_view provider,
             uint64_t seed);

@@ -22,16 +22,13 @@ uint32_t GroundTruth::CountArrivals(uint64_t request_key, ProviderId provider) c
 }
 
 History GroundTruth::HistoryOf(uint64_t request_key, ProviderId provider) const {
-  History history;
   const std::lock_guard lock(mutex_);
   const auto it = requests_.find(request_key);
-  if (it == requests_.end()) return history;
-  for (const Arrival& arrival : it->second.arrivals) {
-    if (arrival.provider != provider) continue;
-    ++history.arrivals;
-    history.retry_not_before = arrival.retry_not_before;
+  if (it == requests_.end()) return {};
+  for (const auto& [at, history] : it->second.histories) {
+    if (at == provider) return history;
   }
-  return history;
+  return {};
 }
 
 bool GroundTruth::IsTaken(const Place& place) const {
@@ -60,7 +57,16 @@ void GroundTruth::OnScheduled(uint64_t request_key, const Arrival& arrival) {
     it->second.serial = ++last_serial_;
     order_.push_back({request_key, last_serial_});
   }
-  it->second.arrivals.push_back(arrival);
+  it->second.Add(arrival);
+}
+
+void GroundTruth::Entry::Add(const Arrival& arrival) {
+  if (arrivals.size() < kMaxArrivals) arrivals.push_back(arrival);
+  auto at = histories.begin();
+  while (at != histories.end() && at->first != arrival.provider) ++at;
+  if (at == histories.end()) at = histories.insert(at, {arrival.provider, History()});
+  ++at->second.arrivals;
+  at->second.retry_not_before = arrival.retry_not_before;
 }
 
 void GroundTruth::OnInjected(const FaultTruth& fault) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "engine/wire/transport.h"
@@ -45,9 +46,13 @@ struct HintCounts {
 
 // What is known of a request at one provider.
 struct History {
-  uint32_t arrivals = 0;
+  uint32_t arrivals = 0;    // also those that are no longer kept one by one
   Time retry_not_before{};  // of its last arrival there
 };
+
+// Arrivals of one request that are kept, from the first one on. Far above what an engine attempts;
+// a client that sends one body for ever only moves the counts.
+inline constexpr size_t kMaxArrivals = 256;
 
 class GroundTruth {
  public:
@@ -64,7 +69,7 @@ class GroundTruth {
   void OnInjected(const FaultTruth& fault);
   void OnEarlyReturn(bool same_request);
 
-  // All arrivals of a request in order, and forgets it.
+  // The arrivals of a request in order, the first kMaxArrivals of them, and forgets it.
   Arrivals Take(uint64_t request_key);
 
   // By row of FaultTable(), plus one last entry for what load caused: full queues, used quotas.
@@ -73,8 +78,10 @@ class GroundTruth {
 
  private:
   struct Entry {
+    void Add(const Arrival& arrival);
     uint64_t serial = 0;  // tells this entry from an earlier one under the same key
     Arrivals arrivals;
+    absl::InlinedVector<std::pair<ProviderId, History>, 1> histories;
   };
   struct Place {
     uint64_t request_key;

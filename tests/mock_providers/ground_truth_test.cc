@@ -62,6 +62,19 @@ TEST_CASE("ground truth: forgets the oldest requests that nobody takes") {
   for (uint64_t key = 15; key < 25; ++key) CHECK(truth.Take(key).size() == 1);
 }
 
+TEST_CASE("ground truth: a request that arrives for ever is counted on, in bounded memory") {
+  GroundTruth truth;
+  Arrival last = At(1);
+  last.retry_not_before = kStart + 7s;
+  for (size_t i = 0; i < 2 * kMaxArrivals; ++i) truth.OnScheduled(7, At(0));
+  truth.OnScheduled(7, last);
+  CHECK(truth.HistoryOf(7, 0).arrivals == 2 * kMaxArrivals);
+  CHECK(truth.HistoryOf(7, 1).arrivals == 1);
+  CHECK(truth.HistoryOf(7, 1).retry_not_before == kStart + 7s);
+  CHECK(truth.Take(7).size() == kMaxArrivals);
+  CHECK(truth.HistoryOf(7, 0).arrivals == 0);
+}
+
 TEST_CASE("ground truth: requests that are taken make room") {
   GroundTruth truth(10);
   truth.OnScheduled(1'000'000, At(0));
