@@ -15,7 +15,6 @@ constexpr StreamId kSharedVariant = Stream("fault/shared_variant");
 constexpr uint64_t kPinned = 0;
 constexpr uint64_t kPersists = 1;
 
-constexpr uint32_t kLongWalk = 64;  // arrivals; no engine makes as many attempts at one provider
 
 double Sum(const std::vector<double>& weights) {
   return std::accumulate(weights.begin(), weights.end(), 0.0);
@@ -81,12 +80,13 @@ bool FaultDraw::Stays(const State& state, uint64_t request, uint32_t arrival) co
 }
 
 FaultHit FaultDraw::At(uint64_t request, uint32_t arrival) const {
-  const bool known = trail_.arrival > 0 && trail_.request == request && trail_.arrival <= arrival;
-  State state = known ? trail_.state : First(request);
-  for (uint32_t n = known ? trail_.arrival + 1 : 1; n <= arrival; ++n) {
+  if (own_sum_ <= 0 && shared_sum_ <= 0) return {};
+  if (arrival >= kLife) request = Mix(request ^ arrival / kLife);
+  arrival %= kLife;
+  State state = First(request);
+  for (uint32_t n = 1; n <= arrival; ++n) {
     if (state.kind < 0 || !Stays(state, request, n)) state = Own(request, n);
   }
-  if (arrival >= kLongWalk) trail_ = {request, arrival, state};
   if (state.kind < 0) return {};
   // One cause shows in one way for as long as it lasts, and a shared one in the same way
   // everywhere.

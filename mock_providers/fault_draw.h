@@ -1,7 +1,6 @@
 // FaultDraw: which base-rate fault, if any, meets the n-th arrival of a request at one provider. A
 // pure function of (seed, provider, request, n), computed by walking the arrivals before it, so
-// nobody's order matters. Only where a long walk ended is remembered, for load tests that send the
-// same bytes for ever; it changes no result. One thread, as its provider.
+// nobody's order matters and nothing has to be remembered.
 //
 // First arrival: one shared draw, keyed by the request alone and so equal at every provider, over
 // the request-bound parts of all kinds and then their common-cause parts; past those, one own draw
@@ -11,6 +10,10 @@
 //
 // Later arrivals: a request-bound fault stays. An own or common one stays if it is pinned, else
 // with probability `persists`. What has cleared, or was healthy, meets a fresh own draw.
+//
+// No engine attempts anything kLife times. A client that sends the same bytes that often, such as a
+// load generator, means other requests by them: every kLife arrivals all draws are made anew. This
+// bounds the walk, and a pinned fault does not become the answer to everything.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +39,8 @@ int PickBelowSum(double u, double sum, const std::vector<double>& weights);
 
 class FaultDraw {
  public:
+  static constexpr uint32_t kLife = 32;  // arrivals
+
   // `faults` by kind name; names, rates and their sum have been checked by the loader.
   FaultDraw(const std::map<std::string, FaultConfig>& faults, std::string_view provider,
             uint64_t seed);
@@ -57,12 +62,6 @@ class FaultDraw {
     uint32_t since = 0;  // arrival that met it first
   };
 
-  struct Trail {
-    uint64_t request = 0;
-    uint32_t arrival = 0;  // 0: nothing is remembered
-    State state;
-  };
-
   State First(uint64_t request) const;
   State Own(uint64_t request, uint32_t arrival) const;
   bool Stays(const State& state, uint64_t request, uint32_t arrival) const;
@@ -76,7 +75,6 @@ class FaultDraw {
   StreamId own_stream_;
   StreamId stay_stream_;
   StreamId variant_stream_;
-  mutable Trail trail_;
 };
 
 }  // namespace squall

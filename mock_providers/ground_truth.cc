@@ -24,25 +24,11 @@ uint32_t GroundTruth::CountArrivals(uint64_t request_key, ProviderId provider) c
 History GroundTruth::HistoryOf(uint64_t request_key, ProviderId provider) const {
   const std::lock_guard lock(mutex_);
   const auto it = requests_.find(request_key);
-  return it == requests_.end() ? History() : Last(it->second.arrivals, provider);
-}
-
-History GroundTruth::Last(const Arrivals& arrivals, ProviderId provider) {
-  for (auto it = arrivals.rbegin(); it != arrivals.rend(); ++it) {
-    if (it->provider == provider) return {it->number + 1, it->replied, it->retry_not_before};
+  if (it == requests_.end()) return {};
+  for (const auto& [at, history] : it->second.histories) {
+    if (at == provider) return history;
   }
   return {};
-}
-
-// The older half, but for the last arrival at each provider, which holds the count.
-void GroundTruth::DropOldest(Arrivals* arrivals) {
-  Arrivals kept;
-  for (size_t i = 0; i < arrivals->size(); ++i) {
-    const Arrival& arrival = (*arrivals)[i];
-    const bool last = Last(*arrivals, arrival.provider).arrivals == arrival.number + 1;
-    if (i >= arrivals->size() / 2 || last) kept.push_back(arrival);
-  }
-  *arrivals = std::move(kept);
 }
 
 bool GroundTruth::IsTaken(const Place& place) const {
@@ -71,11 +57,17 @@ void GroundTruth::OnScheduled(uint64_t request_key, const Arrival& arrival) {
     it->second.serial = ++last_serial_;
     order_.push_back({request_key, last_serial_});
   }
-  Arrivals& arrivals = it->second.arrivals;
-  const uint32_t number = Last(arrivals, arrival.provider).arrivals;
-  if (arrivals.size() >= kMaxArrivals) DropOldest(&arrivals);
-  arrivals.push_back(arrival);
-  arrivals.back().number = number;
+  it->second.Add(arrival);
+}
+
+void GroundTruth::Entry::Add(const Arrival& arrival) {
+  if (arrivals.size() < kMaxArrivals) arrivals.push_back(arrival);
+  auto at = histories.begin();
+  while (at != histories.end() && at->first != arrival.provider) ++at;
+  if (at == histories.end()) at = histories.insert(at, {arrival.provider, History()});
+  ++at->second.arrivals;
+  at->second.replied = arrival.replied;
+  at->second.retry_not_before = arrival.retry_not_before;
 }
 
 void GroundTruth::OnInjected(const FaultTruth& fault) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "engine/wire/transport.h"
@@ -22,7 +23,6 @@ namespace squall {
 
 struct Arrival {
   ProviderId provider = 0;
-  uint32_t number = 0;  // n-th of its request there, from 0; OnScheduled fills it in
   uint16_t model = 0;   // index of the model that was asked for
   FaultTruth fault;
   bool wrong_by_model = false;  // answered, but wrongly, by the model's own base error
@@ -47,17 +47,17 @@ struct HintCounts {
 
 // What is known of a request at one provider.
 struct History {
-  uint32_t arrivals = 0;
+  uint32_t arrivals = 0;    // also those that are no longer kept one by one
   Time replied{};           // of its last arrival there
   Time retry_not_before{};  // likewise
 };
 
+// Arrivals of one request that are kept, from the first one on. Far above what an engine attempts;
+// a client that sends one body for ever only moves the counts.
+inline constexpr size_t kMaxArrivals = 256;
+
 class GroundTruth {
  public:
-  // Arrivals of one request that are kept, far above the attempts of any engine. Clients that send
-  // the same bytes for ever lose the oldest; their count goes on.
-  static constexpr size_t kMaxArrivals = 256;
-
   // Keeps at most `max_requests` (> 0) requests that nobody has taken; the oldest are forgotten
   // first.
   explicit GroundTruth(size_t max_requests = 1 << 20);
@@ -71,7 +71,7 @@ class GroundTruth {
   void OnInjected(const FaultTruth& fault);
   void OnEarlyReturn(EarlyReturn early);
 
-  // All arrivals of a request in order, and forgets it.
+  // The arrivals of a request in order, the first kMaxArrivals of them, and forgets it.
   Arrivals Take(uint64_t request_key);
 
   // By row of FaultTable(), plus one last entry for what load caused: full queues, used quotas.
@@ -80,15 +80,15 @@ class GroundTruth {
 
  private:
   struct Entry {
+    void Add(const Arrival& arrival);
     uint64_t serial = 0;  // tells this entry from an earlier one under the same key
     Arrivals arrivals;
+    absl::InlinedVector<std::pair<ProviderId, History>, 1> histories;
   };
   struct Place {
     uint64_t request_key;
     uint64_t serial;
   };
-  static History Last(const Arrivals& arrivals, ProviderId provider);
-  static void DropOldest(Arrivals* arrivals);
   bool IsTaken(const Place& place) const;
   void MakeRoom();
 

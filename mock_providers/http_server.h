@@ -38,7 +38,8 @@ struct HttpServerOptions {
   size_t body_limit = 8 << 20;     // bytes; past it 413
   size_t max_connections = 4096;   // past it a connection is closed as soon as it is accepted
 
-  // Real time: these protect the server and are no part of a scenario.
+  // Real time: these protect the server and are no part of a scenario. Each may be exceeded by half
+  // of the shortest one, but by half a second at most.
   std::chrono::nanoseconds read_timeout =
       std::chrono::seconds(10);  // first to last byte of a request
   std::chrono::nanoseconds write_timeout = std::chrono::seconds(10);  // of a whole reply

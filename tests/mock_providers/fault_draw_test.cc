@@ -174,6 +174,20 @@ TEST_CASE("fault draw: after a healthy arrival the next one meets own faults at 
   CHECK(SharePlausible(later, kRequests, 0.05));
 }
 
+TEST_CASE("fault draw: a request that never stops arriving is drawn anew once in a life") {
+  Faults faults;
+  faults["timeout"] = Config(0.1, 0, 0, 1, 0);         // pinned
+  faults["server_error"] = Config(0.1, 1);             // request-bound
+  faults["rate_limit"] = Config(0.1, 0, 0.5, 0.5, 0);  // some of everything
+  const FaultDraw draw = DrawAt("alpha", faults);
+  constexpr uint32_t kLives = 50'000;
+  int64_t faulted = 0;
+  for (uint32_t life = 0; life < kLives; ++life) {
+    faulted += draw.At(7, life * FaultDraw::kLife).kind >= 0;
+  }
+  CHECK(SharePlausible(faulted, kLives, 0.3));
+}
+
 TEST_CASE("fault draw: no other kind, provider or order changes a draw") {
   Faults faults;
   faults["timeout"] = Config(0.05);

@@ -1,117 +1,11 @@
 #include <algorithm>
-#include <array>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/write.hpp>
-#include <functional>
 #include <optional>
 
-#include "engine/wire/http_transport.h"
-#include "mock_providers/http_server.h"
 #include "tests/catch.h"
-#include "tests/engine/wire/scripted_server.h"
-#include "tests/mock_providers/plan_table.h"
+#include "tests/mock_providers/http_server_world.h"
 
 namespace squall {
 namespace {
-
-using boost::system::error_code;
-using tcp = asio::ip::tcp;
-using SteadyClock = std::chrono::steady_clock;
-
-// Long enough for a machine under load, far shorter than what must not be waited for.
-constexpr auto kSoon = std::chrono::seconds(5);
-// How often a condition outside the event loop is looked at.
-constexpr auto kTick = std::chrono::milliseconds(1);
-
-// All that a client without any HTTP of its own gets to see.
-struct RawReply {
-  std::string bytes;
-  error_code end;
-};
-
-Task<> Converse(RealEnv& env, uint16_t port, std::string bytes, size_t step,
-                std::optional<RawReply>* out) {
-  RawReply reply;
-  tcp::socket socket(env.io());
-  const tcp::endpoint server(asio::ip::address_v4::loopback(), port);
-  co_await socket.async_connect(server, asio::redirect_error(asio::use_awaitable, reply.end));
-  socket.set_option(tcp::no_delay(true));
-  // A server that refuses early may reset; what it said still counts.
-  if (!reply.end) co_await WriteInSteps(socket, bytes, step);
-  std::array<char, 65536> room;
-  const auto buffer = asio::buffer(room);
-  while (!reply.end) {
-    const size_t got = co_await socket.async_read_some(
-        buffer, asio::redirect_error(asio::use_awaitable, reply.end));
-    reply.bytes.append(room.data(), got);
-  }
-  *out = std::move(reply);
-}
-
-Task<> SendInto(HttpTransport& transport, HttpRequest request, Time deadline, std::stop_token stop,
-                std::optional<HttpReply>* out) {
-  HttpReply reply = co_await transport.Send(0, std::move(request), deadline, stop);
-  *out = std::move(reply);
-}
-
-// A server and a client of it on one event loop.
-class World {
- public:
-  explicit World(const HttpServerOptions& options = {})
-      : env_(1.0), server_(env_, table_, options), transport_(env_) {
-    const absl::StatusOr<uint16_t> port = server_.Start();
-    REQUIRE(port.ok());
-    port_ = *port;
-    REQUIRE(transport_.AddProvider(HttpEndpoint{"127.0.0.1", port_, ""}).ok());
-  }
-  ~World() {
-    transport_.Close();
-    Spawn(env_.executor(), server_.Stop());
-    env_.io().restart();
-    env_.io().run_for(kSoon);
-    CHECK(env_.io().stopped());  // no timer, no socket, no coroutine is left
-    CHECK(server_.open_connections() == 0);
-  }
-
-  HttpReply Send(HttpRequest request, Duration within = 20s, std::stop_token stop = {}) {
-    last_reply_.reset();
-    Spawn(env_.executor(),
-          SendInto(transport_, std::move(request), env_.Now() + within, stop, &last_reply_));
-    RunUntil([&] { return last_reply_.has_value(); });
-    return *last_reply_;
-  }
-
-  RawReply SendRaw(const std::string& bytes, size_t step = 0) {
-    last_raw_.reset();
-    Spawn(env_.executor(), Converse(env_, port_, bytes, step, &last_raw_));
-    RunUntil([&] { return last_raw_.has_value(); });
-    return *last_raw_;
-  }
-
-  void RunUntil(const std::function<bool()>& done) {
-    const auto until = SteadyClock::now() + kSoon;
-    env_.io().restart();
-    while (!done() && SteadyClock::now() < until) env_.io().run_one_for(kTick);
-    REQUIRE(done());
-  }
-
-  RealEnv& env() { return env_; }
-  Table& table() { return table_; }
-  MockHttpServer& server() { return server_; }
-  HttpTransport& transport() { return transport_; }
-  uint16_t port() const { return port_; }
-
- private:
-  // Before the event loop, whose coroutines write to them even where a test has failed.
-  std::optional<HttpReply> last_reply_;
-  std::optional<RawReply> last_raw_;
-  Table table_;
-  RealEnv env_;
-  MockHttpServer server_;
-  HttpTransport transport_;
-  uint16_t port_ = 0;
-};
 
 TEST_CASE("every plan has its effect on the wire, and is played once") {
   struct Row {
@@ -144,7 +38,7 @@ TEST_CASE("every plan has its effect on the wire, and is played once") {
       {"reset later", Later(20ms, PlanOf(0, "", End::kReset)), kReset, 0, ""},
       {"hang", PlanOf(200, "never", End::kHang), kTimeout, 0, ""},
   };
-  World world;
+  HttpServerWorld world;
   int played = 0;
   for (const Row& row : rows) {
     CAPTURE(row.name);
@@ -162,7 +56,7 @@ TEST_CASE("every plan has its effect on the wire, and is played once") {
 }
 
 TEST_CASE("a reset is an RST, and what was written before it arrives") {
-  World world;
+  HttpServerWorld world;
   for (const size_t bytes : {size_t{0}, size_t{1}, size_t{3000}, size_t{2} << 20}) {
     CAPTURE(bytes);
     world.table().Add("/", PlanOf(200, std::string((2 << 20) + 1, 'x'), End::kReset, bytes));
@@ -175,7 +69,7 @@ TEST_CASE("a reset is an RST, and what was written before it arrives") {
 }
 
 TEST_CASE("requests arrive as they were sent") {
-  World world;
+  HttpServerWorld world;
   HttpRequest request = Get("/v1/chat?x=1");
   request.headers.Add("X-Squall-Request", "r1");
   request.headers.Add("x-many", "a");
@@ -191,13 +85,13 @@ TEST_CASE("requests arrive as they were sent") {
 }
 
 TEST_CASE("one connection serves many requests") {
-  World world;
+  HttpServerWorld world;
   for (int i = 0; i < 10; ++i) CHECK(world.Send(Get("/")).body == "{}");
   CHECK(world.server().open_connections() == 1);
 }
 
 TEST_CASE("requests in one packet, or in one-byte packets, are answered in order") {
-  World world;
+  HttpServerWorld world;
   world.table().Add("/later", Later(30ms, PlanOf(200, "later")));
   const std::string two =
       "POST /later HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
@@ -214,14 +108,14 @@ TEST_CASE("requests in one packet, or in one-byte packets, are answered in order
 }
 
 TEST_CASE("an empty chunked body may come by drops") {
-  World world;
+  HttpServerWorld world;
   const RawReply reply = world.SendRaw(
       "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n", 1);
   CHECK(reply.bytes.ends_with("Content-Length: 0\r\n\r\n"));
 }
 
 TEST_CASE("a client that asks for leave to send its body gets it") {
-  World world;
+  HttpServerWorld world;
   const std::string head =
       "POST / HTTP/1.1\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 2\r\n\r\n";
   const RawReply reply = world.SendRaw(head + "{}", head.size());
@@ -230,7 +124,7 @@ TEST_CASE("a client that asks for leave to send its body gets it") {
 }
 
 TEST_CASE("a client of HTTP/1.0 gets a length and the end of the connection") {
-  World world;
+  HttpServerWorld world;
   world.table().Add("/", PlanOf(200, "hello"));
   const RawReply reply = world.SendRaw("GET / HTTP/1.0\r\n\r\n");
   CHECK(reply.end == asio::error::eof);
@@ -241,7 +135,7 @@ TEST_CASE("what is no HTTP gets 400, what is too large 431 or 413, and others ar
   HttpServerOptions options;
   options.header_limit = 512;
   options.body_limit = 1000;
-  World world(options);
+  HttpServerWorld world(options);
   const std::string post = "POST / HTTP/1.1\r\n";
   std::string many;
   for (int i = 0; i < 50; ++i) many += "X-Filler: 0123456789\r\n";
@@ -283,7 +177,7 @@ TEST_CASE("what is no HTTP gets 400, what is too large 431 or 413, and others ar
 TEST_CASE("a header by drops cannot grow past its limit") {
   HttpServerOptions options;
   options.header_limit = 512;
-  World world(options);
+  HttpServerWorld world(options);
   std::string many;
   for (int i = 0; i < 50; ++i) many += "X-Filler: 0123456789\r\n";
   const RawReply reply = world.SendRaw("GET /12345 HTTP/1.1\r\n" + many, 22);
@@ -294,7 +188,7 @@ TEST_CASE("a client that is too slow, or silent for too long, is dropped") {
   HttpServerOptions options;
   options.read_timeout = 30ms;
   options.idle_timeout = 60ms;
-  World world(options);
+  HttpServerWorld world(options);
   CHECK(world.SendRaw("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc").bytes.empty());
   CHECK(world.SendRaw("").bytes.empty());
   CHECK(world.server().requests_refused() == 0);
@@ -309,7 +203,7 @@ Task<> StopSoon(RealEnv& env, std::stop_source source) {
 }
 
 TEST_CASE("a hanging reply is played as soon as its client leaves") {
-  World world;
+  HttpServerWorld world;
   world.table().Add("/hang", PlanOf(200, "", End::kHang));
   std::stop_source source;
   Spawn(world.env().executor(), StopSoon(world.env(), source));
@@ -321,7 +215,7 @@ TEST_CASE("a hanging reply is played as soon as its client leaves") {
 }
 
 TEST_CASE("a client that leaves ends the wait of its plan, which is not played") {
-  World world;
+  HttpServerWorld world;
   world.table().Add("/later", Later(1h, PlanOf(200, "later")));
   world.table().Add("/reset", Later(1h, PlanOf(0, "", End::kReset)));
   for (const std::string target : {"/later", "/reset"}) {
@@ -332,38 +226,8 @@ TEST_CASE("a client that leaves ends the wait of its plan, which is not played")
   CHECK(world.table().played == 0);
 }
 
-// A client without an event loop, for what asynchronous clients never do.
-class PlainClient {
- public:
-  explicit PlainClient(uint16_t port, int receive_buffer = 0) : socket_(io_) {
-    socket_.open(tcp::v4());
-    if (receive_buffer > 0) {
-      socket_.set_option(asio::socket_base::receive_buffer_size(receive_buffer));
-    }
-    socket_.connect(tcp::endpoint(asio::ip::address_v4::loopback(), port));
-  }
-  void Write(const std::string& bytes) { asio::write(socket_, asio::buffer(bytes)); }
-  void Leave() { socket_.close(); }
-
-  // Adds what has arrived to `reply`; true once nothing more will.
-  bool ReadSome(RawReply* reply) {
-    if (reply->end) return true;
-    std::array<char, 4096> room;
-    error_code ec;
-    socket_.non_blocking(true);
-    const size_t got = socket_.read_some(asio::buffer(room), ec);
-    reply->bytes.append(room.data(), got);
-    if (ec && ec != asio::error::would_block) reply->end = ec;
-    return static_cast<bool>(reply->end);
-  }
-
- private:
-  asio::io_context io_;
-  tcp::socket socket_;
-};
-
 TEST_CASE("a client that sends ahead is still noticed when it leaves") {
-  World world;
+  HttpServerWorld world;
   world.table().Add("/hang", PlanOf(200, "", End::kHang));
   PlainClient client(world.port());
   client.Write("GET /hang HTTP/1.1\r\n\r\nGET /next HTTP/1.1\r\n\r\n");
@@ -378,7 +242,7 @@ TEST_CASE("a client that sends ahead without end is dropped") {
   HttpServerOptions options;
   options.header_limit = 512;
   options.body_limit = 1000;
-  World world(options);
+  HttpServerWorld world(options);
   world.table().Add("/later", Later(1h, PlanOf(200, "")));
   PlainClient client(world.port());
   client.Write("GET /later HTTP/1.1\r\n\r\n");
@@ -388,7 +252,7 @@ TEST_CASE("a client that sends ahead without end is dropped") {
 }
 
 TEST_CASE("a reset waits for a slow reader, so that it gets what the plan says") {
-  World world;
+  HttpServerWorld world;
   constexpr size_t kSent = 300'000;
   world.table().Add("/", PlanOf(200, std::string(kSent + 1, 'x'), End::kReset, kSent));
   PlainClient client(world.port(), 4096);
@@ -403,7 +267,7 @@ TEST_CASE("a reset waits for a slow reader, so that it gets what the plan says")
 }
 
 TEST_CASE("a cut is an orderly end even where the client has sent more than was read") {
-  World world;
+  HttpServerWorld world;
   world.table().Add("/", PlanOf(200, "hello", End::kCut, 2));
   PlainClient client(world.port());
   client.Write("GET / HTTP/1.1\r\n\r\n" + std::string(200'000, 'x'));
@@ -416,7 +280,7 @@ TEST_CASE("a cut is an orderly end even where the client has sent more than was 
 TEST_CASE("past the largest number of connections new ones are closed") {
   HttpServerOptions options;
   options.max_connections = 1;
-  World world(options);
+  HttpServerWorld world(options);
   CHECK(world.Send(Get("/")).error == TransportError::kNone);
   const RawReply reply = world.SendRaw("");
   CHECK(reply.bytes.empty());
@@ -425,7 +289,7 @@ TEST_CASE("past the largest number of connections new ones are closed") {
 }
 
 TEST_CASE("a server that cannot listen says where and why") {
-  World world;
+  HttpServerWorld world;
   Table table;
   HttpServerOptions options;
   options.port = world.port();
@@ -443,7 +307,7 @@ TEST_CASE("stopping ends hanging, waiting, reading and idle connections alike") 
   std::optional<HttpReply> hang;
   std::optional<HttpReply> later;
   std::optional<RawReply> half;
-  World world;
+  HttpServerWorld world;
   world.table().Add("/hang", PlanOf(200, "", End::kHang));
   world.table().Add("/later", Later(1h, PlanOf(200, "")));
   CHECK(world.Send(Get("/")).status == 200);

@@ -182,3 +182,39 @@ squall_mutant(
   REPLACE [[if (decoder_.state().deltas() >= deltas) {]]
   TEST    ${engine_streams_test}
   FILTER  "stream: a stall is noticed by the clock that it breaks")
+set(request_reader_test tests/mock_providers/request_reader_test.cc)
+squall_mutant(
+  NAME    reader_takes_two_lengths
+  FILE    mock_providers/request_reader.cc
+  FIND    [[has_length_ || !ParseNumber(value, 10, &left_)]]
+  REPLACE [[!ParseNumber(value, 10, &left_)]]
+  TEST    ${request_reader_test}
+  FILTER  "request reader: nothing is read that two readers*")
+squall_mutant(
+  NAME    reader_searches_a_moved_buffer_too_late
+  FILE    mock_providers/request_reader.cc
+  FIND    [[searched_ -= std::min(searched_, begin_);]]
+  REPLACE [[]]
+  TEST    ${request_reader_test}
+  FILTER  "request reader: requests, however they are framed and cut")
+squall_mutant(
+  NAME    session_is_never_late
+  FILE    mock_providers/http_session.cc
+  FIND    [[sweeps_left_ = time / server_.sweep_interval + 2;]]
+  REPLACE [[sweeps_left_ = 0 * time.count();]]
+  TEST    tests/mock_providers/http_abuse_wire_test.cc
+  FILTER  "a client by drops is cut off in time, however steady")
+squall_mutant(
+  NAME    truth_keeps_every_arrival
+  FILE    mock_providers/ground_truth.cc
+  FIND    [[if (arrivals.size() < kMaxArrivals) ]]
+  REPLACE [[]]
+  TEST    tests/mock_providers/ground_truth_test.cc
+  FILTER  "ground truth: a request that arrives for ever*")
+squall_mutant(
+  NAME    faults_are_pinned_for_all_lives
+  FILE    mock_providers/fault_draw.cc
+  FIND    [[if (arrival >= kLife) request = Mix(request ^ arrival / kLife);]]
+  REPLACE [[]]
+  TEST    tests/mock_providers/fault_draw_test.cc
+  FILTER  "fault draw: a request that never stops arriving*")
