@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/diagnose_bytes.h"
 #include "engine/diagnose_signs.h"
-#include "engine/wire/http.h"
 
 namespace squall {
 namespace {
@@ -287,42 +287,56 @@ constexpr CodeRow kCodes[] = {
 
 constexpr size_t kSlots = 1024;
 constexpr size_t kCodeSizeMax = 48;
+static_assert(kCodeSizeMax % sizeof(uint64_t) == 0);
 
-constexpr uint32_t HashOf(std::string_view code) {
-  uint32_t hash = 2166136261U;
-  for (const char c : code) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619U;
-  return hash ^ (hash >> 15);
-}
+struct CodeSlot {
+  TextEnds ends;
+  uint16_t row = 0;  // 1 + row, 0 where free
+};
 
 constexpr auto kIndex = [] {
-  std::array<uint16_t, kSlots> slots{};  // 1 + row, 0 where free
+  std::array<CodeSlot, kSlots> slots{};
   for (uint16_t row = 0; row < std::size(kCodes); ++row) {
-    size_t at = HashOf(kCodes[row].code) % kSlots;
-    while (slots[at] != 0) at = (at + 1) % kSlots;
-    slots[at] = static_cast<uint16_t>(row + 1);
+    const TextEnds ends = EndsOf(kCodes[row].code);
+    size_t at = HashOf(ends, kCodes[row].code.size()) % kSlots;
+    while (slots[at].row != 0) at = (at + 1) % kSlots;
+    slots[at] = {ends, static_cast<uint16_t>(row + 1)};
   }
   return slots;
 }();
 
+// Copies a code of kCodeSizeMax bytes at most in lower case.
+std::string_view Lower(std::string_view code, char* out) {
+  for (size_t i = 0; i < code.size(); ++i) {
+    const char c = code[i];
+    out[i] = static_cast<char>(c | (c >= 'A' && c <= 'Z' ? 0x20 : 0));
+  }
+  return {out, code.size()};
+}
+
+SignSet Lookup(std::string_view code) {
+  if (code.empty() || code.size() > kCodeSizeMax) return {};
+  char buffer[kCodeSizeMax];
+  const std::string_view lower = Lower(code, buffer);
+  const TextEnds ends = EndsOf(lower);
+  for (size_t at = HashOf(ends, lower.size()) % kSlots; kIndex[at].row != 0;
+       at = (at + 1) % kSlots) {
+    if (kIndex[at].ends != ends) continue;
+    const CodeRow& row = kCodes[kIndex[at].row - 1];
+    if (row.code == lower) return row.signs;
+  }
+  return {};
+}
+
 }  // namespace
 
 SignSet SignsOfCode(std::string_view code) {
+  const SignSet whole = Lookup(code);
+  if (!whole.empty()) return whole;
   // AWS appends a colon and an address to its types, and some write a namespace and '#' before.
-  code = code.substr(0, code.find(':'));
-  const size_t name = code.rfind('#');
-  if (name != std::string_view::npos) code.remove_prefix(name + 1);
-  if (code.empty() || code.size() > kCodeSizeMax) return {};
-  char lower[kCodeSizeMax];
-  for (size_t i = 0; i < code.size(); ++i) {
-    const char c = code[i];
-    lower[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  }
-  const std::string_view wanted(lower, code.size());
-  for (size_t at = HashOf(wanted) % kSlots; kIndex[at] != 0; at = (at + 1) % kSlots) {
-    const CodeRow& row = kCodes[kIndex[at] - 1];
-    if (row.code == wanted) return row.signs;
-  }
-  return {};
+  std::string_view name = code.substr(0, code.find(':'));
+  name.remove_prefix(name.rfind('#') + 1);
+  return name.size() == code.size() ? whole : Lookup(name);
 }
 
 }  // namespace squall

@@ -44,8 +44,9 @@ int StatusIn(std::string_view text) {
 }  // namespace
 
 std::string_view SkipJsonBlanks(std::string_view text) {
-  const size_t at = text.find_first_not_of(" \n\r\t");
-  return at == std::string_view::npos ? std::string_view() : text.substr(at);
+  size_t at = 0;
+  while (at < text.size() && IsJsonBlank(text[at])) ++at;
+  return text.substr(at);
 }
 
 void BodyReader::Fold(std::string_view raw) {

@@ -54,6 +54,7 @@ bool AllBlank(std::string_view text) { return SkipJsonBlanks(text).empty(); }
 
 double NumberOf(std::string_view text) {
   double value = 0;
+  if (text.empty() || text.front() > '9') return value;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
 }
@@ -299,7 +300,7 @@ std::string_view BodyReader::ReadJson(std::string_view text) {
       }
       if (!opens) continue;
       out_.json = true;
-      frames[depth++] = Frame();
+      frames[depth++] = {Place::kTop, Act::kInside, 0, false};
       continue;
     }
     Frame& frame = frames[depth - 1];

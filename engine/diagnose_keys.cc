@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "engine/diagnose_bytes.h"
+
 namespace squall {
 namespace {
 
@@ -188,21 +190,29 @@ constexpr KeyRow kKeys[] = {
 
 constexpr size_t kKeySlots = 1024;
 
-constexpr size_t SlotOf(Place place, std::string_view key) {
-  size_t hash = key.size() * 31 + static_cast<size_t>(place) * 131;
-  if (!key.empty()) {
-    hash += static_cast<uint8_t>(key.front()) * 7U + static_cast<uint8_t>(key.back()) * 57U +
-            static_cast<uint8_t>(key[key.size() / 2]) * 211U;
-  }
-  return hash % kKeySlots;
+constexpr size_t SlotOf(Place place, TextEnds ends) {
+  return HashOf(ends, static_cast<size_t>(place)) % kKeySlots;
 }
 
+// A key's ends and size are all that tells it from the others, so that lookups compare no texts;
+// keys of more than sixteen bytes compare the middle as well.
+struct KeySlot {
+  TextEnds ends;
+  uint8_t size = 0;
+  Place place = Place::kSkip;
+  Act act = Act::kSkip;
+  uint16_t row = 0;  // 1 + row of kKeys, 0 where free
+};
+
 constexpr auto kKeyIndex = [] {
-  std::array<uint16_t, kKeySlots> slots{};  // 1 + row, 0 where free
+  std::array<KeySlot, kKeySlots> slots{};
   for (uint16_t row = 0; row < std::size(kKeys); ++row) {
-    size_t at = SlotOf(kKeys[row].place, kKeys[row].key);
-    while (slots[at] != 0) at = (at + 1) % kKeySlots;
-    slots[at] = static_cast<uint16_t>(row + 1);
+    const KeyRow& key = kKeys[row];
+    const TextEnds ends = EndsOf(key.key);
+    size_t at = SlotOf(key.place, ends);
+    while (slots[at].row != 0) at = (at + 1) % kKeySlots;
+    slots[at] = {ends, static_cast<uint8_t>(key.key.size()), key.place, key.act,
+                 static_cast<uint16_t>(row + 1)};
   }
   return slots;
 }();
@@ -211,9 +221,11 @@ constexpr auto kKeyIndex = [] {
 
 Act ActOf(Place place, std::string_view key) {
   if (place == Place::kSkip) return Act::kSkip;
-  for (size_t at = SlotOf(place, key); kKeyIndex[at] != 0; at = (at + 1) % kKeySlots) {
-    const KeyRow& row = kKeys[kKeyIndex[at] - 1];
-    if (row.place == place && row.key == key) return row.act;
+  const TextEnds ends = EndsOf(key);
+  for (size_t at = SlotOf(place, ends); kKeyIndex[at].row != 0; at = (at + 1) % kKeySlots) {
+    const KeySlot& slot = kKeyIndex[at];
+    if (slot.ends != ends || slot.size != key.size() || slot.place != place) continue;
+    if (key.size() <= 2 * sizeof ends.head || kKeys[slot.row - 1].key == key) return slot.act;
   }
   return Act::kSkip;
 }

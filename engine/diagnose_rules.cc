@@ -1,5 +1,8 @@
 #include "engine/diagnose_rules.h"
 
+#include <array>
+#include <bit>
+
 namespace squall {
 namespace {
 
@@ -158,12 +161,61 @@ constexpr Rule kRules[] = {
     {"code.request", kInvalidRequest, kS2xx, {kRequest}, {}},
 };
 
-bool Applies(const Rule& rule, const Evidence& e, SignSet both, uint32_t group) {
-  if ((rule.statuses & group) == 0) return false;
-  const bool by_status = rule.codes.empty() && rule.texts.empty();
-  if (!by_status && !e.codes.HasAny(rule.codes) && !e.texts.HasAny(rule.texts)) return false;
+bool Applies(const Rule& rule, const Evidence& e, SignSet both) {
   return both.HasAll(rule.with) && !e.codes.HasAny(rule.unless_code) &&
          !e.texts.HasAny(rule.unless_text);
+}
+
+constexpr int kGroupCount = 15;
+constexpr int kSignCount = 64;
+using RuleBits = unsigned __int128;
+static_assert(std::size(kRules) <= 128);
+
+// The table turned around: which rules a status, a code's sign and a phrase's sign make candidates.
+struct RuleIndex {
+  std::array<RuleBits, kGroupCount> by_group{};
+  std::array<RuleBits, kSignCount> by_code{};
+  std::array<RuleBits, kSignCount> by_text{};
+  RuleBits by_status_alone = 0;
+};
+
+constexpr RuleIndex kRuleIndex = [] {
+  RuleIndex index;
+  for (size_t i = 0; i < std::size(kRules); ++i) {
+    const Rule& rule = kRules[i];
+    const RuleBits bit = RuleBits{1} << i;
+    for (int group = 0; group < kGroupCount; ++group) {
+      if ((rule.statuses >> group & 1) != 0) index.by_group[group] |= bit;
+    }
+    for (int sign = 0; sign < kSignCount; ++sign) {
+      if ((rule.codes.bits() >> sign & 1) != 0) index.by_code[sign] |= bit;
+      if ((rule.texts.bits() >> sign & 1) != 0) index.by_text[sign] |= bit;
+    }
+    if (rule.codes.empty() && rule.texts.empty()) index.by_status_alone |= bit;
+  }
+  return index;
+}();
+
+RuleBits CandidatesOf(SignSet signs, const std::array<RuleBits, kSignCount>& by_sign) {
+  RuleBits rules = 0;
+  for (uint64_t bits = signs.bits(); bits != 0; bits &= bits - 1) {
+    rules |= by_sign[static_cast<size_t>(std::countr_zero(bits))];
+  }
+  return rules;
+}
+
+// The first rule that applies, nullptr when none does.
+const Rule* FindRule(const Evidence& e, SignSet both, uint32_t group) {
+  RuleBits rules = CandidatesOf(e.codes, kRuleIndex.by_code) |
+                   CandidatesOf(e.texts, kRuleIndex.by_text) | kRuleIndex.by_status_alone;
+  rules &= kRuleIndex.by_group[static_cast<size_t>(std::countr_zero(group))];
+  for (; rules != 0; rules &= rules - 1) {
+    const auto low = static_cast<uint64_t>(rules);
+    const int at = low != 0 ? std::countr_zero(low)
+                            : 64 + std::countr_zero(static_cast<uint64_t>(rules >> 64));
+    if (Applies(kRules[at], e, both)) return &kRules[at];
+  }
+  return nullptr;
 }
 
 struct StatusRule {
@@ -226,6 +278,25 @@ constexpr ClassRow kClasses[] = {
     {kTruncated, Origin::kProvider, Retry::kNeverUnchanged},
 };
 
+// Rows by class and by status, 1 + row and 0 where there is none.
+constexpr auto kClassIndex = [] {
+  std::array<uint8_t, kFailureClassCount> index{};
+  for (uint8_t row = 0; row < std::size(kClasses); ++row) {
+    index[static_cast<size_t>(kClasses[row].failure)] = static_cast<uint8_t>(row + 1);
+  }
+  return index;
+}();
+
+constexpr int kFirstErrorStatus = 400;
+constexpr auto kStatusIndex = [] {
+  std::array<uint8_t, 200> index{};
+  for (uint8_t row = 0; row < std::size(kStatusRules); ++row) {
+    const int at = kStatusRules[row].status - kFirstErrorStatus;
+    index[static_cast<size_t>(at)] = static_cast<uint8_t>(row + 1);
+  }
+  return index;
+}();
+
 RateAxis AxisOf(SignSet signs) {
   if (signs.Has(kPerDay)) return RateAxis::kDaily;
   if (signs.Has(kConcurrency)) return RateAxis::kConcurrency;
@@ -284,17 +355,18 @@ Diagnosis OfClass(FailureClass failure, std::string_view rule) {
   Diagnosis d;
   d.failure = failure;
   d.rule = rule;
-  for (const ClassRow& row : kClasses) {
-    if (row.failure != failure) continue;
-    d.origin = row.origin;
-    d.retry = row.retry;
-  }
+  const uint8_t row = kClassIndex[static_cast<size_t>(failure)];
+  if (row == 0) return d;
+  d.origin = kClasses[row - 1].origin;
+  d.retry = kClasses[row - 1].retry;
   return d;
 }
 
 Diagnosis DecideStatus(int status) {
-  for (const StatusRule& rule : kStatusRules) {
-    if (rule.status != status) continue;
+  const auto at = static_cast<size_t>(status - kFirstErrorStatus);
+  const uint8_t row = at < kStatusIndex.size() ? kStatusIndex[at] : 0;
+  if (row != 0) {
+    const StatusRule& rule = kStatusRules[row - 1];
     Diagnosis d = OfClass(rule.failure, rule.rule);
     d.safety = rule.safety;
     return d;
@@ -306,19 +378,9 @@ Diagnosis DecideStatus(int status) {
 Diagnosis DecideError(const Evidence& e, int status) {
   if (status < 400 && e.status >= 400) status = e.status;
   const SignSet both = e.codes | e.texts;
-  Diagnosis d;
-  bool decided = false;
   // A body without a sign cannot override its status.
-  if (!both.empty() || status == 402 || status == 429) {
-    const uint32_t group = GroupOf(status);
-    for (const Rule& rule : kRules) {
-      if (!Applies(rule, e, both, group)) continue;
-      d = OfClass(rule.failure, rule.name);
-      decided = true;
-      break;
-    }
-  }
-  if (!decided) d = Unexplained(e, status);
+  const Rule* rule = both.empty() ? nullptr : FindRule(e, both, GroupOf(status));
+  Diagnosis d = rule != nullptr ? OfClass(rule->failure, rule->name) : Unexplained(e, status);
   if (d.failure == kRateLimit) d.axis = AxisOf(both);
   if (d.failure == kServerError && both.Has(kNoMemory)) d.retry = Retry::kOtherProviderOnly;
   if (d.failure == kTimeout && status >= 400) d.safety = DecideStatus(status).safety;

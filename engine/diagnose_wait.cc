@@ -1,6 +1,7 @@
 #include "engine/diagnose_wait.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -104,6 +105,7 @@ std::optional<int64_t> Moment(int64_t year, int64_t month, int64_t day, std::str
 }
 
 std::optional<double> Number(std::string_view text) {
+  if (text.size() == 1 && IsDigit(text.front())) return text.front() - '0';
   double value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
@@ -124,24 +126,35 @@ std::optional<Duration> ResetValue(const HeaderFacts& facts, std::string_view te
   return ParseWait(text);
 }
 
-struct LimitHeaders {
-  std::string_view remaining;
-  std::string_view reset;
+// One header of a family such as x-ratelimit-reset-tokens, its name cut at the word that tells what
+// it says.
+struct LimitHeader {
+  std::string_view before;  // "x-ratelimit-"
+  std::string_view after;   // "-tokens"
+  std::string_view value;
+
+  bool SameLimit(const LimitHeader& other) const {
+    return EqualsIgnoreCase(before, other.before) && EqualsIgnoreCase(after, other.after);
+  }
 };
 
-constexpr LimitHeaders kLimits[] = {
-    {"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
-    {"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},
-    {"x-ratelimit-remaining-requests-day", "x-ratelimit-reset-requests-day"},
-    {"x-ratelimit-remaining-tokens-minute", "x-ratelimit-reset-tokens-minute"},
-    {"x-ratelimit-remaining", "x-ratelimit-reset"},
-    {"x-ratelimit-remaining", "x-ratelimit-reset-after"},
-    {"ratelimit-remaining", "ratelimit-reset"},
-    {"anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"},
-    {"anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"},
-    {"anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"},
-    {"anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"},
-};
+size_t FindIgnoreCase(std::string_view text, std::string_view word) {
+  for (size_t at = 0; at + word.size() <= text.size(); ++at) {
+    if (EqualsIgnoreCase(text.substr(at, word.size()), word)) return at;
+  }
+  return std::string_view::npos;
+}
+
+// The header as one of a limit, cut at `word`; `before` is empty when it is none.
+LimitHeader CutAt(std::string_view name, std::string_view word, std::string_view value) {
+  const size_t at = FindIgnoreCase(name, word);
+  if (at == std::string_view::npos) return {};
+  return {name.substr(0, at), name.substr(at + word.size()), value};
+}
+
+bool UsedUp(std::string_view remaining) {
+  return Number(remaining).value_or(1) <= 0 || EqualsIgnoreCase(remaining, "rejected");
+}
 
 }  // namespace
 
@@ -206,14 +219,30 @@ std::optional<Duration> RetryAfter(const Headers& headers) {
 }
 
 std::optional<Duration> LimitReset(const Headers& headers, const HeaderFacts& facts) {
+  constexpr size_t kLimitsMax = 16;  // of each kind; replies carry ten at most
   if (!facts.has_limits) return std::nullopt;
+  std::array<LimitHeader, kLimitsMax> used_up;
+  std::array<LimitHeader, kLimitsMax> resets;
+  size_t used_up_count = 0;
+  size_t reset_count = 0;
+  headers.ForEach([&](std::string_view name, std::string_view value) {
+    if (FindIgnoreCase(name, "ratelimit") == std::string_view::npos) return;
+    for (const std::string_view word : {"remaining", "status"}) {
+      const LimitHeader left = CutAt(name, word, value);
+      if (left.before.empty() || !UsedUp(value) || used_up_count == kLimitsMax) continue;
+      used_up[used_up_count++] = left;
+    }
+    const LimitHeader reset = CutAt(name, "reset", value);
+    if (!reset.before.empty() && reset_count < kLimitsMax) resets[reset_count++] = reset;
+  });
   std::optional<Duration> longest;
-  for (const LimitHeaders& limit : kLimits) {
-    const std::optional<std::string_view> reset = headers.Find(limit.reset);
-    if (!reset.has_value()) continue;
-    const std::optional<std::string_view> remaining = headers.Find(limit.remaining);
-    const bool used_up = remaining.has_value() && Number(*remaining).value_or(1) <= 0;
-    if (used_up) longest = std::max(longest, ResetValue(facts, *reset));
+  for (size_t i = 0; i < reset_count; ++i) {
+    LimitHeader reset = resets[i];
+    if (EqualsIgnoreCase(reset.after, "-after")) reset.after = {};  // x-ratelimit-reset-after
+    for (size_t j = 0; j < used_up_count; ++j) {
+      if (!reset.SameLimit(used_up[j])) continue;
+      longest = std::max(longest, ResetValue(facts, reset.value));
+    }
   }
   return longest;
 }
