@@ -7,6 +7,7 @@
 
 #include "engine/diagnose_bytes.h"
 #include "engine/diagnose_phrases_caller.h"
+#include "engine/diagnose_wait.h"
 
 namespace squall {
 namespace {
@@ -30,11 +31,30 @@ constexpr std::string_view KeyOf(size_t row) {
   return phrase.substr(phrase.find('*') + 1);
 }
 
-constexpr size_t BucketOf(uint64_t head) { return static_cast<uint32_t>(head) * 2654435761U >> 21; }
-static_assert((UINT32_MAX >> 21) < kBuckets);
+constexpr uint64_t MaskOf(size_t size) {
+  return size >= kHead ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
+}
 
-// The rows in the order of their buckets, so that those of one stand together: first what is
-// compared at every word, apart from it what is looked at when that agrees.
+constexpr size_t kHashBits = 14;
+constexpr size_t HashOf(uint64_t head, size_t size) {
+  return (head & MaskOf(size)) * 0x9e3779b97f4a7c15U >> (64 - kHashBits);
+}
+
+// One bit per hash value: most words are nothing's start, and this is all that they cost.
+struct Filter {
+  std::array<uint64_t, (size_t{1} << kHashBits) / 64> bits{};
+  constexpr void Add(size_t hash) { bits[hash / 64] |= uint64_t{1} << hash % 64; }
+  constexpr bool MayHave(size_t hash) const { return (bits[hash / 64] >> hash % 64 & 1) != 0; }
+};
+
+constexpr Filter kStems = [] {
+  Filter stems;
+  for (size_t row = 0; row < kRowCount; ++row) stems.Add(HashOf(PackWord(KeyOf(row)), kStem));
+  return stems;
+}();
+
+// Rows by the first bytes of their keys. Those of one bucket stand together: first what is compared
+// at a word, apart from it what is looked at when that agrees.
 struct Index {
   struct Head {
     uint64_t bytes = 0;
@@ -46,34 +66,41 @@ struct Index {
     uint16_t row = 0;
     bool compares = false;  // the key is longer than both, or the phrase has an opening
   };
+  size_t hashed = 0;  // bytes of a key
   std::array<uint16_t, kBuckets + 1> first{};
   std::array<Head, kRowCount> heads{};
   std::array<Row, kRowCount> rows{};
+
+  constexpr size_t BucketOf(uint64_t head) const {
+    return HashOf(head, hashed) / ((size_t{1} << kHashBits) / kBuckets);
+  }
 };
 
-constexpr uint64_t MaskOf(size_t size) {
-  return size >= kHead ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
-}
-
-constexpr Index kIndex = [] {
+// Of the keys that are as long as a head, found by all of it, or of the shorter ones, by a stem.
+constexpr Index MakeIndex(bool whole_heads) {
   Index index;
-  std::array<uint16_t, kRowCount> bucket_of{};
+  index.hashed = whole_heads ? kHead : kStem;
+  const auto belongs = [&](size_t row) { return (KeyOf(row).size() >= kHead) == whole_heads; };
   for (size_t row = 0; row < kRowCount; ++row) {
-    bucket_of[row] = static_cast<uint16_t>(BucketOf(PackWord(KeyOf(row))));
-    ++index.first[bucket_of[row] + 1];
+    if (belongs(row)) ++index.first[index.BucketOf(PackWord(KeyOf(row))) + 1];
   }
   for (size_t i = 1; i <= kBuckets; ++i) index.first[i] += index.first[i - 1];
   std::array<uint16_t, kBuckets> taken{};
   for (size_t row = 0; row < kRowCount; ++row) {
+    if (!belongs(row)) continue;
     const std::string_view key = KeyOf(row);
     const std::string_view rest = key.substr(std::min(key.size(), kHead));
-    const size_t at = index.first[bucket_of[row]] + taken[bucket_of[row]]++;
+    const size_t bucket = index.BucketOf(PackWord(key));
+    const size_t at = index.first[bucket] + taken[bucket]++;
     index.heads[at] = {PackWord(key), MaskOf(key.size())};
     index.rows[at] = {PackWord(rest), MaskOf(rest.size()), static_cast<uint16_t>(row),
                       rest.size() > kHead || key.size() != RowAt(row).phrase.size()};
   }
   return index;
-}();
+}
+
+constexpr Index kLongKeys = MakeIndex(true);
+constexpr Index kShortKeys = MakeIndex(false);
 
 // Where a phrase may start: at a word, at a character beyond ASCII, or at one of two marks.
 constexpr bool Starts(char c) {
@@ -189,15 +216,15 @@ bool FoldLanes(const char* from, FoldedBytes* out) {
 }
 
 // Adds the signs of the phrases that start at `at`; gives where one that a wait follows ends, or
-// npos.
-size_t TakePhrasesAt(std::string_view folded, size_t at, SignSet* signs) {
+// `wait_at`.
+size_t TakePhrasesAt(const Index& index, std::string_view folded, size_t at, size_t wait_at,
+                     SignSet* signs) {
   const uint64_t head = LoadWord(folded.data() + at);
-  size_t wait_at = std::string_view::npos;
-  const size_t bucket = BucketOf(head);
-  const size_t end = kIndex.first[bucket + 1];
-  for (size_t i = kIndex.first[bucket]; i < end; ++i) {
-    if ((head & kIndex.heads[i].mask) != kIndex.heads[i].bytes) continue;
-    const Index::Row& row = kIndex.rows[i];
+  const size_t bucket = index.BucketOf(head);
+  const size_t end = index.first[bucket + 1];
+  for (size_t i = index.first[bucket]; i < end; ++i) {
+    if ((head & index.heads[i].mask) != index.heads[i].bytes) continue;
+    const Index::Row& row = index.rows[i];
     if ((LoadWord(folded.data() + at + kHead) & row.next_mask) != row.next) continue;
     const PhraseRow& candidate = RowAt(row.row);
     if (row.compares && !Matches(folded, at, candidate.phrase)) continue;
@@ -242,12 +269,10 @@ std::string_view FindPhrases(std::string_view folded, SignSet* signs) {
     uint32_t starts = StartsIn(LoadLanes(folded.data() + from), &in_word);
     for (; starts != 0; starts &= starts - 1) {
       const size_t at = from + static_cast<size_t>(std::countr_zero(starts));
-      const size_t wait_at = TakePhrasesAt(folded, at, signs);
-      if (wait_at >= folded.size() || !wait.empty()) continue;
-      const std::string_view after = folded.substr(wait_at);
-      const bool numbered =
-          after.size() > 1 && after[0] == ' ' && after[1] >= '0' && after[1] <= '9';
-      if (numbered) wait = after.substr(1);
+      if (!kStems.MayHave(HashOf(LoadWord(folded.data() + at), kStem))) continue;
+      size_t wait_at = TakePhrasesAt(kShortKeys, folded, at, folded.size(), signs);
+      wait_at = TakePhrasesAt(kLongKeys, folded, at, wait_at, signs);
+      if (wait_at < folded.size() && wait.empty()) wait = SkipToNumber(folded.substr(wait_at));
     }
   }
   return wait;

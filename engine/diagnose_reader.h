@@ -52,6 +52,7 @@ class BodyReader {
   void TakeReplyStatus(std::string_view status);
   void TakeKind(std::string_view kind, Frame* frame);
   void TakeFinish(std::string_view name);
+  void TakeWait(std::string_view text, Act act);
   void TakeArguments(std::string_view raw);
   void AddCode(std::string_view code) { out_.codes = out_.codes | SignsOfCode(code); }
 

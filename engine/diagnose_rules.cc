@@ -103,6 +103,7 @@ constexpr Rule kRules[] = {
      {},
      {},
      {kNotPlan}},
+    {"host.memory", kServerError, kS2xx | kS400 | kServer, {}, {kNoMemory}},
     {"text.overloaded",
      kOverloaded,
      kS2xx | kS400 | kS408 | kS429 | kS4xx | kServer,
@@ -134,7 +135,6 @@ constexpr Rule kRules[] = {
      {kRate, kSlowDown}},
     {"limit.tokens", kRateLimit, kS429, {}, {kManyTokens, kConcurrency}},
     {"status.429", kRateLimit, kS429, {}, {}},
-    {"host.memory", kServerError, kS2xx | kS400 | kServer, {}, {kNoMemory}},
     {"text.too_long", kContextLengthExceeded, kRequestFault | kS500, {}, {kContext, kManyTokens}},
     {"status.413", kContextLengthExceeded, kS413, {}, {}},
     {"text.empty_upstream", kEmptyResponse, kRequestFault | kServer, {}, {kNoOutput}},
@@ -225,7 +225,7 @@ struct StatusRule {
   Safety safety = Safety::kExecuted;  // an error reply was made: whatever ran there has ended
 };
 
-// RFC 9110 for the common ones; 498 is Groq's, 529 Anthropic's, 52x Cloudflare's.
+// RFC 9110 for the common ones; 446 is Portkey's, 498 Groq's, 529 Anthropic's, 52x Cloudflare's.
 constexpr StatusRule kStatusRules[] = {
     {400, kInvalidRequest, "status.400"},
     {401, kAuthFailure, "status.401"},
@@ -240,6 +240,7 @@ constexpr StatusRule kStatusRules[] = {
     {424, kServerError, "status.424"},
     {425, kServerError, "status.425", Safety::kNotSent},
     {429, kRateLimit, "status.429"},
+    {446, kContentFiltered, "status.446"},
     {498, kOverloaded, "status.498"},
     {499, kTimeout, "status.499", Safety::kMaybeExecuted},
     {503, kOverloaded, "status.503"},
@@ -318,11 +319,10 @@ Diagnosis Unexplained(const Evidence& e, int status) {
     return e.words || !e.codes.empty() ? OfClass(kServerError, "body.error_in_200")
                                        : OfClass(kMalformedResponse, "body.error_without_words");
   }
-  Diagnosis d = DecideStatus(status);
   // Only an edge's page or a text about something else: then 503 says no more than 500.
-  if (status == 503 && !e.blank) d = OfClass(kServerError, "status.503");
-  if (status == 404 && e.html) d = OfClass(kInvalidRequest, "page.404");
-  return d;
+  if (status == 503 && !e.blank) return OfClass(kServerError, "status.503");
+  if (status == 404 && e.html) return OfClass(kInvalidRequest, "page.404");
+  return DecideStatus(status);
 }
 
 struct FinishRule {
@@ -333,6 +333,8 @@ struct FinishRule {
 
 constexpr FinishRule kFinishRules[] = {
     {Ending::kLength, kTruncated, "finish.length"},
+    {Ending::kIncomplete, kTruncated, "finish.incomplete"},
+    {Ending::kPaused, kTruncated, "finish.paused"},
     {Ending::kFilter, kContentFiltered, "finish.content_filter"},
     {Ending::kContext, kContextLengthExceeded, "finish.context"},
     {Ending::kBadOutput, kMalformedResponse, "finish.bad_output"},
@@ -363,16 +365,16 @@ Diagnosis OfClass(FailureClass failure, std::string_view rule) {
 }
 
 Diagnosis DecideStatus(int status) {
+  constexpr StatusRule kOtherServer{0, kServerError, "status.5xx"};
+  constexpr StatusRule kOtherRequest{0, kInvalidRequest, "status.4xx"};
   const auto at = static_cast<size_t>(status - kFirstErrorStatus);
   const uint8_t row = at < kStatusIndex.size() ? kStatusIndex[at] : 0;
-  if (row != 0) {
-    const StatusRule& rule = kStatusRules[row - 1];
-    Diagnosis d = OfClass(rule.failure, rule.rule);
-    d.safety = rule.safety;
-    return d;
-  }
-  if (status >= 500) return OfClass(kServerError, "status.5xx");
-  return OfClass(kInvalidRequest, "status.4xx");
+  const StatusRule& rule = row != 0        ? kStatusRules[row - 1]
+                           : status >= 500 ? kOtherServer
+                                           : kOtherRequest;
+  Diagnosis d = OfClass(rule.failure, rule.rule);
+  d.safety = rule.safety;
+  return d;
 }
 
 Diagnosis DecideError(const Evidence& e, int status) {
@@ -396,16 +398,19 @@ Diagnosis DecideReply(const Evidence& e, bool cut) {
   for (const FinishRule& rule : kFinishRules) {
     if (rule.finish == e.finish) return OfClass(rule.failure, rule.rule);
   }
+  if (e.finish == Ending::kInterrupted) return CutStream("finish.interrupted");
   if (e.refusal) return OfClass(kContentFiltered, "content.refusal");
   if (e.broken)
     return OfClass(kMalformedResponse, e.stream ? "stream.broken_event" : "body.not_json");
   if (e.bad_arguments) return OfClass(kMalformedResponse, "tool.arguments_not_json");
-  if (e.finish == Ending::kPending) return Diagnosis();
   if (e.stream) {
-    const bool complete = e.terminal || e.finish != Ending::kNone;
+    // A stream that only ever said "in progress" has not ended.
+    const bool ended = e.finish != Ending::kNone && e.finish != Ending::kPending;
+    const bool complete = e.terminal || ended;
     if (!complete && (answered || e.reply)) return CutStream("stream.no_terminal_event");
     return answered ? Diagnosis() : OfClass(kEmptyResponse, "stream.no_content");
   }
+  if (e.finish == Ending::kPending) return Diagnosis();
   if (!e.reply) return OfClass(kMalformedResponse, "body.shape");
   return answered ? Diagnosis() : OfClass(kEmptyResponse, "content.empty");
 }

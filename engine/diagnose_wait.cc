@@ -62,7 +62,7 @@ double TakeUnit(std::string_view* text) {
   std::string_view rest = *text;
   if (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
   for (const Unit& unit : kUnits) {
-    if (!rest.starts_with(unit.name)) continue;
+    if (rest.empty() || rest.front() != unit.name.front() || !rest.starts_with(unit.name)) continue;
     const std::string_view after = rest.substr(unit.name.size());
     if (!after.empty() && IsLetter(after.front())) continue;
     *text = after;
@@ -76,32 +76,16 @@ std::optional<Duration> Positive(double seconds) {
   return FromSeconds(seconds);
 }
 
-int64_t DaysSince1970(int64_t year, int64_t month, int64_t day) {
-  using namespace std::chrono;
-  const auto ymd =
-      std::chrono::year(static_cast<int>(year)) / static_cast<int>(month) / static_cast<int>(day);
-  return sys_days(ymd).time_since_epoch().count();
-}
-
-// `size` digits at `at`; -1 when they are none.
-int64_t Digits(std::string_view text, size_t at, size_t size) {
-  if (at + size > text.size()) return -1;
-  int64_t value = 0;
-  for (size_t i = at; i < at + size; ++i) {
-    if (!IsDigit(text[i])) return -1;
-    value = value * 10 + (text[i] - '0');
+// "05:12:44" or "12:44", of which `first` has been read.
+std::optional<Duration> Clock(double first, std::string_view rest) {
+  double total = first;
+  double value = 0;
+  while (rest.size() > 1 && rest.front() == ':' && IsDigit(rest[1])) {
+    rest.remove_prefix(1);
+    if (!TakeNumber(&rest, &value)) break;
+    total = total * 60 + value;
   }
-  return value;
-}
-
-std::optional<int64_t> Moment(int64_t year, int64_t month, int64_t day, std::string_view clock) {
-  const int64_t hour = Digits(clock, 0, 2);
-  const int64_t minute = Digits(clock, 3, 2);
-  const int64_t second = Digits(clock, 6, 2);
-  const bool fits = year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 31 &&
-                    hour >= 0 && minute >= 0 && second >= 0;
-  if (!fits) return std::nullopt;
-  return ((DaysSince1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+  return Positive(total);
 }
 
 std::optional<double> Number(std::string_view text) {
@@ -158,31 +142,21 @@ bool UsedUp(std::string_view remaining) {
 
 }  // namespace
 
-std::optional<int64_t> ParseDate(std::string_view text) {
-  if (text.size() >= 19 && text[4] == '-' && (text[10] == 'T' || text[10] == 't')) {
-    return Moment(Digits(text, 0, 4), Digits(text, 5, 2), Digits(text, 8, 2), text.substr(11));
-  }
-  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const size_t comma = text.find(", ");  // Sun, 06 Nov 1994 08:49:37 GMT
-  if (comma == std::string_view::npos || text.size() < comma + 22) return std::nullopt;
-  text.remove_prefix(comma + 2);
-  const size_t month = kMonths.find(text.substr(3, 3));
-  if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
-  const auto month_number = static_cast<int64_t>(month / 3 + 1);
-  return Moment(Digits(text, 7, 4), month_number, Digits(text, 0, 2), text.substr(12));
-}
-
 std::optional<Duration> ParseWait(std::string_view text) {
   double total = 0;
   bool any = false;
   while (true) {
     double value = 0;
     std::string_view rest = text;
+    if (any && rest.starts_with("(s)")) rest.remove_prefix(3);
     if (any && rest.starts_with(" and ")) rest.remove_prefix(5);
     while (any && !rest.empty() && (rest.front() == ' ' || rest.front() == ',')) {
       rest.remove_prefix(1);
     }
     if (!TakeNumber(&rest, &value)) break;
+    if (!any && rest.size() > 2 && rest.front() == ':' && IsDigit(rest[1])) {
+      return Clock(value, rest);
+    }
     const double unit = TakeUnit(&rest);
     if (unit == 0) {
       const bool bare = rest.empty() || (!IsLetter(rest.front()) && rest.front() != ' ');
@@ -193,6 +167,20 @@ std::optional<Duration> ParseWait(std::string_view text) {
     text = rest;
   }
   return any ? Positive(total) : std::nullopt;
+}
+
+std::string_view SkipToNumber(std::string_view text) {
+  constexpr std::string_view kBetween[] = {
+      ":",       "=",         "\"",       "'",      "about ", "approximately ",
+      "around ", "at least ", "another ", "up to ", "~"};
+  for (int skipped = 0; skipped < 4; ++skipped) {
+    if (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    if (text.empty() || IsDigit(text.front())) break;
+    for (const std::string_view word : kBetween) {
+      if (text.starts_with(word)) text.remove_prefix(word.size());
+    }
+  }
+  return !text.empty() && IsDigit(text.front()) ? text : std::string_view();
 }
 
 std::optional<Duration> UntilDate(const HeaderFacts& facts, double unix_seconds) {
@@ -207,9 +195,13 @@ std::optional<Duration> RetryAfter(const HeaderFacts& facts) {
   for (const auto& [text, seconds] : hints) {
     if (text.empty()) continue;
     const std::optional<double> value = Number(text);
-    if (value.has_value() && *value >= 0) return FromSeconds(*value * seconds);
-    const std::optional<int64_t> date = ParseDate(text);
-    if (date.has_value()) return UntilDate(facts, static_cast<double>(*date));
+    if (value.has_value()) {
+      const double wait = *value * seconds;
+      if (wait >= 0 && wait <= kLongestWaitSeconds) return FromSeconds(wait);
+    } else {
+      const std::optional<Duration> wait = ResetValue(facts, text);
+      if (wait.has_value()) return wait;
+    }
   }
   return std::nullopt;
 }
@@ -225,16 +217,20 @@ std::optional<Duration> LimitReset(const Headers& headers, const HeaderFacts& fa
   std::array<LimitHeader, kLimitsMax> resets;
   size_t used_up_count = 0;
   size_t reset_count = 0;
+  bool counted = false;  // some header says what is left
   headers.ForEach([&](std::string_view name, std::string_view value) {
     if (FindIgnoreCase(name, "ratelimit") == std::string_view::npos) return;
     for (const std::string_view word : {"remaining", "status"}) {
       const LimitHeader left = CutAt(name, word, value);
-      if (left.before.empty() || !UsedUp(value) || used_up_count == kLimitsMax) continue;
+      if (left.before.empty()) continue;
+      counted = true;
+      if (!UsedUp(value) || used_up_count == kLimitsMax) continue;
       used_up[used_up_count++] = left;
     }
     const LimitHeader reset = CutAt(name, "reset", value);
     if (!reset.before.empty() && reset_count < kLimitsMax) resets[reset_count++] = reset;
   });
+  if (!counted && reset_count == 1) return ResetValue(facts, resets[0].value);
   std::optional<Duration> longest;
   for (size_t i = 0; i < reset_count; ++i) {
     LimitHeader reset = resets[i];
