@@ -98,6 +98,7 @@ inline constexpr PhraseRow kRows[] = {
     {"permission*denied", {kPermission}},
     {"have permission", {kPermission}},
     {"required permission", {kPermission}},
+    {"lacks the", {kPermission}},
     {"necessary permission", {kPermission}},
     {"don't have access", {kPermission}},
     {"do not have access", {kPermission}},

@@ -237,6 +237,7 @@ constexpr StatusRule kStatusRules[] = {
     {409, kServerError, "status.409"},
     {410, kInvalidModel, "status.410"},
     {413, kContextLengthExceeded, "status.413"},
+    {422, kInvalidRequest, "status.422"},
     {424, kServerError, "status.424"},
     {425, kServerError, "status.425", Safety::kNotSent},
     {429, kRateLimit, "status.429"},
