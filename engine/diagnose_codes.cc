@@ -53,6 +53,8 @@ constexpr CodeRow kCodes[] = {
     {"model_context_window_exceeded", {kContext}},
     {"request_too_large", {kContext}},
     {"payload_too_large", {kContext}},
+    {"max_tokens_per_request", {kContext}},
+    {"max_tokens_per_string", {kContext}},
     {"string_above_max_length", {kContext}},
     {"input_too_long", {kContext}},
     {"prompt_too_long", {kContext}},
@@ -139,6 +141,7 @@ constexpr CodeRow kCodes[] = {
     {"limit_burst_rate", {kRate}},
     {"request_quota_exceeded", {kRate, kRequests}},
     {"request_limit_exceeded", {kRate, kRequests}},
+    {"requestlimitexceeded", {kRate, kRequests}},
     {"consumption_limit_reached", {kRate}},
     {"token_quota_exceeded", {kRate, kTokens}},
     {"too_many_requests_error", {kRate, kRequests}},
@@ -160,6 +163,7 @@ constexpr CodeRow kCodes[] = {
     {"authentication", {kAuth}},
     {"authenticationerror", {kAuth}},
     {"auth_error", {kAuth}},
+    {"authfailure", {kAuth}},
     {"token_expired", {kAuth}},
     {"expired_token", {kAuth}},
     {"expiredtokenexception", {kAuth}},
@@ -197,6 +201,10 @@ constexpr CodeRow kCodes[] = {
     {"organization_restricted", {kPermission}},
     {"key_model_access_denied", {kPermission}},
     {"no_access", {kPermission}},
+    {"model_terms_required", {kPermission}},
+    {"model_permission_blocked_org", {kPermission}},
+    {"model_permission_blocked_project", {kPermission}},
+    {"unauthorizedoperation", {kPermission}},
     {"ip_not_authorized", {kPermission}},
     {"invalid_organization", {kPermission}},
     {"request_forbidden", {kPermission}},
@@ -344,10 +352,13 @@ SignSet Lookup(std::string_view code) {
 SignSet SignsOfCode(std::string_view code) {
   const SignSet whole = Lookup(code);
   if (!whole.empty()) return whole;
-  // AWS appends a colon and an address to its types, and some write a namespace and '#' before.
+  // AWS appends a colon and an address to its types, some write a namespace and '#' before, others
+  // a subtype after a point.
   std::string_view name = code.substr(0, code.find(':'));
   name.remove_prefix(name.rfind('#') + 1);
-  return name.size() == code.size() ? whole : Lookup(name);
+  const SignSet signs = name.size() == code.size() ? whole : Lookup(name);
+  const size_t point = name.find('.');
+  return signs.empty() && point != std::string_view::npos ? Lookup(name.substr(0, point)) : signs;
 }
 
 }  // namespace squall

@@ -1,7 +1,7 @@
 // Evidence: what a reply's bytes say about a failure, before anything is decided. One pass over
 // JSON, arrays, event streams, JSON lines, HTML pages and plain text, up to three levels of JSON
 // inside texts. Error texts are found by the keys that lead to them; a model's words are only
-// counted. Engine thread, no allocation; the table of keys is in diagnose_evidence.cc.
+// counted. Engine thread, no allocation; the table of keys is in diagnose_keys.cc.
 #pragma once
 
 #include <cstdint>

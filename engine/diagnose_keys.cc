@@ -16,6 +16,8 @@ struct KeyRow {
 constexpr KeyRow kKeys[] = {
     {Place::kTop, "error", Act::kError},
     {Place::kTop, "errors", Act::kErrors},
+    {Place::kTop, "Error", Act::kError},
+    {Place::kTop, "Response", Act::kInside},
     {Place::kTop, "message", Act::kText},
     {Place::kTop, "msg", Act::kText},
     {Place::kTop, "Message", Act::kText},
@@ -112,6 +114,7 @@ constexpr KeyRow kKeys[] = {
     {Place::kError, "originalError", Act::kInside},
     {Place::kError, "response", Act::kInside},
     {Place::kError, "code", Act::kCodeText},
+    {Place::kError, "Code", Act::kCodeText},
     {Place::kError, "type", Act::kCodeText},
     {Place::kError, "reason", Act::kCodeText},
     {Place::kError, "error_code", Act::kCode},

@@ -65,6 +65,7 @@ inline constexpr PhraseRow kRows[] = {
     {"token expired", {kAuth}},
     {"token included in the request is", {kAuth}},
     {"token is invalid", {kAuth}},
+    {"token invalid", {kAuth}},
     {"unregistered callers", {kAuth}},
     {"not logged in", {kAuth}},
     {"incorrect api key provided", {kAuth}},
@@ -126,6 +127,9 @@ inline constexpr PhraseRow kRows[] = {
     {"only authorized for use with", {kPermission}},
     {"restricted to", {kPermission}},
     {"gated repo", {kPermission}},
+    {"terms acceptance", {kPermission}},
+    {"accept the terms", {kPermission}},
+    {"accept the license", {kPermission}},
     {"gated model", {kPermission}},
     // Models
     {"model*does not exist", {kModel}},

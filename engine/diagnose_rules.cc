@@ -158,6 +158,7 @@ constexpr Rule kRules[] = {
     {"code.not_found", kInvalidModel, kS2xx, {kNotFound}, {}},
     {"code.server", kServerError, kS2xx | kServer, {kServerFault}, {}},
     {"text.server", kServerError, kS2xx | kServer, {}, {kServerFault}},
+    {"text.server", kServerError, kS400, {}, {kServerFault}, {}, {kRequest, kBadParam}},
     {"code.request", kInvalidRequest, kS2xx, {kRequest}, {}},
 };
 
