@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -16,6 +15,10 @@ namespace squall {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr size_t kInputMax = 16 << 20;  // bytes of one reply
+constexpr int kDepthMax = 200;          // of its JSON
+constexpr size_t kColumns = 80;
 
 // A reply as people hand it over. Headers refuse line ends, so values that hold some lose them.
 struct GivenReply {
@@ -35,7 +38,8 @@ std::string OneLine(std::string text) {
 }
 
 std::string TextOf(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  if (value.is_string()) return value.get<std::string>();
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // Sets `out` to the member's text, "" where it is absent or null. Gives false for other types.
@@ -47,27 +51,53 @@ bool TakeText(const Json& object, const char* key, std::string* out) {
   return true;
 }
 
-// "" or what is wrong with it.
-std::string ReadGiven(const std::string& text, GivenReply* out) {
+// Each of these gives "" or what is wrong.
+std::string ReadStatus(const Json& json, int* out) {
+  const auto status = json.find("http_status");
+  if (status == json.end()) {
+    return json.contains("status") ? "/status: not known, is it http_status?" : "";
+  }
+  if (status->is_null()) return "";
+  if (!status->is_number_integer()) return "/http_status: expected an integer or null";
+  const auto value = status->get<int64_t>();
+  if (value < 100 || value > 599) return "/http_status: expected 100 to 599";
+  *out = static_cast<int>(value);
+  return "";
+}
+
+std::string ReadGivenHeaders(const Json& json, Headers* out) {
+  const auto headers = json.find("headers");
+  if (headers == json.end() || headers->is_null()) return "";
+  if (!headers->is_object()) return "/headers: expected an object";
+  for (const auto& [name, value] : headers->items()) {
+    if (name.find_first_of(":\r\n") != std::string::npos) {
+      return "/headers: not a name: " + OneLine(name);
+    }
+    const Json values = value.is_array() ? value : Json::array({value});
+    for (const Json& one : values) out->Add(name, OneLine(TextOf(one)));
+  }
+  return "";
+}
+
+Json ParseBounded(const std::string& text, bool* deep) {
   constexpr bool kNoThrow = false;
-  const Json json = Json::parse(text, nullptr, kNoThrow);
+  const auto shallow = [deep](int depth, Json::parse_event_t, const Json&) {
+    *deep = *deep || depth > kDepthMax;
+    return depth <= kDepthMax;
+  };
+  return Json::parse(text, shallow, kNoThrow);
+}
+
+std::string ReadGiven(const std::string& text, GivenReply* out) {
+  if (text.size() > kInputMax) return "longer than " + std::to_string(kInputMax) + " bytes";
+  bool deep = false;
+  const Json json = ParseBounded(text, &deep);
+  if (deep) return "nested deeper than " + std::to_string(kDepthMax) + " levels";
   if (json.is_discarded()) return "not a JSON document";
   if (!json.is_object()) return "expected an object";
-  const auto status = json.find("http_status");
-  if (status != json.end() && !status->is_null()) {
-    if (!status->is_number_integer()) return "/http_status: expected an integer or null";
-    const auto value = status->get<int64_t>();
-    if (value < 100 || value > 599) return "/http_status: expected 100 to 599";
-    out->status = static_cast<int>(value);
-  }
-  const auto headers = json.find("headers");
-  if (headers != json.end() && !headers->is_null()) {
-    if (!headers->is_object()) return "/headers: expected an object";
-    for (const auto& [name, value] : headers->items()) {
-      if (name.find_first_of(":\r\n") != std::string::npos) return "/headers: not a name: " + name;
-      out->headers.Add(name, OneLine(TextOf(value)));
-    }
-  }
+  std::string problem = ReadStatus(json, &out->status);
+  if (problem.empty()) problem = ReadGivenHeaders(json, &out->headers);
+  if (!problem.empty()) return problem;
   const auto body = json.find("body");
   if (body != json.end() && !body->is_null()) out->body = TextOf(*body);
   for (const auto& [key, field] :
@@ -76,7 +106,7 @@ std::string ReadGiven(const std::string& text, GivenReply* out) {
     if (!TakeText(json, key, field)) return std::string("/") + key + ": expected a text or null";
   }
   const bool nothing = out->status == 0 && out->body.empty() && out->transport_error.empty();
-  return nothing ? "no http_status, body or transport_error" : "";
+  return nothing ? "no http_status, body or transport_error; an error alone goes into body" : "";
 }
 
 Diagnosis DiagnoseGiven(const GivenReply& given) {
@@ -90,21 +120,17 @@ Diagnosis DiagnoseGiven(const GivenReply& given) {
   return Diagnose(seen);
 }
 
-std::string WaitText(const Diagnosis& d) {
-  return d.retry_after.has_value() ? " after " + FormatDuration(*d.retry_after) : "";
-}
-
 std::string AdviceFor(const Diagnosis& d) {
+  const std::string wait = d.retry_after.has_value() ? FormatDuration(*d.retry_after) : "";
   switch (d.retry) {
     case RetryDecision::kNone: return "Nothing to do.";
     case RetryDecision::kSameProviderNow: return "Send it again, at once if need be.";
     case RetryDecision::kSameProviderAfterWait:
-      return d.retry_after.has_value() ? "Send it again" + WaitText(d) + "."
+      return d.retry_after.has_value() ? "Send it again after " + wait + "."
                                        : "Send it again after a backoff.";
     case RetryDecision::kOtherProviderOnly:
       return "This account or model will not serve it in useful time" +
-             (d.retry_after.has_value() ? std::string(" (only") + WaitText(d) + ")" : "") +
-             "; ask another.";
+             (d.retry_after.has_value() ? " (it says " + wait + ")" : "") + "; ask another.";
     case RetryDecision::kNeverUnchanged: return "The request must change first.";
   }
   return "";
@@ -141,6 +167,44 @@ Json JsonOf(const Diagnosis& d) {
   return out;
 }
 
+struct RuleKind {
+  std::string_view prefix;
+  std::string_view meaning;
+};
+
+// Rules are named by what they look at.
+constexpr RuleKind kRuleKinds[] = {
+    {"code.", "a code in the error"},       {"text.", "the error's words"},
+    {"limit.", "the limit it names"},       {"quota.", "the quota it names"},
+    {"status.", "the status alone"},        {"capacity.", "a word about load"},
+    {"finish.", "how the answer ended"},    {"transport.", "how the connection ended"},
+    {"stream.", "how the stream ended"},    {"body.", "the form of the body"},
+    {"content.", "what the answer holds"},  {"tool.", "the tool call"},
+    {"page.", "a page instead of a reply"}, {"edge.", "an edge before the provider"},
+    {"host.", "the host's state"},          {"output.", "what the model produced"}};
+
+std::string RuleText(std::string_view rule) {
+  for (const RuleKind& kind : kRuleKinds) {
+    if (rule.starts_with(kind.prefix)) {
+      return std::string(rule) + " (" + std::string(kind.meaning) + ")";
+    }
+  }
+  return std::string(rule);
+}
+
+// Breaks at blanks, so that no line is longer than a terminal is wide.
+std::string Wrap(std::string text) {
+  size_t line = 0;
+  size_t blank = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == ' ') blank = i;
+    if (i - line < kColumns || blank <= line) continue;
+    text[blank] = '\n';
+    line = blank + 1;
+  }
+  return text;
+}
+
 std::string ForPeople(const Diagnosis& d) {
   std::string text;
   const auto line = [&text](std::string_view name, std::string_view value) {
@@ -148,19 +212,37 @@ std::string ForPeople(const Diagnosis& d) {
   };
   line("class", FailureClassName(d.failure));
   if (d.failure == FailureClass::kRateLimit) line("axis", RateAxisName(d.axis));
-  line("retry", std::string(RetryDecisionName(d.retry)) + WaitText(d));
+  line("retry", RetryDecisionName(d.retry));
+  if (d.retry_after.has_value()) line("wait", FormatDuration(*d.retry_after));
   line("origin", OriginName(d.origin));
   line("safety", SafetyName(d.safety));
   if (d.adapt != Adaptation::kNone) line("adapt", AdaptationName(d.adapt));
-  line("rule", d.rule);
-  return text + "\n" + Explanation(d) + "\n";
+  line("rule", RuleText(d.rule));
+  return text + "\n" + Wrap(Explanation(d)) + "\n";
+}
+
+// The next line without its end; of one that is too long, only so much that it shows. False at the
+// end of the input.
+bool ReadLine(std::streambuf* in, std::string* line) {
+  line->clear();
+  int c = in->sbumpc();
+  if (c == EOF) return false;
+  for (; c != EOF && c != '\n'; c = in->sbumpc()) {
+    if (line->size() <= kInputMax) line->push_back(static_cast<char>(c));
+  }
+  return true;
+}
+
+bool IsBlank(const std::string& line) {
+  return line.find_first_not_of(" \t\r\n") == std::string::npos;
 }
 
 int DiagnoseLines() {
   int code = kExitOk;
   int64_t number = 0;
-  for (std::string line; std::getline(std::cin, line);) {
+  for (std::string line; ReadLine(std::cin.rdbuf(), &line);) {
     ++number;
+    if (IsBlank(line)) continue;
     GivenReply given;
     const std::string problem = ReadGiven(line, &given);
     Json out;
@@ -182,11 +264,17 @@ int DiagnoseLines() {
 }  // namespace
 
 int DiagnoseReplies(const DiagnoseOptions& options) {
+  std::ios::sync_with_stdio(false);  // lines are read byte by byte
+  if (isatty(STDIN_FILENO) != 0) {
+    std::fputs("squall: reading from the terminal; Ctrl-D ends the input\n", stderr);
+  }
   if (options.jsonl) return DiagnoseLines();
-  const std::string text{std::istreambuf_iterator<char>(std::cin),
-                         std::istreambuf_iterator<char>()};
+  std::string text;
+  for (std::string line; text.size() <= kInputMax && ReadLine(std::cin.rdbuf(), &line);) {
+    text += line + "\n";
+  }
   GivenReply given;
-  const std::string problem = ReadGiven(text, &given);
+  const std::string problem = IsBlank(text) ? "empty" : ReadGiven(text, &given);
   if (!problem.empty()) {
     std::fprintf(stderr, "squall: standard input: %s\n", problem.c_str());
     return kExitCorrupt;

@@ -36,7 +36,8 @@ void AddWait(const Observation& seen, const HeaderFacts& facts, const Evidence& 
   if (d->retry != RetryDecision::kSameProviderAfterWait) return;
   const bool stated = d->retry_after.has_value();
   const bool long_wait = stated && *d->retry_after > kLongestUsefulWait;
-  const bool day = d->axis == RateAxis::kDaily && !stated;
+  // Google sends a day's quota, known by its name, with waits of seconds that clear nothing.
+  const bool day = d->axis == RateAxis::kDaily && (!stated || evidence.codes.Has(Sign::kPerDay));
   if (long_wait || day) d->retry = RetryDecision::kOtherProviderOnly;
 }
 
@@ -44,14 +45,24 @@ bool IsGoogle(const Observation& seen) {
   return seen.dialect == "gemini" || seen.provider == "gemini" || seen.provider == "vertex";
 }
 
-// The provider's own verdict, where it states one (Stainless SDKs obey it too). It cannot turn what
-// never succeeds into something that does.
-void ObeyShouldRetry(const HeaderFacts& facts, Diagnosis* d) {
-  if (facts.should_retry != "false") return;
-  if (d->retry == RetryDecision::kSameProviderAfterWait ||
-      d->retry == RetryDecision::kSameProviderNow) {
-    d->retry = RetryDecision::kOtherProviderOnly;
-  }
+// The provider's own verdict on trying again: a header that Stainless SDKs obey whatever the
+// status, or a field of a problem document.
+std::optional<bool> Verdict(const HeaderFacts& facts, const Evidence& evidence) {
+  if (facts.should_retry == "true") return true;
+  if (facts.should_retry == "false") return false;
+  return evidence.retryable;
+}
+
+// So does this where nothing but the status speaks. Where the reply names a cause that a repeat
+// cannot cure, such as a length or a plan, "true" cures nothing.
+void ObeyVerdict(std::optional<bool> again, Diagnosis* d) {
+  using enum RetryDecision;
+  if (!again.has_value()) return;
+  const bool retries = d->retry == kSameProviderAfterWait || d->retry == kSameProviderNow;
+  if (!*again && retries) d->retry = kOtherProviderOnly;
+  const bool named = !d->rule.starts_with("status.");
+  const bool long_wait = d->retry_after.has_value() && *d->retry_after > kLongestUsefulWait;
+  if (*again && !retries && !named && !long_wait) d->retry = kSameProviderAfterWait;
 }
 
 Diagnosis OfError(const Observation& seen, Evidence* evidence) {
@@ -60,7 +71,7 @@ Diagnosis OfError(const Observation& seen, Evidence* evidence) {
   if (IsGoogle(seen)) evidence->codes.Add(Sign::kGoogle);
   Diagnosis d = DecideError(*evidence, seen.status);
   AddWait(seen, facts, *evidence, &d);
-  ObeyShouldRetry(facts, &d);
+  ObeyVerdict(Verdict(facts, *evidence), &d);
   return d;
 }
 
@@ -88,6 +99,9 @@ Diagnosis OfReply(const DecodedBody& body) {
   evidence.refusal = body.has_refusal;
   evidence.finish = EndingByName(body.provider_finish);
   if (evidence.finish <= Ending::kStop) evidence.finish = EndingByName(body.finish_reason);
+  if (evidence.finish <= Ending::kStop && body.finish == Finish::kInterrupted) {
+    evidence.finish = Ending::kInterrupted;
+  }
   return DecideReply(evidence, false);
 }
 

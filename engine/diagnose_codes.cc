@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/diagnose_bytes.h"
 #include "engine/diagnose_signs.h"
-#include "engine/wire/http.h"
 
 namespace squall {
 namespace {
@@ -38,6 +38,7 @@ constexpr CodeRow kCodes[] = {
     {"1301", {kFilter}},
     {"guardrail_intervened", {kFilter}},
     {"safety_check_failed", {kFilter}},
+    {"hooks_failed", {kFilter}},
     // The model's output was bad
     {"tool_use_failed", {kBadOutput}},
     {"json_validate_failed", {kBadOutput}},
@@ -52,6 +53,8 @@ constexpr CodeRow kCodes[] = {
     {"model_context_window_exceeded", {kContext}},
     {"request_too_large", {kContext}},
     {"payload_too_large", {kContext}},
+    {"max_tokens_per_request", {kContext}},
+    {"max_tokens_per_string", {kContext}},
     {"string_above_max_length", {kContext}},
     {"input_too_long", {kContext}},
     {"prompt_too_long", {kContext}},
@@ -79,8 +82,11 @@ constexpr CodeRow kCodes[] = {
     {"exceeded_current_quota_error", {kMoney}},
     {"accountoverdueerror", {kMoney}},
     {"arrearage", {kMoney}},
+    {"setlimitexceeded", {kMoney}},
     {"allocationquota.freetieronly", {kMoney}},
     {"allocated_quota_exceeded", {kMoney}},
+    {"token_quota_reached", {kMoney}},
+    {"credit_limit", {kMoney}},
     {"free_tier_exhausted", {kMoney}},
     {"insufficient_g1_credits_balance", {kMoney}},
     {"1113", {kMoney}},
@@ -134,6 +140,9 @@ constexpr CodeRow kCodes[] = {
     {"limit_requests", {kRate, kRequests}},
     {"limit_burst_rate", {kRate}},
     {"request_quota_exceeded", {kRate, kRequests}},
+    {"request_limit_exceeded", {kRate, kRequests}},
+    {"requestlimitexceeded", {kRate, kRequests}},
+    {"consumption_limit_reached", {kRate}},
     {"token_quota_exceeded", {kRate, kTokens}},
     {"too_many_requests_error", {kRate, kRequests}},
     {"too_many_tokens_error", {kRate, kTokens}},
@@ -154,6 +163,7 @@ constexpr CodeRow kCodes[] = {
     {"authentication", {kAuth}},
     {"authenticationerror", {kAuth}},
     {"auth_error", {kAuth}},
+    {"authfailure", {kAuth}},
     {"token_expired", {kAuth}},
     {"expired_token", {kAuth}},
     {"expiredtokenexception", {kAuth}},
@@ -168,6 +178,7 @@ constexpr CodeRow kCodes[] = {
     {"api_key_invalid", {kAuth}},
     {"api_key_expired", {kAuth}},
     {"access_token_expired", {kAuth}},
+    {"authentication_token_expired", {kAuth}},
     {"credentials_missing", {kAuth}},
     {"unauthenticated", {kAuth}},
     {"unauthorized", {kAuthWords}},
@@ -187,6 +198,13 @@ constexpr CodeRow kCodes[] = {
     {"accessdenied", {kPermission}},
     {"access_denied", {kPermission}},
     {"access_terminated_error", {kPermission}},
+    {"organization_restricted", {kPermission}},
+    {"key_model_access_denied", {kPermission}},
+    {"no_access", {kPermission}},
+    {"model_terms_required", {kPermission}},
+    {"model_permission_blocked_org", {kPermission}},
+    {"model_permission_blocked_project", {kPermission}},
+    {"unauthorizedoperation", {kPermission}},
     {"ip_not_authorized", {kPermission}},
     {"invalid_organization", {kPermission}},
     {"request_forbidden", {kPermission}},
@@ -211,6 +229,8 @@ constexpr CodeRow kCodes[] = {
     {"model_not_found_error", {kModel}},
     {"deploymentnotfound", {kModel}},
     {"servicemodeldeprecated", {kModel}},
+    {"operationnotsupported", {kModel}},  // by this model
+    {"endpoint_not_found", {kModel}},
     {"modeldeprecated", {kModel}},
     {"modelnotopen", {kModel}},
     {"invalidendpointormodel.notfound", {kModel}},
@@ -241,7 +261,6 @@ constexpr CodeRow kCodes[] = {
     {"invalid_argument", {kRequest, kGoogle}},
     {"failed_precondition", {kRequest, kGoogle}},
     {"invalid_prompt", {kRequest}},
-    {"operationnotsupported", {kRequest}},
     {"1210", {kRequest}},
     {"1214", {kRequest}},
     {"conflict_error", {kServerFault}},
@@ -287,42 +306,59 @@ constexpr CodeRow kCodes[] = {
 
 constexpr size_t kSlots = 1024;
 constexpr size_t kCodeSizeMax = 48;
+static_assert(kCodeSizeMax % sizeof(uint64_t) == 0);
 
-constexpr uint32_t HashOf(std::string_view code) {
-  uint32_t hash = 2166136261U;
-  for (const char c : code) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619U;
-  return hash ^ (hash >> 15);
-}
+struct CodeSlot {
+  TextEnds ends;
+  uint16_t row = 0;  // 1 + row, 0 where free
+};
 
 constexpr auto kIndex = [] {
-  std::array<uint16_t, kSlots> slots{};  // 1 + row, 0 where free
+  std::array<CodeSlot, kSlots> slots{};
   for (uint16_t row = 0; row < std::size(kCodes); ++row) {
-    size_t at = HashOf(kCodes[row].code) % kSlots;
-    while (slots[at] != 0) at = (at + 1) % kSlots;
-    slots[at] = static_cast<uint16_t>(row + 1);
+    const TextEnds ends = EndsOf(kCodes[row].code);
+    size_t at = HashOf(ends, kCodes[row].code.size()) % kSlots;
+    while (slots[at].row != 0) at = (at + 1) % kSlots;
+    slots[at] = {ends, static_cast<uint16_t>(row + 1)};
   }
   return slots;
 }();
 
+// Copies a code of kCodeSizeMax bytes at most in lower case.
+std::string_view Lower(std::string_view code, char* out) {
+  for (size_t i = 0; i < code.size(); ++i) {
+    const char c = code[i];
+    out[i] = static_cast<char>(c | (c >= 'A' && c <= 'Z' ? 0x20 : 0));
+  }
+  return {out, code.size()};
+}
+
+SignSet Lookup(std::string_view code) {
+  if (code.empty() || code.size() > kCodeSizeMax) return {};
+  char buffer[kCodeSizeMax];
+  const std::string_view lower = Lower(code, buffer);
+  const TextEnds ends = EndsOf(lower);
+  for (size_t at = HashOf(ends, lower.size()) % kSlots; kIndex[at].row != 0;
+       at = (at + 1) % kSlots) {
+    if (kIndex[at].ends != ends) continue;
+    const CodeRow& row = kCodes[kIndex[at].row - 1];
+    if (row.code == lower) return row.signs;
+  }
+  return {};
+}
+
 }  // namespace
 
 SignSet SignsOfCode(std::string_view code) {
-  // AWS appends a colon and an address to its types, and some write a namespace and '#' before.
-  code = code.substr(0, code.find(':'));
-  const size_t name = code.rfind('#');
-  if (name != std::string_view::npos) code.remove_prefix(name + 1);
-  if (code.empty() || code.size() > kCodeSizeMax) return {};
-  char lower[kCodeSizeMax];
-  for (size_t i = 0; i < code.size(); ++i) {
-    const char c = code[i];
-    lower[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  }
-  const std::string_view wanted(lower, code.size());
-  for (size_t at = HashOf(wanted) % kSlots; kIndex[at] != 0; at = (at + 1) % kSlots) {
-    const CodeRow& row = kCodes[kIndex[at] - 1];
-    if (row.code == wanted) return row.signs;
-  }
-  return {};
+  const SignSet whole = Lookup(code);
+  if (!whole.empty()) return whole;
+  // AWS appends a colon and an address to its types, some write a namespace and '#' before, others
+  // a subtype after a point.
+  std::string_view name = code.substr(0, code.find(':'));
+  name.remove_prefix(name.rfind('#') + 1);
+  const SignSet signs = name.size() == code.size() ? whole : Lookup(name);
+  const size_t point = name.find('.');
+  return signs.empty() && point != std::string_view::npos ? Lookup(name.substr(0, point)) : signs;
 }
 
 }  // namespace squall

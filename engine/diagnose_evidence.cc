@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/diagnose_bytes.h"
 #include "engine/diagnose_reader.h"
 #include "engine/diagnose_wait.h"
 #include "engine/wire/http.h"
@@ -17,14 +18,20 @@ bool AllBlank(std::string_view text) { return SkipJsonBlanks(text).empty(); }
 
 // Decodes the simple escapes; others stay as they are, which a lenient reader survives.
 std::string_view Unescape(std::string_view raw, char* out, size_t room) {
+  const char* from = raw.data();
+  const char* end = from + std::min(raw.size(), room);  // what is decoded never grows
   size_t size = 0;
-  for (size_t i = 0; i < raw.size() && size < room; ++i) {
-    char c = raw[i];
-    if (c == '\\' && i + 1 < raw.size() && raw[i + 1] != 'u') {
-      c = raw[++i];
-      if (c == 'n' || c == 'r' || c == 't') c = ' ';
-    }
-    out[size++] = c;
+  while (from != end) {
+    const char* escape = FindEither(from, end, '\\', '\\');
+    const auto plain = static_cast<size_t>(escape - from);
+    std::memcpy(out + size, from, plain);
+    size += plain;
+    from = escape;
+    if (from == end) break;
+    if (end - from > 1 && from[1] != 'u') ++from;
+    const bool blank = from != escape && (*from == 'n' || *from == 'r' || *from == 't');
+    out[size++] = blank ? ' ' : *from;
+    ++from;
   }
   return {out, size};
 }
@@ -44,8 +51,9 @@ int StatusIn(std::string_view text) {
 }  // namespace
 
 std::string_view SkipJsonBlanks(std::string_view text) {
-  const size_t at = text.find_first_not_of(" \n\r\t");
-  return at == std::string_view::npos ? std::string_view() : text.substr(at);
+  size_t at = 0;
+  while (at < text.size() && IsJsonBlank(text[at])) ++at;
+  return text.substr(at);
 }
 
 void BodyReader::Fold(std::string_view raw) {
@@ -72,6 +80,7 @@ bool BodyReader::ReadNested(std::string_view raw, size_t from) {
   if (!out_.wait.has_value()) out_.wait = nested.wait;
   if (!out_.text_wait.has_value()) out_.text_wait = nested.text_wait;
   if (out_.resets_at == 0) out_.resets_at = nested.resets_at;
+  if (!out_.retryable.has_value()) out_.retryable = nested.retryable;
   return true;
 }
 
@@ -128,6 +137,10 @@ void BodyReader::ReadPage(std::string_view body) {
     const std::string_view text = rest.substr(0, rest.find("</"));
     Fold(text);
     if (out_.status == 0) out_.status = StatusIn(text);
+    // A page's prose is advice to people, except for how long to wait.
+    const SignSet title = out_.texts;
+    Fold(rest.substr(text.size()));
+    out_.texts = title;
     return;
   }
 }

@@ -1,7 +1,7 @@
 // Evidence: what a reply's bytes say about a failure, before anything is decided. One pass over
 // JSON, arrays, event streams, JSON lines, HTML pages and plain text, up to three levels of JSON
 // inside texts. Error texts are found by the keys that lead to them; a model's words are only
-// counted. Engine thread, no allocation; the table of keys is in diagnose_evidence.cc.
+// counted. Engine thread, no allocation; the table of keys is in diagnose_keys.cc.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,10 @@ enum class Ending : uint8_t {
   kOverload,
   kTimeout,
   kError,
-  kPending,  // accepted, to be fetched later
+  kIncomplete,   // so says the reply, and perhaps later why
+  kPaused,       // the caller is to send what there is back
+  kInterrupted,  // somebody stopped it
+  kPending,      // accepted, to be fetched later
 };
 Ending EndingByName(std::string_view name);  // kStop for unknown words
 
@@ -41,6 +44,7 @@ struct Evidence {
   std::optional<Duration> wait;       // from a field
   std::optional<Duration> text_wait;  // from words
   double resets_at = 0;               // seconds since 1970, 0 for none
+  std::optional<bool> retryable;      // the provider's own verdict
 
   // Of an answer
   bool reply = false;  // the envelope of an answer

@@ -54,11 +54,18 @@ bool AllBlank(std::string_view text) { return SkipJsonBlanks(text).empty(); }
 
 double NumberOf(std::string_view text) {
   double value = 0;
+  if (text.empty() || text.front() > '9') return value;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
 }
 
 bool IsHttpError(double value) { return value >= 400 && value < 600; }
+
+// Is this a reason, which no later word replaces?
+bool SaysWhy(Ending finish) {
+  return finish != Ending::kNone && finish != Ending::kStop && finish != Ending::kPending &&
+         finish != Ending::kIncomplete;
+}
 
 std::optional<Duration> WaitOf(double seconds) {
   if (!(seconds > 0) || seconds > 366.0 * 86'400) return std::nullopt;
@@ -92,6 +99,8 @@ void BodyReader::TakeReplyStatus(std::string_view status) {
     out_.reply = true;
   } else if (status == "failed") {
     out_.finish = Ending::kError;
+  } else if (status == "incomplete" || status == "cancelled" || status == "canceled") {
+    if (!SaysWhy(out_.finish)) out_.finish = EndingByName(status);
   } else {
     if (status == "completed") out_.finish = Ending::kNone;
     AddCode(status);
@@ -107,10 +116,7 @@ void BodyReader::TakeKind(std::string_view kind, Frame* frame) {
 
 void BodyReader::TakeFinish(std::string_view name) {
   const Ending finish = EndingByName(name);
-  const Ending now = out_.finish;
-  if (now == Ending::kNone || now == Ending::kStop || now == Ending::kPending) {
-    out_.finish = finish;
-  }
+  if (!SaysWhy(out_.finish)) out_.finish = finish;
 }
 
 // A tool call that nobody can execute is no answer. Deltas of a stream are pieces: not checked.
@@ -131,6 +137,18 @@ void BodyReader::TakeArguments(std::string_view raw) {
   LenientJson json(std::string_view(buffer, size));
   while (json.Next().kind != Kind::kEnd) continue;
   if (json.broken() || !AllBlank(json.rest())) out_.bad_arguments = true;
+}
+
+// A wait as a text: a number, a duration or a date.
+void BodyReader::TakeWait(std::string_view text, Act act) {
+  const std::optional<int64_t> date = ParseDate(text);
+  if (date.has_value()) {
+    if (out_.resets_at == 0) out_.resets_at = static_cast<double>(*date);
+  } else if (act == Act::kSeconds) {
+    if (!out_.wait.has_value()) out_.wait = ParseWait(text);
+  } else if (!text.empty() && text.front() >= '0') {
+    TakeNumber({JsonToken::Kind::kNumber, {}, text}, act, Place::kError);
+  }
 }
 
 void BodyReader::TakeString(const JsonToken& token, Act act, Place place, Frame* frame) {
@@ -161,8 +179,8 @@ void BodyReader::TakeString(const JsonToken& token, Act act, Place place, Frame*
       return;
     case Act::kQuota: out_.codes = out_.codes | SignsOfQuota(text); return;
     case Act::kSeconds:
-      if (!out_.wait.has_value()) out_.wait = ParseWait(text);
-      return;
+    case Act::kMilliseconds:
+    case Act::kResetsAt: TakeWait(text, act); return;
     case Act::kEvent: TakeType(text); return;
     case Act::kReplyStatus: TakeReplyStatus(text); return;
     case Act::kFinish: TakeFinish(text); return;
@@ -201,7 +219,7 @@ void BodyReader::TakeNumber(const JsonToken& token, Act act, Place place) {
       if (!out_.wait.has_value()) out_.wait = WaitOf(value);
       return;
     case Act::kMilliseconds: out_.wait = WaitOf(value / 1000); return;
-    case Act::kResetsAt: out_.resets_at = value; return;
+    case Act::kResetsAt: out_.resets_at = value > 1e11 ? value / 1000 : value; return;
     case Act::kReply:
     case Act::kContent:
       if (token.key.empty()) ++out_.content;  // an embedding
@@ -220,10 +238,12 @@ void BodyReader::TakeNumber(const JsonToken& token, Act act, Place place) {
 void BodyReader::TakeWord(const JsonToken& token, Act act, Frame* frame) {
   if (token.kind == Kind::kTrue) {
     if (act == Act::kError) out_.error = true;
+    if (act == Act::kRetryable) out_.retryable = true;
     if (act == Act::kDone) out_.terminal = out_.reply = true;
     if (act == Act::kThought) frame->thought = true;
   } else if (token.kind == Kind::kFalse) {
     if (act == Act::kSuccess) out_.error = true;
+    if (act == Act::kRetryable) out_.retryable = false;
   } else if (act == Act::kReply && (token.key == "choices" || token.key == "candidates")) {
     out_.reply = true;
   }
@@ -299,7 +319,7 @@ std::string_view BodyReader::ReadJson(std::string_view text) {
       }
       if (!opens) continue;
       out_.json = true;
-      frames[depth++] = Frame();
+      frames[depth++] = {Place::kTop, Act::kInside, 0, false};
       continue;
     }
     Frame& frame = frames[depth - 1];

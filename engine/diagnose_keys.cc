@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "engine/diagnose_bytes.h"
+
 namespace squall {
 namespace {
 
@@ -14,6 +16,8 @@ struct KeyRow {
 constexpr KeyRow kKeys[] = {
     {Place::kTop, "error", Act::kError},
     {Place::kTop, "errors", Act::kErrors},
+    {Place::kTop, "Error", Act::kError},
+    {Place::kTop, "Response", Act::kInside},
     {Place::kTop, "message", Act::kText},
     {Place::kTop, "msg", Act::kText},
     {Place::kTop, "Message", Act::kText},
@@ -38,13 +42,19 @@ constexpr KeyRow kKeys[] = {
     {Place::kTop, "status_code", Act::kStatus},
     {Place::kTop, "statusCode", Act::kStatus},
     {Place::kTop, "success", Act::kSuccess},
+    {Place::kTop, "retryable", Act::kRetryable},
+    {Place::kTop, "is_retryable", Act::kRetryable},
     {Place::kTop, "retry_after", Act::kSeconds},
     {Place::kTop, "retryAfter", Act::kSeconds},
     {Place::kTop, "retry_after_seconds", Act::kSeconds},
     {Place::kTop, "estimated_time", Act::kSeconds},
     {Place::kTop, "resets_in_seconds", Act::kSeconds},
+    {Place::kTop, "retryAfterSeconds", Act::kSeconds},
     {Place::kTop, "retry_after_ms", Act::kMilliseconds},
+    {Place::kTop, "retryAfterMs", Act::kMilliseconds},
     {Place::kTop, "resets_at", Act::kResetsAt},
+    {Place::kTop, "reset_at", Act::kResetsAt},
+    {Place::kTop, "resetAt", Act::kResetsAt},
     {Place::kTop, "base_resp", Act::kBase},
     {Place::kTop, "throttlingException", Act::kException},
     {Place::kTop, "validationException", Act::kException},
@@ -104,6 +114,7 @@ constexpr KeyRow kKeys[] = {
     {Place::kError, "originalError", Act::kInside},
     {Place::kError, "response", Act::kInside},
     {Place::kError, "code", Act::kCodeText},
+    {Place::kError, "Code", Act::kCodeText},
     {Place::kError, "type", Act::kCodeText},
     {Place::kError, "reason", Act::kCodeText},
     {Place::kError, "error_code", Act::kCode},
@@ -117,6 +128,8 @@ constexpr KeyRow kKeys[] = {
     {Place::kError, "http_code", Act::kStatus},
     {Place::kError, "http_status", Act::kStatus},
     {Place::kError, "originalStatusCode", Act::kStatus},
+    {Place::kError, "retryable", Act::kRetryable},
+    {Place::kError, "is_retryable", Act::kRetryable},
     {Place::kError, "quotaId", Act::kQuota},
     {Place::kError, "quotaMetric", Act::kQuota},
     {Place::kError, "quota_limit", Act::kQuota},
@@ -128,8 +141,16 @@ constexpr KeyRow kKeys[] = {
     {Place::kError, "quotaResetDelay", Act::kSeconds},
     {Place::kError, "resets_in_seconds", Act::kSeconds},
     {Place::kError, "estimated_time", Act::kSeconds},
+    {Place::kError, "retryAfterSeconds", Act::kSeconds},
     {Place::kError, "retry_after_ms", Act::kMilliseconds},
+    {Place::kError, "retryAfterMs", Act::kMilliseconds},
     {Place::kError, "resets_at", Act::kResetsAt},
+    {Place::kError, "reset_at", Act::kResetsAt},
+    {Place::kError, "resetAt", Act::kResetsAt},
+    {Place::kError, "X-RateLimit-Reset", Act::kResetsAt},
+    {Place::kError, "headers", Act::kInside},
+    {Place::kError, "Retry-After", Act::kSeconds},
+    {Place::kError, "retry-after", Act::kSeconds},
 
     {Place::kReply, "finish_reason", Act::kFinish},
     {Place::kReply, "finishReason", Act::kFinish},
@@ -188,21 +209,29 @@ constexpr KeyRow kKeys[] = {
 
 constexpr size_t kKeySlots = 1024;
 
-constexpr size_t SlotOf(Place place, std::string_view key) {
-  size_t hash = key.size() * 31 + static_cast<size_t>(place) * 131;
-  if (!key.empty()) {
-    hash += static_cast<uint8_t>(key.front()) * 7U + static_cast<uint8_t>(key.back()) * 57U +
-            static_cast<uint8_t>(key[key.size() / 2]) * 211U;
-  }
-  return hash % kKeySlots;
+constexpr size_t SlotOf(Place place, TextEnds ends) {
+  return HashOf(ends, static_cast<size_t>(place)) % kKeySlots;
 }
 
+// A key's ends and size are all that tells it from the others, so that lookups compare no texts;
+// keys of more than sixteen bytes compare the middle as well.
+struct KeySlot {
+  TextEnds ends;
+  uint8_t size = 0;
+  Place place = Place::kSkip;
+  Act act = Act::kSkip;
+  uint16_t row = 0;  // 1 + row of kKeys, 0 where free
+};
+
 constexpr auto kKeyIndex = [] {
-  std::array<uint16_t, kKeySlots> slots{};  // 1 + row, 0 where free
+  std::array<KeySlot, kKeySlots> slots{};
   for (uint16_t row = 0; row < std::size(kKeys); ++row) {
-    size_t at = SlotOf(kKeys[row].place, kKeys[row].key);
-    while (slots[at] != 0) at = (at + 1) % kKeySlots;
-    slots[at] = static_cast<uint16_t>(row + 1);
+    const KeyRow& key = kKeys[row];
+    const TextEnds ends = EndsOf(key.key);
+    size_t at = SlotOf(key.place, ends);
+    while (slots[at].row != 0) at = (at + 1) % kKeySlots;
+    slots[at] = {ends, static_cast<uint8_t>(key.key.size()), key.place, key.act,
+                 static_cast<uint16_t>(row + 1)};
   }
   return slots;
 }();
@@ -211,9 +240,11 @@ constexpr auto kKeyIndex = [] {
 
 Act ActOf(Place place, std::string_view key) {
   if (place == Place::kSkip) return Act::kSkip;
-  for (size_t at = SlotOf(place, key); kKeyIndex[at] != 0; at = (at + 1) % kKeySlots) {
-    const KeyRow& row = kKeys[kKeyIndex[at] - 1];
-    if (row.place == place && row.key == key) return row.act;
+  const TextEnds ends = EndsOf(key);
+  for (size_t at = SlotOf(place, ends); kKeyIndex[at].row != 0; at = (at + 1) % kKeySlots) {
+    const KeySlot& slot = kKeyIndex[at];
+    if (slot.ends != ends || slot.size != key.size() || slot.place != place) continue;
+    if (key.size() <= 2 * sizeof ends.head || kKeys[slot.row - 1].key == key) return slot.act;
   }
   return Act::kSkip;
 }

@@ -24,6 +24,7 @@ enum class Act : uint8_t {
   kQuota,         // a quota's name
   kStatus,        // an HTTP status
   kSuccess,       // false means an error
+  kRetryable,     // the provider's own verdict on trying again
   kSeconds,       // a wait, as a number or a duration
   kMilliseconds,  // a wait
   kResetsAt,      // the end of a wait

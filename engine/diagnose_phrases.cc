@@ -1,10 +1,13 @@
 #include "engine/diagnose_phrases.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
 
+#include "engine/diagnose_bytes.h"
 #include "engine/diagnose_phrases_caller.h"
+#include "engine/diagnose_wait.h"
 
 namespace squall {
 namespace {
@@ -12,7 +15,7 @@ namespace {
 constexpr size_t kGapMax = 110;
 constexpr size_t kStem = 4;  // bytes by which rows are found
 constexpr size_t kHead = 8;  // bytes that are compared at once
-static_assert(kFoldSlack >= kHead);
+static_assert(kFoldSlack >= 2 * kHead && kFoldSlack >= kLaneCount);
 constexpr size_t kBuckets = 2048;
 
 constexpr size_t kProviderRows = std::size(provider_phrases::kRows);
@@ -28,66 +31,100 @@ constexpr std::string_view KeyOf(size_t row) {
   return phrase.substr(phrase.find('*') + 1);
 }
 
-// The first bytes of a text as a number, the first one lowest.
-constexpr uint64_t Pack(std::string_view text) {
-  uint64_t packed = 0;
-  for (size_t i = 0; i < text.size() && i < kHead; ++i) {
-    packed |= uint64_t{static_cast<uint8_t>(text[i])} << (8 * i);
-  }
-  return packed;
+constexpr uint64_t MaskOf(size_t size) {
+  return size >= kHead ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
 }
 
-uint64_t LoadHead(const char* text) {
-  uint64_t head = 0;
-  std::memcpy(&head, text, kHead);
-  if constexpr (std::endian::native == std::endian::big) head = __builtin_bswap64(head);
-  return head;
+constexpr size_t kHashBits = 14;
+constexpr size_t HashOf(uint64_t head, size_t size) {
+  return (head & MaskOf(size)) * 0x9e3779b97f4a7c15U >> (64 - kHashBits);
 }
 
-constexpr size_t BucketOf(uint64_t head) { return static_cast<uint32_t>(head) * 2654435761U >> 21; }
-static_assert((UINT32_MAX >> 21) < kBuckets);
-
-// Rows chained by bucket, as 1 + row; 0 ends a chain. Heads are compared before anything else is.
-struct Index {
-  struct Entry {
-    uint64_t head = 0;
-    uint64_t mask = 0;
-    uint16_t next = 0;
-  };
-  std::array<uint16_t, kBuckets> first{};
-  std::array<Entry, kRowCount + 1> entries{};
+// One bit per hash value: most words are nothing's start, and this is all that they cost.
+struct Filter {
+  std::array<uint64_t, (size_t{1} << kHashBits) / 64> bits{};
+  constexpr void Add(size_t hash) { bits[hash / 64] |= uint64_t{1} << hash % 64; }
+  constexpr bool MayHave(size_t hash) const { return (bits[hash / 64] >> hash % 64 & 1) != 0; }
 };
 
-constexpr Index kIndex = [] {
-  Index index;
-  for (size_t row = 0; row < kRowCount; ++row) {
-    const std::string_view key = KeyOf(row);
-    Index::Entry& entry = index.entries[row + 1];
-    entry.head = Pack(key);
-    entry.mask = key.size() >= kHead ? ~uint64_t{0} : (uint64_t{1} << (8 * key.size())) - 1;
-    uint16_t& first = index.first[BucketOf(entry.head)];
-    entry.next = first;
-    first = static_cast<uint16_t>(row + 1);
-  }
-  return index;
+constexpr Filter kStems = [] {
+  Filter stems;
+  for (size_t row = 0; row < kRowCount; ++row) stems.Add(HashOf(PackWord(KeyOf(row)), kStem));
+  return stems;
 }();
 
-constexpr bool kStemsFit = [] {
+// Rows by the first bytes of their keys. Those of one bucket stand together: first what is compared
+// at a word, apart from it what is looked at when that agrees.
+struct Index {
+  struct Head {
+    uint64_t bytes = 0;
+    uint64_t mask = 0;
+  };
+  struct Row {
+    uint64_t next = 0;  // the second eight bytes of the key
+    uint64_t next_mask = 0;
+    uint16_t row = 0;
+    bool compares = false;  // the key is longer than both, or the phrase has an opening
+  };
+  size_t hashed = 0;  // bytes of a key
+  std::array<uint16_t, kBuckets + 1> first{};
+  std::array<Head, kRowCount> heads{};
+  std::array<Row, kRowCount> rows{};
+
+  constexpr size_t BucketOf(uint64_t head) const {
+    return HashOf(head, hashed) / ((size_t{1} << kHashBits) / kBuckets);
+  }
+};
+
+// Of the keys that are as long as a head, found by all of it, or of the shorter ones, by a stem.
+constexpr Index MakeIndex(bool whole_heads) {
+  Index index;
+  index.hashed = whole_heads ? kHead : kStem;
+  const auto belongs = [&](size_t row) { return (KeyOf(row).size() >= kHead) == whole_heads; };
   for (size_t row = 0; row < kRowCount; ++row) {
-    if (KeyOf(row).size() < kStem) return false;
+    if (belongs(row)) ++index.first[index.BucketOf(PackWord(KeyOf(row))) + 1];
+  }
+  for (size_t i = 1; i <= kBuckets; ++i) index.first[i] += index.first[i - 1];
+  std::array<uint16_t, kBuckets> taken{};
+  for (size_t row = 0; row < kRowCount; ++row) {
+    if (!belongs(row)) continue;
+    const std::string_view key = KeyOf(row);
+    const std::string_view rest = key.substr(std::min(key.size(), kHead));
+    const size_t bucket = index.BucketOf(PackWord(key));
+    const size_t at = index.first[bucket] + taken[bucket]++;
+    index.heads[at] = {PackWord(key), MaskOf(key.size())};
+    index.rows[at] = {PackWord(rest), MaskOf(rest.size()), static_cast<uint16_t>(row),
+                      rest.size() > kHead || key.size() != RowAt(row).phrase.size()};
+  }
+  return index;
+}
+
+constexpr Index kLongKeys = MakeIndex(true);
+constexpr Index kShortKeys = MakeIndex(false);
+
+// Where a phrase may start: at a word, at a character beyond ASCII, or at one of two marks.
+constexpr bool Starts(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || static_cast<uint8_t>(c) >= 0xc0 ||
+         c == '(' || c == '/';
+}
+
+constexpr bool kKeysFit = [] {
+  for (size_t row = 0; row < kRowCount; ++row) {
+    if (KeyOf(row).size() < kStem || !Starts(KeyOf(row).front())) return false;
   }
   return true;
 }();
-static_assert(kStemsFit);
+static_assert(kKeysFit);
 
-// What of a byte: part of a word, or the start of a character beyond ASCII.
-constexpr auto kWordByte = [] {
-  std::array<bool, 256> word{};
-  for (int c = '0'; c <= '9'; ++c) word[c] = true;
-  for (int c = 'a'; c <= 'z'; ++c) word[c] = true;
-  word['_'] = true;
-  return word;
-}();
+// Bits of the bytes at which a phrase may start; `in_word` is that of the byte before, and after.
+uint32_t StartsIn(Lanes text, uint32_t* in_word) {
+  const Lanes wordy = Between(text, 'a', 'z') | Between(text, '0', '9');
+  const uint32_t word = BitsOf(wordy | Equal(text, '_'));
+  const uint32_t other = BitsOf(Between(text, 0xc0, 0xff) | Equal(text, '(') | Equal(text, '/'));
+  const uint32_t starts = (BitsOf(wordy) & ~(word << 1 | *in_word)) | other;
+  *in_word = word >> (kLaneCount - 1) & 1;
+  return starts;
+}
 
 constexpr auto kLower = [] {
   std::array<char, 256> lower{};
@@ -96,11 +133,11 @@ constexpr auto kLower = [] {
   return lower;
 }();
 
-// Does the phrase end at `at` in `text`, its key having its head there?
+// Does the phrase end at `at` in `text`, its key having its first two words there?
 bool Matches(std::string_view text, size_t at, std::string_view phrase) {
   const size_t star = phrase.find('*');
   const std::string_view key = phrase.substr(star + 1);
-  if (key.size() > kHead && !text.substr(at).starts_with(key)) return false;
+  if (key.size() > 2 * kHead && !text.substr(at).starts_with(key)) return false;
   if (star == std::string_view::npos) return true;
   const std::string_view opening = phrase.substr(0, star);
   const size_t from = at > kGapMax + star ? at - kGapMax - star : 0;
@@ -165,21 +202,59 @@ size_t FoldEscape(std::string_view raw, size_t at, FoldedBytes* out) {
   }
 }
 
+// Sixteen bytes in lower case; false where they hold what must be looked at one by one.
+bool FoldLanes(const char* from, FoldedBytes* out) {
+  const Lanes raw = LoadLanes(from);
+  const uint32_t blanks = BitsOf(Equal(raw, ' '));
+  const uint32_t odd = BitsOf(Equal(raw, '\\') | Between(raw, 0, 0x1f));
+  if (odd != 0 || (blanks & (blanks << 1 | uint32_t{out->after_blank})) != 0) return false;
+  const Lanes lower = raw | (Between(raw, 'A', 'Z') & 0x20);
+  std::memcpy(out->at, &lower, kLaneCount);
+  out->at += kLaneCount;
+  out->after_blank = (blanks >> (kLaneCount - 1)) != 0;
+  return true;
+}
+
+// Adds the signs of the phrases that start at `at`; gives where one that a wait follows ends, or
+// `wait_at`.
+size_t TakePhrasesAt(const Index& index, std::string_view folded, size_t at, size_t wait_at,
+                     SignSet* signs) {
+  const uint64_t head = LoadWord(folded.data() + at);
+  const size_t bucket = index.BucketOf(head);
+  const size_t end = index.first[bucket + 1];
+  for (size_t i = index.first[bucket]; i < end; ++i) {
+    if ((head & index.heads[i].mask) != index.heads[i].bytes) continue;
+    const Index::Row& row = index.rows[i];
+    if ((LoadWord(folded.data() + at + kHead) & row.next_mask) != row.next) continue;
+    const PhraseRow& candidate = RowAt(row.row);
+    if (row.compares && !Matches(folded, at, candidate.phrase)) continue;
+    *signs = *signs | candidate.signs;
+    if (candidate.signs.Has(Sign::kWaitLead)) wait_at = at + candidate.phrase.size();
+  }
+  return wait_at;
+}
+
 }  // namespace
 
 std::string_view FoldText(std::string_view raw, char* buffer, size_t room) {
   FoldedBytes out{buffer, buffer + room};
-  for (size_t i = 0; i < raw.size() && out.at != out.end;) {
-    const char c = kLower[static_cast<uint8_t>(raw[i])];
-    if (c != ' ' && c != '\\') {
-      *out.at++ = c;
-      out.after_blank = false;
-      ++i;
-    } else if (c == ' ') {
-      out.Put(c);
-      ++i;
-    } else {
-      i += FoldEscape(raw, i, &out);
+  size_t i = 0;
+  while (i < raw.size() && out.at != out.end) {
+    const bool wide =
+        raw.size() - i >= kLaneCount && out.end - out.at >= static_cast<ptrdiff_t>(kLaneCount);
+    if (wide && FoldLanes(raw.data() + i, &out)) {
+      i += kLaneCount;
+      continue;
+    }
+    const size_t stop = std::min(raw.size(), i + kLaneCount);
+    while (i < stop && out.at != out.end) {
+      const char c = kLower[static_cast<uint8_t>(raw[i])];
+      if (c == '\\') {
+        i += FoldEscape(raw, i, &out);
+      } else {
+        out.Put(c);
+        ++i;
+      }
     }
   }
   std::memset(out.at, 0, kFoldSlack);
@@ -188,25 +263,16 @@ std::string_view FoldText(std::string_view raw, char* buffer, size_t room) {
 
 std::string_view FindPhrases(std::string_view folded, SignSet* signs) {
   std::string_view wait;
-  bool in_word = false;
-  for (size_t i = 0; i + kStem <= folded.size(); ++i) {
-    const auto c = static_cast<uint8_t>(folded[i]);
-    const bool start = !in_word || c >= 0xc0;
-    in_word = kWordByte[c];
-    if (!start || c == ' ') continue;
-    const uint64_t head = LoadHead(folded.data() + i);
-    uint16_t row = kIndex.first[BucketOf(head)];
-    for (; row != 0; row = kIndex.entries[row].next) {
-      const Index::Entry& entry = kIndex.entries[row];
-      if ((head & entry.mask) != entry.head) continue;
-      const PhraseRow& candidate = RowAt(row - 1);
-      if (!Matches(folded, i, candidate.phrase)) continue;
-      *signs = *signs | candidate.signs;
-      if (!candidate.signs.Has(Sign::kWaitLead) || !wait.empty()) continue;
-      const std::string_view after = folded.substr(i + candidate.phrase.size());
-      const bool numbered =
-          after.size() > 1 && after[0] == ' ' && after[1] >= '0' && after[1] <= '9';
-      if (numbered) wait = after.substr(1);
+  uint32_t in_word = 0;
+  for (size_t from = 0; from < folded.size(); from += kLaneCount) {
+    // The zeros after the text start nothing and match nothing.
+    uint32_t starts = StartsIn(LoadLanes(folded.data() + from), &in_word);
+    for (; starts != 0; starts &= starts - 1) {
+      const size_t at = from + static_cast<size_t>(std::countr_zero(starts));
+      if (!kStems.MayHave(HashOf(LoadWord(folded.data() + at), kStem))) continue;
+      size_t wait_at = TakePhrasesAt(kShortKeys, folded, at, folded.size(), signs);
+      wait_at = TakePhrasesAt(kLongKeys, folded, at, wait_at, signs);
+      if (wait_at < folded.size() && wait.empty()) wait = SkipToNumber(folded.substr(wait_at));
     }
   }
   return wait;

@@ -28,11 +28,12 @@ class BodyReader {
   void ReadText(std::string_view raw);
 
  private:
+  // Without initializers: a walk has room for many frames and uses few.
   struct Frame {
-    Place place = Place::kTop;
-    Act via = Act::kInside;  // how elements of a list are taken
-    int content_before = 0;
-    bool thought = false;
+    Place place;
+    Act via;  // how elements of a list are taken
+    int content_before;
+    bool thought;
   };
 
   void ReadStream(std::string_view body);
@@ -51,6 +52,7 @@ class BodyReader {
   void TakeReplyStatus(std::string_view status);
   void TakeKind(std::string_view kind, Frame* frame);
   void TakeFinish(std::string_view name);
+  void TakeWait(std::string_view text, Act act);
   void TakeArguments(std::string_view raw);
   void AddCode(std::string_view code) { out_.codes = out_.codes | SignsOfCode(code); }
 

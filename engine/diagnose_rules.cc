@@ -1,5 +1,8 @@
 #include "engine/diagnose_rules.h"
 
+#include <array>
+#include <bit>
+
 namespace squall {
 namespace {
 
@@ -100,6 +103,7 @@ constexpr Rule kRules[] = {
      {},
      {},
      {kNotPlan}},
+    {"host.memory", kServerError, kS2xx | kS400 | kServer, {}, {kNoMemory}},
     {"text.overloaded",
      kOverloaded,
      kS2xx | kS400 | kS408 | kS429 | kS4xx | kServer,
@@ -131,7 +135,6 @@ constexpr Rule kRules[] = {
      {kRate, kSlowDown}},
     {"limit.tokens", kRateLimit, kS429, {}, {kManyTokens, kConcurrency}},
     {"status.429", kRateLimit, kS429, {}, {}},
-    {"host.memory", kServerError, kS2xx | kS400 | kServer, {}, {kNoMemory}},
     {"text.too_long", kContextLengthExceeded, kRequestFault | kS500, {}, {kContext, kManyTokens}},
     {"status.413", kContextLengthExceeded, kS413, {}, {}},
     {"text.empty_upstream", kEmptyResponse, kRequestFault | kServer, {}, {kNoOutput}},
@@ -155,15 +158,65 @@ constexpr Rule kRules[] = {
     {"code.not_found", kInvalidModel, kS2xx, {kNotFound}, {}},
     {"code.server", kServerError, kS2xx | kServer, {kServerFault}, {}},
     {"text.server", kServerError, kS2xx | kServer, {}, {kServerFault}},
+    {"text.server", kServerError, kS400, {}, {kServerFault}, {}, {kRequest, kBadParam}},
     {"code.request", kInvalidRequest, kS2xx, {kRequest}, {}},
 };
 
-bool Applies(const Rule& rule, const Evidence& e, SignSet both, uint32_t group) {
-  if ((rule.statuses & group) == 0) return false;
-  const bool by_status = rule.codes.empty() && rule.texts.empty();
-  if (!by_status && !e.codes.HasAny(rule.codes) && !e.texts.HasAny(rule.texts)) return false;
+bool Applies(const Rule& rule, const Evidence& e, SignSet both) {
   return both.HasAll(rule.with) && !e.codes.HasAny(rule.unless_code) &&
          !e.texts.HasAny(rule.unless_text);
+}
+
+constexpr int kGroupCount = 15;
+constexpr int kSignCount = 64;
+using RuleBits = unsigned __int128;
+static_assert(std::size(kRules) <= 128);
+
+// The table turned around: which rules a status, a code's sign and a phrase's sign make candidates.
+struct RuleIndex {
+  std::array<RuleBits, kGroupCount> by_group{};
+  std::array<RuleBits, kSignCount> by_code{};
+  std::array<RuleBits, kSignCount> by_text{};
+  RuleBits by_status_alone = 0;
+};
+
+constexpr RuleIndex kRuleIndex = [] {
+  RuleIndex index;
+  for (size_t i = 0; i < std::size(kRules); ++i) {
+    const Rule& rule = kRules[i];
+    const RuleBits bit = RuleBits{1} << i;
+    for (int group = 0; group < kGroupCount; ++group) {
+      if ((rule.statuses >> group & 1) != 0) index.by_group[group] |= bit;
+    }
+    for (int sign = 0; sign < kSignCount; ++sign) {
+      if ((rule.codes.bits() >> sign & 1) != 0) index.by_code[sign] |= bit;
+      if ((rule.texts.bits() >> sign & 1) != 0) index.by_text[sign] |= bit;
+    }
+    if (rule.codes.empty() && rule.texts.empty()) index.by_status_alone |= bit;
+  }
+  return index;
+}();
+
+RuleBits CandidatesOf(SignSet signs, const std::array<RuleBits, kSignCount>& by_sign) {
+  RuleBits rules = 0;
+  for (uint64_t bits = signs.bits(); bits != 0; bits &= bits - 1) {
+    rules |= by_sign[static_cast<size_t>(std::countr_zero(bits))];
+  }
+  return rules;
+}
+
+// The first rule that applies, nullptr when none does.
+const Rule* FindRule(const Evidence& e, SignSet both, uint32_t group) {
+  RuleBits rules = CandidatesOf(e.codes, kRuleIndex.by_code) |
+                   CandidatesOf(e.texts, kRuleIndex.by_text) | kRuleIndex.by_status_alone;
+  rules &= kRuleIndex.by_group[static_cast<size_t>(std::countr_zero(group))];
+  for (; rules != 0; rules &= rules - 1) {
+    const auto low = static_cast<uint64_t>(rules);
+    const int at = low != 0 ? std::countr_zero(low)
+                            : 64 + std::countr_zero(static_cast<uint64_t>(rules >> 64));
+    if (Applies(kRules[at], e, both)) return &kRules[at];
+  }
+  return nullptr;
 }
 
 struct StatusRule {
@@ -173,7 +226,7 @@ struct StatusRule {
   Safety safety = Safety::kExecuted;  // an error reply was made: whatever ran there has ended
 };
 
-// RFC 9110 for the common ones; 498 is Groq's, 529 Anthropic's, 52x Cloudflare's.
+// RFC 9110 for the common ones; 446 is Portkey's, 498 Groq's, 529 Anthropic's, 52x Cloudflare's.
 constexpr StatusRule kStatusRules[] = {
     {400, kInvalidRequest, "status.400"},
     {401, kAuthFailure, "status.401"},
@@ -185,9 +238,11 @@ constexpr StatusRule kStatusRules[] = {
     {409, kServerError, "status.409"},
     {410, kInvalidModel, "status.410"},
     {413, kContextLengthExceeded, "status.413"},
+    {422, kInvalidRequest, "status.422"},
     {424, kServerError, "status.424"},
     {425, kServerError, "status.425", Safety::kNotSent},
     {429, kRateLimit, "status.429"},
+    {446, kContentFiltered, "status.446"},
     {498, kOverloaded, "status.498"},
     {499, kTimeout, "status.499", Safety::kMaybeExecuted},
     {503, kOverloaded, "status.503"},
@@ -226,6 +281,25 @@ constexpr ClassRow kClasses[] = {
     {kTruncated, Origin::kProvider, Retry::kNeverUnchanged},
 };
 
+// Rows by class and by status, 1 + row and 0 where there is none.
+constexpr auto kClassIndex = [] {
+  std::array<uint8_t, kFailureClassCount> index{};
+  for (uint8_t row = 0; row < std::size(kClasses); ++row) {
+    index[static_cast<size_t>(kClasses[row].failure)] = static_cast<uint8_t>(row + 1);
+  }
+  return index;
+}();
+
+constexpr int kFirstErrorStatus = 400;
+constexpr auto kStatusIndex = [] {
+  std::array<uint8_t, 200> index{};
+  for (uint8_t row = 0; row < std::size(kStatusRules); ++row) {
+    const int at = kStatusRules[row].status - kFirstErrorStatus;
+    index[static_cast<size_t>(at)] = static_cast<uint8_t>(row + 1);
+  }
+  return index;
+}();
+
 RateAxis AxisOf(SignSet signs) {
   if (signs.Has(kPerDay)) return RateAxis::kDaily;
   if (signs.Has(kConcurrency)) return RateAxis::kConcurrency;
@@ -247,11 +321,10 @@ Diagnosis Unexplained(const Evidence& e, int status) {
     return e.words || !e.codes.empty() ? OfClass(kServerError, "body.error_in_200")
                                        : OfClass(kMalformedResponse, "body.error_without_words");
   }
-  Diagnosis d = DecideStatus(status);
   // Only an edge's page or a text about something else: then 503 says no more than 500.
-  if (status == 503 && !e.blank) d = OfClass(kServerError, "status.503");
-  if (status == 404 && e.html) d = OfClass(kInvalidRequest, "page.404");
-  return d;
+  if (status == 503 && !e.blank) return OfClass(kServerError, "status.503");
+  if (status == 404 && e.html) return OfClass(kInvalidRequest, "page.404");
+  return DecideStatus(status);
 }
 
 struct FinishRule {
@@ -262,6 +335,8 @@ struct FinishRule {
 
 constexpr FinishRule kFinishRules[] = {
     {Ending::kLength, kTruncated, "finish.length"},
+    {Ending::kIncomplete, kTruncated, "finish.incomplete"},
+    {Ending::kPaused, kTruncated, "finish.paused"},
     {Ending::kFilter, kContentFiltered, "finish.content_filter"},
     {Ending::kContext, kContextLengthExceeded, "finish.context"},
     {Ending::kBadOutput, kMalformedResponse, "finish.bad_output"},
@@ -284,41 +359,32 @@ Diagnosis OfClass(FailureClass failure, std::string_view rule) {
   Diagnosis d;
   d.failure = failure;
   d.rule = rule;
-  for (const ClassRow& row : kClasses) {
-    if (row.failure != failure) continue;
-    d.origin = row.origin;
-    d.retry = row.retry;
-  }
+  const uint8_t row = kClassIndex[static_cast<size_t>(failure)];
+  if (row == 0) return d;
+  d.origin = kClasses[row - 1].origin;
+  d.retry = kClasses[row - 1].retry;
   return d;
 }
 
 Diagnosis DecideStatus(int status) {
-  for (const StatusRule& rule : kStatusRules) {
-    if (rule.status != status) continue;
-    Diagnosis d = OfClass(rule.failure, rule.rule);
-    d.safety = rule.safety;
-    return d;
-  }
-  if (status >= 500) return OfClass(kServerError, "status.5xx");
-  return OfClass(kInvalidRequest, "status.4xx");
+  constexpr StatusRule kOtherServer{0, kServerError, "status.5xx"};
+  constexpr StatusRule kOtherRequest{0, kInvalidRequest, "status.4xx"};
+  const auto at = static_cast<size_t>(status - kFirstErrorStatus);
+  const uint8_t row = at < kStatusIndex.size() ? kStatusIndex[at] : 0;
+  const StatusRule& rule = row != 0        ? kStatusRules[row - 1]
+                           : status >= 500 ? kOtherServer
+                                           : kOtherRequest;
+  Diagnosis d = OfClass(rule.failure, rule.rule);
+  d.safety = rule.safety;
+  return d;
 }
 
 Diagnosis DecideError(const Evidence& e, int status) {
   if (status < 400 && e.status >= 400) status = e.status;
   const SignSet both = e.codes | e.texts;
-  Diagnosis d;
-  bool decided = false;
   // A body without a sign cannot override its status.
-  if (!both.empty() || status == 402 || status == 429) {
-    const uint32_t group = GroupOf(status);
-    for (const Rule& rule : kRules) {
-      if (!Applies(rule, e, both, group)) continue;
-      d = OfClass(rule.failure, rule.name);
-      decided = true;
-      break;
-    }
-  }
-  if (!decided) d = Unexplained(e, status);
+  const Rule* rule = both.empty() ? nullptr : FindRule(e, both, GroupOf(status));
+  Diagnosis d = rule != nullptr ? OfClass(rule->failure, rule->name) : Unexplained(e, status);
   if (d.failure == kRateLimit) d.axis = AxisOf(both);
   if (d.failure == kServerError && both.Has(kNoMemory)) d.retry = Retry::kOtherProviderOnly;
   if (d.failure == kTimeout && status >= 400) d.safety = DecideStatus(status).safety;
@@ -334,16 +400,19 @@ Diagnosis DecideReply(const Evidence& e, bool cut) {
   for (const FinishRule& rule : kFinishRules) {
     if (rule.finish == e.finish) return OfClass(rule.failure, rule.rule);
   }
+  if (e.finish == Ending::kInterrupted) return CutStream("finish.interrupted");
   if (e.refusal) return OfClass(kContentFiltered, "content.refusal");
   if (e.broken)
     return OfClass(kMalformedResponse, e.stream ? "stream.broken_event" : "body.not_json");
   if (e.bad_arguments) return OfClass(kMalformedResponse, "tool.arguments_not_json");
-  if (e.finish == Ending::kPending) return Diagnosis();
   if (e.stream) {
-    const bool complete = e.terminal || e.finish != Ending::kNone;
+    // A stream that only ever said "in progress" has not ended.
+    const bool ended = e.finish != Ending::kNone && e.finish != Ending::kPending;
+    const bool complete = e.terminal || ended;
     if (!complete && (answered || e.reply)) return CutStream("stream.no_terminal_event");
     return answered ? Diagnosis() : OfClass(kEmptyResponse, "stream.no_content");
   }
+  if (e.finish == Ending::kPending) return Diagnosis();
   if (!e.reply) return OfClass(kMalformedResponse, "body.shape");
   return answered ? Diagnosis() : OfClass(kEmptyResponse, "content.empty");
 }

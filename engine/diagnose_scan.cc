@@ -1,21 +1,19 @@
 #include "engine/diagnose_scan.h"
 
-#include <cstring>
+#include "engine/diagnose_bytes.h"
 
 namespace squall {
 namespace {
 
-constexpr bool IsBlank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
 constexpr bool EndsWord(char c) {
-  return IsBlank(c) || c == ',' || c == '}' || c == ']' || c == ':' || c == '{' || c == '[' ||
+  return IsJsonBlank(c) || c == ',' || c == '}' || c == ']' || c == ':' || c == '{' || c == '[' ||
          c == '"';
 }
 
 }  // namespace
 
 void LenientJson::SkipBlanks() {
-  while (at_ != end_ && IsBlank(*at_)) ++at_;
+  while (at_ != end_ && IsJsonBlank(*at_)) ++at_;
 }
 
 JsonToken LenientJson::End(bool broken) {
@@ -58,28 +56,24 @@ JsonToken LenientJson::Value(JsonToken::Kind kind, std::string_view text) {
   return token;
 }
 
-// Between quotes of either kind. An escaped quote is one after an odd number of backslashes.
+// Between quotes of either kind.
 std::string_view LenientJson::String() {
   const char quote = *at_++;
   if (quote != '"') broken_ = true;
   const char* from = at_;
-  const char* search = at_;
+  const char* found = from;
   while (true) {
-    const auto* found =
-        static_cast<const char*>(std::memchr(search, quote, static_cast<size_t>(end_ - search)));
-    if (found == nullptr) {
-      broken_ = true;
-      at_ = end_;
-      return {from, static_cast<size_t>(end_ - from)};
-    }
-    const char* before = found;
-    while (before != from && before[-1] == '\\') --before;
-    if ((found - before) % 2 == 0) {
+    found = FindEither(found, end_, quote, '\\');
+    if (found == end_) break;
+    if (*found == quote) {
       at_ = found + 1;
       return {from, static_cast<size_t>(found - from)};
     }
-    search = found + 1;
+    found += end_ - found > 1 ? 2 : 1;  // what follows a backslash ends nothing
   }
+  broken_ = true;
+  at_ = end_;
+  return {from, static_cast<size_t>(end_ - from)};
 }
 
 void LenientJson::ReadKey() {

@@ -10,6 +10,8 @@
 
 namespace squall {
 
+constexpr bool IsJsonBlank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
 struct JsonToken {
   enum class Kind : uint8_t {
     kObject,

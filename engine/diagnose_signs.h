@@ -69,6 +69,7 @@ class SignSet {
   constexpr bool HasAny(SignSet other) const { return (bits_ & other.bits_) != 0; }
   constexpr bool HasAll(SignSet other) const { return (bits_ & other.bits_) == other.bits_; }
   constexpr bool empty() const { return bits_ == 0; }
+  constexpr uint64_t bits() const { return bits_; }  // bit i is Sign i
   constexpr SignSet operator|(SignSet other) const {
     SignSet sum;
     sum.bits_ = bits_ | other.bits_;
@@ -85,7 +86,7 @@ SignSet SignsOfCode(std::string_view code);
 
 // Folds text for matching: lower case, escapes decoded, runs of blanks as one. `out` has kFoldSlack
 // bytes more than `room`, so that matching may read past the end of what this gives.
-inline constexpr size_t kFoldSlack = 8;
+inline constexpr size_t kFoldSlack = 24;
 std::string_view FoldText(std::string_view raw, char* out, size_t room);
 
 // Adds the signs of all phrases in what FoldText gave. Gives the text after the first kWaitLead

@@ -67,6 +67,7 @@ constexpr TextRule kTexts[] = {
     {"esockettimedout", kTime, Safety::kMaybeExecuted, kNow, "transport.timeout"},
     {"timeout", kTime, Safety::kMaybeExecuted, kNow, "transport.timeout"},
     {"time out", kTime, Safety::kMaybeExecuted, kNow, "transport.timeout"},
+    {"timedout", kTime, Safety::kMaybeExecuted, kNow, "transport.timeout"},
     {"timed out", kTime, Safety::kMaybeExecuted, kNow, "transport.timeout"},
     {"deadline", kTime, Safety::kMaybeExecuted, kNow, "transport.timeout"},
     {"abort_err", kTime, Safety::kMaybeExecuted, kNow, "transport.timeout"},

@@ -1,6 +1,7 @@
 #include "engine/diagnose_wait.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -61,7 +62,7 @@ double TakeUnit(std::string_view* text) {
   std::string_view rest = *text;
   if (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
   for (const Unit& unit : kUnits) {
-    if (!rest.starts_with(unit.name)) continue;
+    if (rest.empty() || rest.front() != unit.name.front() || !rest.starts_with(unit.name)) continue;
     const std::string_view after = rest.substr(unit.name.size());
     if (!after.empty() && IsLetter(after.front())) continue;
     *text = after;
@@ -75,35 +76,20 @@ std::optional<Duration> Positive(double seconds) {
   return FromSeconds(seconds);
 }
 
-int64_t DaysSince1970(int64_t year, int64_t month, int64_t day) {
-  using namespace std::chrono;
-  const auto ymd =
-      std::chrono::year(static_cast<int>(year)) / static_cast<int>(month) / static_cast<int>(day);
-  return sys_days(ymd).time_since_epoch().count();
-}
-
-// `size` digits at `at`; -1 when they are none.
-int64_t Digits(std::string_view text, size_t at, size_t size) {
-  if (at + size > text.size()) return -1;
-  int64_t value = 0;
-  for (size_t i = at; i < at + size; ++i) {
-    if (!IsDigit(text[i])) return -1;
-    value = value * 10 + (text[i] - '0');
+// "05:12:44" or "12:44", of which `first` has been read.
+std::optional<Duration> Clock(double first, std::string_view rest) {
+  double total = first;
+  double value = 0;
+  while (rest.size() > 1 && rest.front() == ':' && IsDigit(rest[1])) {
+    rest.remove_prefix(1);
+    if (!TakeNumber(&rest, &value)) break;
+    total = total * 60 + value;
   }
-  return value;
-}
-
-std::optional<int64_t> Moment(int64_t year, int64_t month, int64_t day, std::string_view clock) {
-  const int64_t hour = Digits(clock, 0, 2);
-  const int64_t minute = Digits(clock, 3, 2);
-  const int64_t second = Digits(clock, 6, 2);
-  const bool fits = year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 31 &&
-                    hour >= 0 && minute >= 0 && second >= 0;
-  if (!fits) return std::nullopt;
-  return ((DaysSince1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+  return Positive(total);
 }
 
 std::optional<double> Number(std::string_view text) {
+  if (text.size() == 1 && IsDigit(text.front())) return text.front() - '0';
   double value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
@@ -124,40 +110,37 @@ std::optional<Duration> ResetValue(const HeaderFacts& facts, std::string_view te
   return ParseWait(text);
 }
 
-struct LimitHeaders {
-  std::string_view remaining;
-  std::string_view reset;
+// One header of a family such as x-ratelimit-reset-tokens, its name cut at the word that tells what
+// it says.
+struct LimitHeader {
+  std::string_view before;  // "x-ratelimit-"
+  std::string_view after;   // "-tokens"
+  std::string_view value;
+
+  bool SameLimit(const LimitHeader& other) const {
+    return EqualsIgnoreCase(before, other.before) && EqualsIgnoreCase(after, other.after);
+  }
 };
 
-constexpr LimitHeaders kLimits[] = {
-    {"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
-    {"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},
-    {"x-ratelimit-remaining-requests-day", "x-ratelimit-reset-requests-day"},
-    {"x-ratelimit-remaining-tokens-minute", "x-ratelimit-reset-tokens-minute"},
-    {"x-ratelimit-remaining", "x-ratelimit-reset"},
-    {"x-ratelimit-remaining", "x-ratelimit-reset-after"},
-    {"ratelimit-remaining", "ratelimit-reset"},
-    {"anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"},
-    {"anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"},
-    {"anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"},
-    {"anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"},
-};
+size_t FindIgnoreCase(std::string_view text, std::string_view word) {
+  for (size_t at = 0; at + word.size() <= text.size(); ++at) {
+    if (EqualsIgnoreCase(text.substr(at, word.size()), word)) return at;
+  }
+  return std::string_view::npos;
+}
+
+// The header as one of a limit, cut at `word`; `before` is empty when it is none.
+LimitHeader CutAt(std::string_view name, std::string_view word, std::string_view value) {
+  const size_t at = FindIgnoreCase(name, word);
+  if (at == std::string_view::npos) return {};
+  return {name.substr(0, at), name.substr(at + word.size()), value};
+}
+
+bool UsedUp(std::string_view remaining) {
+  return Number(remaining).value_or(1) <= 0 || EqualsIgnoreCase(remaining, "rejected");
+}
 
 }  // namespace
-
-std::optional<int64_t> ParseDate(std::string_view text) {
-  if (text.size() >= 19 && text[4] == '-' && (text[10] == 'T' || text[10] == 't')) {
-    return Moment(Digits(text, 0, 4), Digits(text, 5, 2), Digits(text, 8, 2), text.substr(11));
-  }
-  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const size_t comma = text.find(", ");  // Sun, 06 Nov 1994 08:49:37 GMT
-  if (comma == std::string_view::npos || text.size() < comma + 22) return std::nullopt;
-  text.remove_prefix(comma + 2);
-  const size_t month = kMonths.find(text.substr(3, 3));
-  if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
-  const auto month_number = static_cast<int64_t>(month / 3 + 1);
-  return Moment(Digits(text, 7, 4), month_number, Digits(text, 0, 2), text.substr(12));
-}
 
 std::optional<Duration> ParseWait(std::string_view text) {
   double total = 0;
@@ -165,11 +148,15 @@ std::optional<Duration> ParseWait(std::string_view text) {
   while (true) {
     double value = 0;
     std::string_view rest = text;
+    if (any && rest.starts_with("(s)")) rest.remove_prefix(3);
     if (any && rest.starts_with(" and ")) rest.remove_prefix(5);
     while (any && !rest.empty() && (rest.front() == ' ' || rest.front() == ',')) {
       rest.remove_prefix(1);
     }
     if (!TakeNumber(&rest, &value)) break;
+    if (!any && rest.size() > 2 && rest.front() == ':' && IsDigit(rest[1])) {
+      return Clock(value, rest);
+    }
     const double unit = TakeUnit(&rest);
     if (unit == 0) {
       const bool bare = rest.empty() || (!IsLetter(rest.front()) && rest.front() != ' ');
@@ -180,6 +167,20 @@ std::optional<Duration> ParseWait(std::string_view text) {
     text = rest;
   }
   return any ? Positive(total) : std::nullopt;
+}
+
+std::string_view SkipToNumber(std::string_view text) {
+  constexpr std::string_view kBetween[] = {
+      ":",       "=",         "\"",       "'",      "about ", "approximately ",
+      "around ", "at least ", "another ", "up to ", "~"};
+  for (int skipped = 0; skipped < 4; ++skipped) {
+    if (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    if (text.empty() || IsDigit(text.front())) break;
+    for (const std::string_view word : kBetween) {
+      if (text.starts_with(word)) text.remove_prefix(word.size());
+    }
+  }
+  return !text.empty() && IsDigit(text.front()) ? text : std::string_view();
 }
 
 std::optional<Duration> UntilDate(const HeaderFacts& facts, double unix_seconds) {
@@ -194,9 +195,13 @@ std::optional<Duration> RetryAfter(const HeaderFacts& facts) {
   for (const auto& [text, seconds] : hints) {
     if (text.empty()) continue;
     const std::optional<double> value = Number(text);
-    if (value.has_value() && *value >= 0) return FromSeconds(*value * seconds);
-    const std::optional<int64_t> date = ParseDate(text);
-    if (date.has_value()) return UntilDate(facts, static_cast<double>(*date));
+    if (value.has_value()) {
+      const double wait = *value * seconds;
+      if (wait >= 0 && wait <= kLongestWaitSeconds) return FromSeconds(wait);
+    } else {
+      const std::optional<Duration> wait = ResetValue(facts, text);
+      if (wait.has_value()) return wait;
+    }
   }
   return std::nullopt;
 }
@@ -206,14 +211,34 @@ std::optional<Duration> RetryAfter(const Headers& headers) {
 }
 
 std::optional<Duration> LimitReset(const Headers& headers, const HeaderFacts& facts) {
+  constexpr size_t kLimitsMax = 16;  // of each kind; replies carry ten at most
   if (!facts.has_limits) return std::nullopt;
+  std::array<LimitHeader, kLimitsMax> used_up;
+  std::array<LimitHeader, kLimitsMax> resets;
+  size_t used_up_count = 0;
+  size_t reset_count = 0;
+  bool counted = false;  // some header says what is left
+  headers.ForEach([&](std::string_view name, std::string_view value) {
+    if (FindIgnoreCase(name, "ratelimit") == std::string_view::npos) return;
+    for (const std::string_view word : {"remaining", "status"}) {
+      const LimitHeader left = CutAt(name, word, value);
+      if (left.before.empty()) continue;
+      counted = true;
+      if (!UsedUp(value) || used_up_count == kLimitsMax) continue;
+      used_up[used_up_count++] = left;
+    }
+    const LimitHeader reset = CutAt(name, "reset", value);
+    if (!reset.before.empty() && reset_count < kLimitsMax) resets[reset_count++] = reset;
+  });
+  if (!counted && reset_count == 1) return ResetValue(facts, resets[0].value);
   std::optional<Duration> longest;
-  for (const LimitHeaders& limit : kLimits) {
-    const std::optional<std::string_view> reset = headers.Find(limit.reset);
-    if (!reset.has_value()) continue;
-    const std::optional<std::string_view> remaining = headers.Find(limit.remaining);
-    const bool used_up = remaining.has_value() && Number(*remaining).value_or(1) <= 0;
-    if (used_up) longest = std::max(longest, ResetValue(facts, *reset));
+  for (size_t i = 0; i < reset_count; ++i) {
+    LimitHeader reset = resets[i];
+    if (EqualsIgnoreCase(reset.after, "-after")) reset.after = {};  // x-ratelimit-reset-after
+    for (size_t j = 0; j < used_up_count; ++j) {
+      if (!reset.SameLimit(used_up[j])) continue;
+      longest = std::max(longest, ResetValue(facts, reset.value));
+    }
   }
   return longest;
 }

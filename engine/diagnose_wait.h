@@ -14,21 +14,27 @@
 
 namespace squall {
 
-// Seconds since 1970 of an RFC 3339 or HTTP date; nullopt for anything else.
+// Seconds since 1970 of an RFC 3339 date or any of the three forms of an HTTP date; nullopt for
+// anything else. In diagnose_date.cc.
 std::optional<int64_t> ParseDate(std::string_view text);
 
-// The leading duration of a text, lower case: "9.816s", "7m12s", "84ms", "35 seconds", "20". A
-// number without a unit is seconds where nothing but punctuation follows. nullopt when there is
-// none or it is not above zero.
+// The leading duration of a text, lower case: "9.816s", "7m12s", "84ms", "35 seconds", "05:12:44",
+// "20". A number without a unit is seconds where nothing but punctuation follows. nullopt when
+// there is none or it is not above zero.
 std::optional<Duration> ParseWait(std::string_view text);
 
+// What follows the words that lead to a wait ("try again in"), from its number on; empty when no
+// number is next.
+std::string_view SkipToNumber(std::string_view text);
+
 // The wait that retry headers ask for: retry-after-ms (milliseconds) before retry-after (seconds,
-// with or without fraction, or a date, which counts from the reply's own Date header). nullopt when
-// there is none, or none that can be read, or a negative one.
+// with or without fraction or unit, or a date, which counts from the reply's own Date header).
+// nullopt when there is none, or none that can be read, or a negative one, or more than a year.
 std::optional<Duration> RetryAfter(const HeaderFacts& facts);
 std::optional<Duration> RetryAfter(const Headers& headers);
 
-// The time until the limit that is used up refills, from x-ratelimit-reset-* and its relatives.
+// The time until the limit that is used up refills, from x-ratelimit-reset-* and its relatives; the
+// longest where several are. A reset without any word on what is left counts where it is alone.
 std::optional<Duration> LimitReset(const Headers& headers, const HeaderFacts& facts);
 
 // From an absolute time in seconds since 1970, by the reply's own Date header.
