@@ -167,4 +167,4 @@ squall_mutant(
   FIND    [[if (after.wait > verdict.wait) verdict = after;]]
   REPLACE [[]]
   TEST    ${quota_test}
-  FILTER  "quota: who is alone and comes back when the printed wait is over is let in")
+  FILTER  "quota: what a refusal itself uses up is in the wait that it tells")
