@@ -15,7 +15,6 @@ constexpr StreamId kSharedVariant = Stream("fault/shared_variant");
 constexpr uint64_t kPinned = 0;
 constexpr uint64_t kPersists = 1;
 
-
 double Sum(const std::vector<double>& weights) {
   return std::accumulate(weights.begin(), weights.end(), 0.0);
 }

@@ -1,6 +1,6 @@
 // The fault table: one row per kind of misbehaviour, one entry per way it shows on the wire, each
-// an edit of a healthy ReplyPlan. Adding a fault is adding a row in faults.cc. Edits are pure: what
-// they may look at is in FaultContext, what they may change is the plan.
+// an edit of a healthy ReplyPlan (fault_edits.h). Adding a fault is adding a row in faults.cc.
+// Edits are pure: what they may look at is in FaultContext, what they may change is the plan.
 //
 // `failure_class` and `retry_decision` say what a perfect diagnosis answers to these bytes; the
 // names are those of engine/diagnosis.h. The rules: broken, cut, reset or missing replies may be

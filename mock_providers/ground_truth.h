@@ -23,7 +23,7 @@ namespace squall {
 
 struct Arrival {
   ProviderId provider = 0;
-  uint16_t model = 0;   // index of the model that was asked for
+  uint16_t model = 0;  // index of the model that was asked for
   FaultTruth fault;
   bool wrong_by_model = false;  // answered, but wrongly, by the model's own base error
   int64_t prompt_tokens = 0;

@@ -133,19 +133,20 @@ void CheckRegions(const Scenario& s, Problems* problems) {
     }
     const auto [it, added] = first.try_emplace(quota.region, &provider);
     if (added) continue;
-    const QuotaConfig& other = it->second->quota;
+    const ProviderConfig& leader = *it->second;
+    const QuotaConfig& other = leader.quota;
     const auto same = [&](const char* field, int64_t got, int64_t expected) {
       if (got == expected) return;
       problems->Add(here + field, "got " + std::to_string(got) + " for region " +
                                       ShowText(quota.region) + ", expected " +
                                       std::to_string(expected) + " as provider " +
-                                      ShowText(it->second->name) + " states");
+                                      ShowText(leader.name) + " states");
     };
     same("region_requests_per_min", quota.region_requests_per_min, other.region_requests_per_min);
     same("region_tokens_per_min", quota.region_tokens_per_min, other.region_tokens_per_min);
     if (quota.region_requests_per_min > 0 && quota.request_window != other.request_window) {
       problems->Add(here + "request_window", "got another one than provider " +
-                                                 ShowText(it->second->name) + " of region " +
+                                                 ShowText(leader.name) + " of region " +
                                                  ShowText(quota.region) + ", expected the same");
     }
   }

@@ -234,22 +234,5 @@ TEST_CASE("fault draw: rounding loses no draw below the sum") {
   CHECK(PickBelowSum(0.5, 0.4, {0.2, 0.2}) == -1);
 }
 
-TEST_CASE("fault draw: where a long walk ended is remembered, and changes nothing") {
-  Faults faults = MixedFaults();
-  for (auto& [unused, fault] : faults) fault.persists = 0.9;
-  const FaultDraw one = DrawAt("alpha", faults);
-  const auto same = [](const FaultHit& a, const FaultHit& b) {
-    return a.kind == b.kind && a.variant == b.variant && a.request_bound == b.request_bound;
-  };
-  int different = 0;
-  for (const uint32_t arrival : {500u, 501u, 64u, 63u, 502u, 900u, 0u, 700u, 2000u}) {
-    for (const uint64_t request : {0u, 1u, 2u, 2u, 0u}) {
-      const FaultDraw fresh = DrawAt("alpha", faults);
-      different += same(one.At(request, arrival), fresh.At(request, arrival)) ? 0 : 1;
-    }
-  }
-  CHECK(different == 0);
-}
-
 }  // namespace
 }  // namespace squall

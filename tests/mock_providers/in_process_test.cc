@@ -141,13 +141,13 @@ TEST_CASE("in process: empty bodies come in both framings") {
 
 TEST_CASE("in process: injected equals scheduled for callers who wait long enough") {
   ProviderConfig config = OneModel("alpha");
-  for (const FaultRow& row : FaultTable()) config.faults[std::string(row.name)].rate = 0.07;
+  for (const FaultRow& row : FaultTable()) config.faults[std::string(row.name)].rate = 0.05;
   World world(config);
   for (uint64_t number = 0; number < 2'000; ++number) world.Send(number);
   for (const FaultCount& count : world.truth.counts()) CHECK(count.injected == count.scheduled);
   for (const FaultRow& row : FaultTable()) {
     CAPTURE(row.name);
-    CHECK(SharePlausible(world.CountOf(row.name).injected, 2'000, 0.07));
+    CHECK(SharePlausible(world.CountOf(row.name).injected, 2'000, 0.05));
   }
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("in process: what a client did not wait for was scheduled, not injecte
 
 TEST_CASE("in process: equal runs give equal bytes at equal times") {
   ProviderConfig config = OneModel("alpha");
-  for (const FaultRow& row : FaultTable()) config.faults[std::string(row.name)].rate = 0.07;
+  for (const FaultRow& row : FaultTable()) config.faults[std::string(row.name)].rate = 0.05;
   World first(config);
   World second(config);
   for (uint64_t number = 0; number < 300; ++number) {

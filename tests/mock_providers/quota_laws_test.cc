@@ -175,6 +175,23 @@ TEST_CASE("quota: who is alone and comes back when the printed wait is over is l
   }
 }
 
+TEST_CASE("quota: what a refusal itself uses up is in the wait that it tells") {
+  QuotaConfig config;
+  config.requests_per_min = 2;
+  config.tokens_per_min = 1'000;
+  for (const bool charged : {true, false}) {
+    config.charge_rejected = charged;
+    Quota quota(config, nullptr);
+    CHECK(quota.Admit({900, 800, 100}, kStart).admitted());
+    const QuotaVerdict verdict = quota.Admit({150, 100, 50}, kStart);
+    CAPTURE(charged);
+    // The tokens are there after 3 s, but a refusal that counts is the second request of two.
+    CHECK(verdict.hit == (charged ? QuotaLimit::kRequests : QuotaLimit::kTokens));
+    CHECK(verdict.wait == (charged ? Duration(30s) : Duration(3s)));
+    CHECK(quota.Admit({150, 100, 50}, kStart + *verdict.wait).admitted());
+  }
+}
+
 TEST_CASE("quota: the wait that is told is the formula of the figures beside it") {
   for (const Law& law : Laws()) {
     Quota quota(law.config, nullptr);

@@ -218,3 +218,19 @@ squall_mutant(
   REPLACE [[]]
   TEST    tests/mock_providers/fault_draw_test.cc
   FILTER  "fault draw: a request that never stops arriving*")
+
+set(quota_test tests/mock_providers/quota_laws_test.cc)
+squall_mutant(
+  NAME    quota_forgives_small_requests
+  FILE    mock_providers/quota.cc
+  FIND    [[used_ = UsedAt(now) + static_cast<double>(amount);]]
+  REPLACE [[used_ = std::min(UsedAt(now) + static_cast<double>(amount), static_cast<double>(limit_));]]
+  TEST    ${quota_test}
+  FILTER  "quota: no window holds more than one burst and what is refilled")
+squall_mutant(
+  NAME    quota_hint_of_before_the_charge
+  FILE    mock_providers/quota.cc
+  FIND    [[if (after.wait > verdict.wait) verdict = after;]]
+  REPLACE [[]]
+  TEST    ${quota_test}
+  FILTER  "quota: what a refusal itself uses up is in the wait that it tells")
