@@ -61,7 +61,18 @@ void BodyReader::Fold(std::string_view raw) {
   out_.words = out_.words || !raw.empty();
   const std::string_view text = FoldText(raw, folded, kFoldMax);
   const std::string_view wait = FindPhrases(text, &out_.texts);
-  if (!wait.empty() && !out_.text_wait.has_value()) out_.text_wait = ParseWait(wait);
+  if (!wait.empty()) TakeWaitOfText(wait);
+}
+
+// After words such as "try again in" or "resets at": a duration, a date, or seconds since 1970.
+void BodyReader::TakeWaitOfText(std::string_view text) {
+  constexpr size_t kEpochDigits = 10;
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (ParseDate(text).has_value() || digits >= kEpochDigits) {
+    TakeWait(digits >= kEpochDigits ? text.substr(0, digits) : text, Act::kResetsAt);
+  } else if (!out_.text_wait.has_value()) {
+    out_.text_wait = ParseWait(text);
+  }
 }
 
 // JSON within a text, as gateways wrap what they were told: {...}, b'{...}', a Python dict.

@@ -76,12 +76,21 @@ std::optional<Duration> WaitOf(double seconds) {
 
 // Names such as GenerateRequestsPerDayPerProjectPerModel-FreeTier.
 SignSet SignsOfQuota(std::string_view name) {
-  const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
+  struct Part {
+    std::string_view text;
+    Sign sign;
+  };
+  constexpr Part kParts[] = {{"PerDay", Sign::kPerDay},  {"PerMinute", Sign::kPerMinute},
+                             {"per_day", Sign::kPerDay}, {"per_minute", Sign::kPerMinute},
+                             {"oken", Sign::kTokens},    {"equest", Sign::kRequests}};
   SignSet signs;
-  if (has("PerDay") || has("per_day")) signs.Add(Sign::kPerDay);
-  if (has("PerMinute") || has("per_minute")) signs.Add(Sign::kPerMinute);
-  if (has("oken")) signs.Add(Sign::kTokens);
-  if (has("equest")) signs.Add(Sign::kRequests);
+  for (size_t at = 0; at < name.size(); ++at) {
+    const char c = name[at];
+    if (c != 'P' && c != 'p' && c != 'o' && c != 'e') continue;
+    for (const Part& part : kParts) {
+      if (part.text.front() == c && name.substr(at).starts_with(part.text)) signs.Add(part.sign);
+    }
+  }
   return signs;
 }
 

@@ -13,7 +13,7 @@ namespace squall {
 namespace {
 
 constexpr size_t kGapMax = 110;
-constexpr size_t kStem = 4;  // bytes by which rows are found
+constexpr size_t kStem = 5;  // bytes by which rows are found
 constexpr size_t kHead = 8;  // bytes that are compared at once
 static_assert(kFoldSlack >= 2 * kHead && kFoldSlack >= kLaneCount);
 constexpr size_t kBuckets = 2048;

@@ -12,7 +12,7 @@
 namespace squall {
 
 struct PhraseRow {
-  std::string_view phrase;  // folded, four bytes or more
+  std::string_view phrase;  // folded, five bytes or more
   SignSet signs;
 };
 
@@ -307,11 +307,16 @@ inline constexpr PhraseRow kRows[] = {
     {"retry_after", {kWaitLead}},
     {"retry-after", {kWaitLead}},
     {"retry_after_seconds", {kWaitLead}},
-    {"wait", {kWaitLead}},
+    {"wait ", {kWaitLead}},
+    {"wait:", {kWaitLead}},
     {"wait for", {kWaitLead}},
     {"reset after", {kWaitLead}},
     {"resets after", {kWaitLead}},
     {"reset in", {kWaitLead}},
+    {"reset at", {kWaitLead}},
+    {"resets at", {kWaitLead}},
+    {"again at", {kWaitLead}},
+    {"available at", {kWaitLead}},
     {"resets in", {kWaitLead}},
     {"refill in", {kWaitLead}},
     {"available in", {kWaitLead}},

@@ -53,6 +53,7 @@ class BodyReader {
   void TakeKind(std::string_view kind, Frame* frame);
   void TakeFinish(std::string_view name);
   void TakeWait(std::string_view text, Act act);
+  void TakeWaitOfText(std::string_view text);
   void TakeArguments(std::string_view raw);
   void AddCode(std::string_view code) { out_.codes = out_.codes | SignsOfCode(code); }
 

@@ -76,16 +76,27 @@ std::optional<Duration> Positive(double seconds) {
   return FromSeconds(seconds);
 }
 
-// "05:12:44" or "12:44", of which `first` has been read.
+// "05:12:44", of which `first` has been read. With fewer parts or with a zone after it, it is a
+// time of the day.
 std::optional<Duration> Clock(double first, std::string_view rest) {
   double total = first;
   double value = 0;
+  int parts = 1;
   while (rest.size() > 1 && rest.front() == ':' && IsDigit(rest[1])) {
     rest.remove_prefix(1);
     if (!TakeNumber(&rest, &value)) break;
     total = total * 60 + value;
+    ++parts;
   }
-  return Positive(total);
+  if (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  const bool zone = rest.starts_with("utc") || rest.starts_with("gmt") || rest.starts_with("am") ||
+                    rest.starts_with("pm") || rest.starts_with("z");
+  return parts == 3 && !zone ? Positive(total) : std::nullopt;
+}
+
+// Does a date such as 2025-02-19 go on here, its year having been read?
+bool GoesOnAsDate(std::string_view rest) {
+  return rest.size() > 1 && (rest[0] == '-' || rest[0] == '/') && IsDigit(rest[1]);
 }
 
 std::optional<double> Number(std::string_view text) {
@@ -157,6 +168,7 @@ std::optional<Duration> ParseWait(std::string_view text) {
     if (!any && rest.size() > 2 && rest.front() == ':' && IsDigit(rest[1])) {
       return Clock(value, rest);
     }
+    if (!any && GoesOnAsDate(rest)) return std::nullopt;
     const double unit = TakeUnit(&rest);
     if (unit == 0) {
       const bool bare = rest.empty() || (!IsLetter(rest.front()) && rest.front() != ' ');

@@ -114,7 +114,9 @@ std::optional<Duration> OfField(const std::string& field) {
 
 std::optional<Duration> OfWords(const std::string& words) {
   const nlohmann::json body = {{"error", {{"message", "Rate limit. " + words}}}};
-  return WaitOf(Headers(), body.dump());
+  Headers headers;
+  headers.Add("date", kNowText);
+  return WaitOf(headers, body.dump());
 }
 
 // A spread of milliseconds from 1 to about four days, the same in every run.
@@ -185,6 +187,8 @@ TEST_CASE("waits made up by the test read back from whole seconds", "[engine]") 
                              "You can come back in ", "Expected available in "}) {
       CHECK_READS(OfWords(lead + Words(s) + "."), s * 1000);
     }
+    CHECK_READS(OfWords("The limit resets at " + Dates(s).front() + "."), s * 1000);
+    CHECK_READS(OfWords("Try again at " + std::to_string(kNow + s) + "."), s * 1000);
     CHECK_READS(OfWords("The quota will be replenished in " + Clock(s) + "."), s * 1000);
     CHECK_READS(OfWords("Retry after " + text + " second(s)."), s * 1000);
   }
@@ -209,8 +213,10 @@ TEST_CASE("waits: what is no wait is none", "[engine]") {
     CHECK_FALSE(OfHeader("retry-after", value).has_value());
     CHECK_FALSE(OfLimit("x-ratelimit-remaining", "x-ratelimit-reset", value).has_value());
   }
-  for (const char* words : {"Please try again in your next message.", "Try again in a while.",
-                            "You have 3 attempts left.", "Wait and see.", "Retry in 0s."}) {
+  for (const char* words :
+       {"Please try again in your next message.", "Try again in a while.",
+        "You have 3 attempts left.", "Wait and see.", "Retry in 0s.", "Try again after 16:00.",
+        "Try again after 16:00:00 UTC.", "Retry after 2031-02-01.", "It resets at 4pm."}) {
     CAPTURE(words);
     CHECK_FALSE(OfWords(words).has_value());
   }
