@@ -182,6 +182,7 @@ squall_mutant(
   REPLACE [[if (decoder_.state().deltas() >= deltas) {]]
   TEST    ${engine_streams_test}
   FILTER  "stream: a stall is noticed by the clock that it breaks")
+
 set(request_reader_test tests/mock_providers/request_reader_test.cc)
 squall_mutant(
   NAME    reader_takes_two_lengths
