@@ -1,6 +1,12 @@
 #include "bench/served_mocks.h"
 
 namespace squall {
+namespace {
+
+// Clients come for as long as the server runs, and nobody takes what is known of their requests.
+constexpr size_t kMaxRequests = 1 << 16;
+
+}  // namespace
 
 class ServedMocks::Source final : public ReplySource {
  public:
@@ -44,7 +50,7 @@ class ServedMocks::Source final : public ReplySource {
 ServedMocks::ServedMocks(const Scenario& scenario, uint64_t seed)
     : scenario_(scenario),
       seed_(seed),
-      mocks_(std::make_unique<MockSide>(scenario, seed)),
+      mocks_(std::make_unique<MockSide>(scenario, seed, kMaxRequests)),
       log_(std::make_unique<ArrivalLog>()) {
   for (size_t i = 0; i < scenario.providers.size(); ++i) {
     sources_.push_back(std::make_unique<Source>(this, i));
@@ -66,7 +72,7 @@ void ServedMocks::ReplaceFaults(size_t provider, const Faults& faults) {
 void ServedMocks::Restart(Time now) {
   ++run_;
   origin_ = now;
-  mocks_ = std::make_unique<MockSide>(scenario_, seed_);
+  mocks_ = std::make_unique<MockSide>(scenario_, seed_, kMaxRequests);
   log_ = std::make_unique<ArrivalLog>();
   for (const auto& source : sources_) source->Forget();
 }

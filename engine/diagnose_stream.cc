@@ -23,6 +23,15 @@ Diagnosis Unfinished(std::string_view rule) {
   return d;
 }
 
+Diagnosis OfComplete(const Observation& whole, const StreamReading& stream) {
+  if (stream.disordered) {
+    return AnswerFault(FailureClass::kMalformedResponse, "stream.disordered_events");
+  }
+  const Diagnosis d = Diagnose(whole);
+  if (!d.ok() || !stream.broken_arguments) return d;
+  return AnswerFault(FailureClass::kMalformedResponse, "tool.arguments_not_json");
+}
+
 }  // namespace
 
 Diagnosis DiagnoseStream(const Observation& seen, const StreamReading& stream) {
@@ -33,9 +42,7 @@ Diagnosis DiagnoseStream(const Observation& seen, const StreamReading& stream) {
   whole.bytes = stream.error_bytes;
   switch (stream.end) {
     case StreamEnd::kError: return Diagnose(whole);
-    case StreamEnd::kComplete:
-      if (!stream.disordered) return Diagnose(whole);
-      return AnswerFault(FailureClass::kMalformedResponse, "stream.disordered_events");
+    case StreamEnd::kComplete: return OfComplete(whole, stream);
     case StreamEnd::kMalformed:
       return AnswerFault(FailureClass::kMalformedResponse, "stream.broken_event");
     case StreamEnd::kCutBeforeContent:
@@ -45,8 +52,10 @@ Diagnosis DiagnoseStream(const Observation& seen, const StreamReading& stream) {
       return broken ? OfBreak(seen, stream.stall)
                     : AnswerFault(FailureClass::kEmptyResponse, "stream.no_content");
     case StreamEnd::kSilentEof:
-      return stream.answered ? Unfinished("stream.no_terminal_event")
-                             : AnswerFault(FailureClass::kEmptyResponse, "stream.no_content");
+      // The answer said that it ended; that the stream did not say so again does no harm.
+      if (stream.body.finish != Finish::kAbsent) return OfComplete(whole, stream);
+      return stream.begun ? Unfinished("stream.no_terminal_event")
+                          : AnswerFault(FailureClass::kEmptyResponse, "stream.no_content");
   }
   return Diagnosis();
 }

@@ -13,9 +13,10 @@ namespace squall {
 // What was seen of a stream. Texts live as long as its decoder.
 struct StreamReading {
   StreamEnd end = StreamEnd::kEmpty;
-  Stall stall = Stall::kNone;  // the clock that ran out, where we gave up on it
-  bool answered = false;       // a piece of an answer came, thoughts included
-  bool disordered = false;     // by its own numbers an event came twice, late or from elsewhere
+  Stall stall = Stall::kNone;     // the clock that ran out, where we gave up on it
+  bool begun = false;             // an event came that is no keep-alive
+  bool broken_arguments = false;  // a tool call's arguments are no JSON
+  bool disordered = false;        // by its own numbers an event came twice, late or from elsewhere
   DecodedBody body;
   std::string_view error_bytes;  // kError: the event
 };

@@ -45,7 +45,8 @@ StreamReading LiveReply::Read(TransportError how) {
   StreamReading reading;
   reading.end = decoder_.End(how);
   reading.stall = how == TransportError::kTimeout ? watch_.Check(env_.Now()) : Stall::kNone;
-  reading.answered = decoder_.state().deltas() > 0;
+  reading.begun = decoder_.begun();
+  reading.broken_arguments = reading.end == StreamEnd::kComplete && decoder_.ArgumentsBroken();
   reading.disordered = decoder_.state().anomalies() > 0;
   reading.body = decoder_.Body(reading.end);
   reading.error_bytes = decoder_.error_bytes();

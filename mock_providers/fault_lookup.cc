@@ -48,6 +48,7 @@ void ApplyFault(int kind, int variant, const FaultContext& context, ReplyPlan* p
   const FaultVariant& row =
       FaultTable()[static_cast<size_t>(kind)].variants[static_cast<size_t>(variant)];
   plan->fault.kind = kind;
+  plan->fault.slows = FaultTable()[static_cast<size_t>(kind)].slows;
   plan->fault.variant = row.name;
   plan->fault.failure_class = row.failure_class;
   plan->fault.retry_decision = row.retry_decision;

@@ -141,6 +141,7 @@ Task<bool> HttpSession::Play(const ReplyPlan& plan, ReplyForm form) {
   const bool silent = plan.end == End::kHang && (plan.chunks.empty() || plan.at == kNever);
   if (!silent) {
     const bool due = co_await WaitUntil(plan.at);
+    if (!due && FeltByWaiting(plan)) CountPlayed(plan);
     if (!due) co_return false;
     const ReplyBytes reply = RenderReply(plan, form);
     const bool begun = co_await Write(reply.head, reply.body);
@@ -148,7 +149,7 @@ Task<bool> HttpSession::Play(const ReplyPlan& plan, ReplyForm form) {
     const size_t written = co_await WriteChunks(plan, form);
     if (written < plan.chunks.size()) {
       // Left while it was under way: it took effect as far as the client let it.
-      if (written > 0 || plan.end == End::kHang) CountPlayed(plan);
+      if (written > 0 || FeltByWaiting(plan)) CountPlayed(plan);
       co_return false;
     }
   }

@@ -85,8 +85,7 @@ Task<HttpReply> InProcessTransport::Send(ProviderId provider, HttpRequest reques
   const bool late = hangs || end > deadline;
   const Time until = late ? deadline : end;
   const bool waited = co_await env_.SleepUntil(until, stop);
-  // A hang takes effect when the client gives up on it; any other plan only if it was played out.
-  if (hangs || (waited && !late)) target.Played(plan);
+  if (FeltByWaiting(plan) || (waited && !late)) target.Played(plan);
   if (!waited) co_return FailedReply(TransportError::kCancelled);
   if (late) co_return FailedReply(TransportError::kTimeout);
   co_return PlayedReply(std::move(plan));
@@ -107,7 +106,7 @@ Task<HttpReply> InProcessTransport::PlayPieces(Provider& target, ReplyPlan plan,
     const bool waited = co_await env_.SleepUntil(until, stop);
     const bool late = due > patience;
     if (!waited || late) {
-      if (from > 0 || plan.end == End::kHang) target.Played(plan);
+      if (from > 0 || FeltByWaiting(plan)) target.Played(plan);
       head.error = waited ? TransportError::kTimeout : TransportError::kCancelled;
       if (from == 0) head = FailedReply(head.error);
       co_return head;

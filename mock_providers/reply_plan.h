@@ -37,6 +37,7 @@ struct FaultTruth {
   std::string_view retry_decision;  // and what it recommends
   int episode = -1;                 // row of the climate, -1 for a base-rate fault
   bool request_bound = false;       // follows the request to every provider
+  bool slows = false;    // its delay is what it does, also to a client that leaves before the end
   bool by_load = false;  // full queue (kind server_error): by the engine, not by the draw
   bool present() const { return kind >= 0; }
 };
@@ -71,6 +72,11 @@ struct ReplyPlan {
   bool wrong_by_model = false;    // the answer is wrong by the model's base error, no fault
   int64_t completion_tokens = 0;  // generated, whether or not the client gets to see them
 };
+
+// Does the plan take effect on a client that leaves before its end, because waiting is the effect?
+inline bool FeltByWaiting(const ReplyPlan& plan) {
+  return plan.end == End::kHang || plan.fault.slows;
+}
 
 // Bytes of the body that go out before the end.
 inline size_t BytesSent(const ReplyPlan& plan) {

@@ -164,7 +164,7 @@ std::string OtherTable(const Summary& s, const TextStyle& style) {
   };
   static constexpr Row kRows[] = {
       {RequestKind::kHealthy, "healthy", "nothing done to it"},
-      {RequestKind::kSlow, "slow", "first reply late, but good"},
+      {RequestKind::kSlow, "slow", "late or oddly framed, good"},
       {RequestKind::kByLoad, "refused by load", "first met a full provider"},
       {RequestKind::kModelError, "model error", "healthy, and still wrong"},
       {RequestKind::kUnsent, "never sent", "the engine itself refused"}};
@@ -242,19 +242,37 @@ std::string StreamFact(const Summary& s, const TextStyle& style) {
   return Fact("STREAMS", items, style);
 }
 
-// The most frequent wrong diagnosis, e.g. "timeout taken for connection 12 times".
-std::string WorstConfusion(const Summary& s) {
-  int64_t most = 0;
+// What a class was taken for instead, most often first: "server_error 12 · ok 3".
+std::string TakenFor(const Summary& s, size_t truth, const TextStyle& style) {
+  std::vector<std::pair<int64_t, size_t>> wrong;
+  for (size_t said = 0; said < kFailureClassCount; ++said) {
+    const int64_t n = s.confusion[truth][said];
+    if (said != truth && n > 0) wrong.emplace_back(-n, said);
+  }
+  std::sort(wrong.begin(), wrong.end());
   std::string text;
-  for (int truth = 0; truth < kFailureClassCount; ++truth) {
-    for (int said = 0; said < kFailureClassCount; ++said) {
-      const int64_t n = s.confusion[static_cast<size_t>(truth)][static_cast<size_t>(said)];
-      if (truth == said || n <= most) continue;
-      most = n;
-      text = std::string(FailureClassName(static_cast<FailureClass>(truth))) + " taken for " +
-             std::string(FailureClassName(static_cast<FailureClass>(said))) + " " +
-             Plural(n, "time", "times");
-    }
+  for (const auto& [n, said] : wrong) {
+    if (!text.empty()) text += style.utf8 ? " · " : ", ";
+    text +=
+        std::string(FailureClassName(static_cast<FailureClass>(said))) + " " + CompactText(-n, 7);
+  }
+  return text;
+}
+
+// The confusion matrix, row by row: what was done to an attempt, and what the engine took it for.
+std::string ConfusionTable(const Summary& s, const TextStyle& style) {
+  if (s.diagnosis.attempts == 0) return "";
+  const std::string heading = PadRight("FAULTED ATTEMPTS, IN TRUTH", 26) + PadLeft("n", 8) +
+                              PadLeft("right", 9) + "  taken for";
+  std::string text = "\n" + Paint(heading, Ink::kBold, style) + "\n";
+  for (size_t truth = 0; truth < kFailureClassCount; ++truth) {
+    int64_t n = 0;
+    for (const int64_t count : s.confusion[truth]) n += count;
+    if (n == 0) continue;
+    const std::string name(FailureClassName(static_cast<FailureClass>(truth)));
+    text += "  " + PadRight(name, 24) + PadLeft(CompactText(n, 7), 8);
+    text += PadLeft(PercentDigits(s.confusion[truth][truth], n) + " %", 9);
+    text += "  " + Clip(TakenFor(s, truth, style), 35, style) + "\n";
   }
   return text;
 }
@@ -268,7 +286,6 @@ std::string DiagnosisFact(const Summary& s, const TextStyle& style) {
       "retry decision right " + PercentText(d.retry_right, d.attempts),
       "of " + Plural(d.attempts, "attempt", "attempts"),
       Plural(s.false_alarms, "false alarm", "false alarms")};
-  if (const std::string worst = WorstConfusion(s); !worst.empty()) items.push_back(worst);
   return Fact("DIAGNOSIS", items, style);
 }
 
@@ -353,7 +370,8 @@ std::string RenderReport(const RunResult& result, const TextStyle& style) {
   std::string text = Header(result, style);
   text += "\nProviders failed on purpose. Did the caller still get a right answer in time?\n\n";
   text += Headline(s.faulted(), style);
-  text += EndingsTable(s, style) + FaultTable(s, style) + OtherTable(s, style) + "\n";
+  text += EndingsTable(s, style) + FaultTable(s, style) + OtherTable(s, style);
+  text += ConfusionTable(s, style) + "\n";
   text += LoadFact(result, style) + HintsFact(s, style) + LatencyFact(s, style);
   text += StreamFact(s, style) + DiagnosisFact(s, style);
   text += CpuFact(result, style) + BillFact(s, style) + RecoveredByFact(s, style);

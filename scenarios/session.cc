@@ -91,8 +91,8 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
 
 }  // namespace
 
-MockSide::MockSide(const Scenario& scenario, uint64_t seed)
-    : climate(scenario.climate, ProviderNames(scenario), seed) {
+MockSide::MockSide(const Scenario& scenario, uint64_t seed, size_t max_requests)
+    : climate(scenario.climate, ProviderNames(scenario), seed), truth(max_requests) {
   for (const ProviderConfig& config : scenario.providers) {
     const auto id = static_cast<ProviderId>(providers.size());
     providers.push_back(std::make_unique<Provider>(id, config, seed, &climate, &truth, &regions));

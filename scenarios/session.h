@@ -21,7 +21,8 @@ namespace squall {
 
 // The mock side of a world: providers with their climate and log.
 struct MockSide {
-  MockSide(const Scenario& scenario, uint64_t seed);
+  // `max_requests`: of the ground truth, which keeps those that nobody takes.
+  MockSide(const Scenario& scenario, uint64_t seed, size_t max_requests = 1 << 20);
   Climate climate;
   GroundTruth truth;
   QuotaRegions regions;

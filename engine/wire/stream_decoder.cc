@@ -100,7 +100,7 @@ void StreamDecoder::Take(std::string_view type, std::string_view json) {
   dialect_.read_event(type, root, &state_);
   if (state_.keep_alives() > keep_alives) --events_;
   if (state_.error()) error_body_.assign(json);
-  if (state_.content().size() > limits_.max_content_bytes) malformed_ = true;
+  if (state_.kept_bytes() > static_cast<int64_t>(limits_.max_content_bytes)) malformed_ = true;
 }
 
 StreamEnd StreamDecoder::End(TransportError how) {
@@ -109,7 +109,7 @@ StreamEnd StreamDecoder::End(TransportError how) {
   if (malformed_) return StreamEnd::kMalformed;
   if (state_.terminal()) return StreamEnd::kComplete;
   const bool clean = how == TransportError::kNone;
-  const bool unreadable = !stray_.empty() || any_junk_;
+  const bool unreadable = !stray_.empty() || (any_junk_ && events_ == 0);
   if (clean && unreadable) return StreamEnd::kMalformed;
   if (events_ == 0 && state_.keep_alives() > 0 && !unreadable) return StreamEnd::kOnlyKeepAlives;
   if (!clean) {
@@ -146,6 +146,15 @@ DecodedBody StreamDecoder::Body(StreamEnd end) {
     case StreamEnd::kSilentEof: body.shape = DecodedBody::Shape::kReply; break;
   }
   return body;
+}
+
+bool StreamDecoder::ArgumentsBroken() {
+  for (const std::string& arguments : state_.arguments()) {
+    simdjson::dom::element root;
+    const bool none = arguments.find_first_not_of(" \t\r\n") == std::string::npos;
+    if (!none && parser_->parse(arguments).get(root) != simdjson::SUCCESS) return true;
+  }
+  return false;
 }
 
 StreamedReply DecodeStream(std::string_view bytes, TransportError how, StreamDecoder* decoder) {

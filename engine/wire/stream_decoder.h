@@ -62,6 +62,7 @@ class StreamDecoder final : private SseSink {
   bool done() const { return failed() || (state_.terminal() && stops_at_terminal_); }
 
   const StreamState& state() const { return state_; }
+  bool begun() const { return events_ > 0; }  // an event came that is no keep-alive
 
   // `how` is the end of the transport's exchange; kNone is a proper end of the body.
   StreamEnd End(TransportError how);
@@ -70,6 +71,9 @@ class StreamDecoder final : private SseSink {
   // kError, kNotJson for kMalformed, kEmpty where nothing came, else a reply, complete or not.
   // Texts live until the decoder changes or ends.
   DecodedBody Body(StreamEnd end);
+
+  // Is there a tool call whose arguments are no JSON? For a stream that has ended.
+  bool ArgumentsBroken();
 
   // The event that was an error, as it came; "" where there was none.
   std::string_view error_bytes() const { return error_body_; }

@@ -1,10 +1,13 @@
 #include "engine/wire/stream_state.h"
 
+#include <algorithm>
+
 namespace squall {
 
 void StreamState::Content(std::string_view text) {
   if (text.empty()) return;
   content_.append(text);
+  kept_bytes_ += static_cast<int64_t>(text.size());
   committed_ = true;
   StreamDelta delta;
   delta.text = text;
@@ -36,6 +39,7 @@ void StreamState::ToolCall(int64_t index, std::string_view id, std::string_view 
   tool_calls_ = true;
   if (!name.empty()) ++calls_begun_;
   committed_ = true;
+  KeepArguments(index, text);
   StreamDelta delta;
   delta.kind = StreamDelta::Kind::kToolCall;
   delta.text = text;
@@ -43,6 +47,17 @@ void StreamState::ToolCall(int64_t index, std::string_view id, std::string_view 
   delta.tool_id = id;
   delta.tool_name = name;
   Pass(delta);
+}
+
+void StreamState::KeepArguments(int64_t index, std::string_view text) {
+  const auto found = std::find(tool_indexes_.begin(), tool_indexes_.end(), index);
+  const auto at = static_cast<size_t>(found - tool_indexes_.begin());
+  if (found == tool_indexes_.end()) {
+    tool_indexes_.push_back(index);
+    arguments_.emplace_back();
+  }
+  arguments_[at].append(text);
+  kept_bytes_ += static_cast<int64_t>(text.size()) + 1;
 }
 
 void StreamState::SetUsage(const Usage& usage) {

@@ -34,6 +34,13 @@ std::string Piece(const std::string& content_json) {
                content_json + R"(},"finish_reason":null}]})");
 }
 
+std::string Call(const std::string& arguments) {
+  return Event(R"({"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[)"
+               R"({"index":0,"delta":{"tool_calls":[{"index":0,"id":"t","type":"function",)"
+               R"("function":{"name":"f","arguments":")" +
+               arguments + R"("}}]},"finish_reason":null}]})");
+}
+
 std::string Finish() {
   return Event(R"({"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[)"
                R"({"index":0,"delta":{},"finish_reason":"stop"}]})") +
@@ -146,8 +153,10 @@ std::vector<BreakRow> BreaksWithContent() {
        "stream.no_terminal_event"},
       {"a broken event", Stream({{100ms, part}, {1ms, Event("{")}}),
        FailureClass::kMalformedResponse, "stream.broken_event"},
-      {"text in the middle", Stream({{100ms, part + "upstream connect error"}}),
-       FailureClass::kMalformedResponse, "stream.broken_event"},
+      {"a proxy's text in the middle", Stream({{100ms, part + "upstream connect error"}}),
+       FailureClass::kTruncated, "stream.no_terminal_event"},
+      {"a tool call whose arguments stop", Stream({{100ms, Call("{\\\"n\\\":")}, {1ms, Finish()}}),
+       FailureClass::kMalformedResponse, "tool.arguments_not_json"},
       {"an answer against the schema", Stream({{100ms, Piece(R"("{\"m\":7}")")}, {1ms, Finish()}}),
        FailureClass::kSchemaViolation, ""},
   };

@@ -125,8 +125,7 @@ TEST_CASE("every mistake in a scenario is one line with place, pointer, got and 
        "s.json:1:33: /engine/ladder/1: got \"retry\" a second time", "expected it once"},
       {With(R"("engine": {"preset": "self_heeling"})"),
        "s.json:1:13: /engine/preset: got unknown preset \"self_heeling\", expected one of "
-       "naive_retry, "
-       "none, self_healing, custom",
+       "clairvoyant, naive_retry, none, self_healing, custom",
        "did you mean \"self_healing\"?"},
       {With(R"("engine": {"preset": "mine.json"})"),
        "s.json:1:13: /engine/preset: mine.json: no such file", ""},
@@ -211,7 +210,8 @@ TEST_CASE("a mistake in --set is reported as its own") {
        "from 1 to 32"},
       {"/engine/rettry/max_attempts=1",
        "--set /engine/rettry/max_attempts=1: /engine/rettry: got unknown key \"rettry\", "
-       "expected one of preset, diagnose, ladder, retry, deadline, stream, breaker, budget, guard, "
+       "expected one of preset, diagnose, ladder, retry, deadline, stream, breaker, all_open, "
+       "budget, guard, "
        "knowledge; did you mean \"retry\"?"},
       {"/engine={\"guard\": 1}",
        "--set /engine={\"guard\": 1}: /engine/guard: got 1, expected an object"},
@@ -276,9 +276,8 @@ TEST_CASE("option --engine replaces preset and overrides of the scenario but not
 
 TEST_CASE("option --engine rejects an unknown preset and a second word on it") {
   CHECK(ErrorOf(Load(With(""), {}, "non")) ==
-        "--engine non: /engine/preset: got unknown preset \"non\", expected one of naive_retry, "
-        "none, "
-        "self_healing, custom; did you mean \"none\"?");
+        "--engine non: /engine/preset: got unknown preset \"non\", expected one of "
+        "clairvoyant, naive_retry, none, self_healing, custom; did you mean \"none\"?");
   CHECK(Contains(ErrorOf(Load(With(""), {"/engine/preset=naive_retry"}, "none")),
                  "--set /engine/preset=naive_retry: got the engine twice"));
 }
