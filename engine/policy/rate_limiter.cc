@@ -194,11 +194,11 @@ void RateLimiter::OnHeaders(RateDimension dimension, const RateHeaders& headers,
   Advance(now);
   const auto d = static_cast<size_t>(dimension);
   RateBucket& bucket = buckets_[d];
-  if (headers.limit > 0) {
+  if (headers.limit > 0 && std::isfinite(headers.limit)) {
     const double told = headers.limit * config_.share;
     SetLimit(d, configured_[d] > 0 ? std::min(configured_[d], told) : told);
   }
-  if (bucket.limited() && headers.remaining >= 0) {
+  if (bucket.limited() && headers.remaining >= 0 && std::isfinite(headers.remaining)) {
     const double remaining = headers.remaining * config_.share;
     const bool window = headers.reset > 0ns && !(headers.limit > 0 && Refills(headers));
     if (window) {

@@ -54,6 +54,9 @@ class Traffic {
 
   int64_t refused() const { return refused_; }
 
+  // Headers of all kinds and refusals come in between.
+  void Disturb() { disturbed_ = true; }
+
  private:
   static constexpr StreamId kWhen = Stream("when");
   static constexpr StreamId kWhat = Stream("what");
@@ -64,8 +67,21 @@ class Traffic {
 
   double U(uint64_t request, uint64_t index) const { return Draw(seed_, kWhat, request, 0, index); }
 
+  void Disturbance(Time now) {
+    const uint64_t n = ++disturbances_;
+    const auto dimension = static_cast<RateDimension>(n % 2);
+    const double full = n % 2 == 0 ? 600 : 60'000;
+    const auto u = [&](uint64_t index) { return Draw(seed_, kWhat, n, 1, index); };
+    if (n % 7 == 0) limiter_.On429({{1, 3'000, 0, 0}}, FromSeconds(3 * u(0) - 1), now);
+    const RateHeaders headers{full * (1.2 * u(1) - 0.1), full * (u(2) - 0.05),
+                              FromSeconds(30 * u(3) - 1)};
+    if (n % 3 == 0) limiter_.OnHeaders(dimension, headers, now);
+    if (n % 3 == 1) limiter_.OnHeaders(dimension, {full, full, 1ms}, now);
+  }
+
   void Handle(Time now, const Event& event) {
     const uint64_t r = event.request;
+    if (disturbed_ && event.kind != Event::kWake) Disturbance(now);
     if (event.kind == Event::kArrive) {
       const double tokens = std::ceil(largest_ * (0.05 + 0.95 * U(r, 0)));
       const auto ticket = limiter_.ReserveAt({{1, tokens, 0, 0}}, now, now + 30s);
@@ -120,6 +136,8 @@ class Traffic {
   std::map<uint64_t, RateTicket> tickets_;
   std::vector<Sent> sent_;
   int64_t refused_ = 0;
+  bool disturbed_ = false;
+  uint64_t disturbances_ = 0;
 };
 
 // The most that any span of time admits beyond its share of the limit per minute.
@@ -141,6 +159,7 @@ TEST_CASE("rate limiter: no span of time admits more than its share, a burst and
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     const double largest = seed % 2 == 0 ? 2'000 : 12'000;  // within the burst, and above it
     Traffic traffic(PerMinute(600, 60'000), seed, seed % 3 == 0 ? 20ms : 300ms, largest);
+    if (seed > 10) traffic.Disturb();
     const std::vector<Sent> sent = traffic.Run(1'500);
     CAPTURE(seed, sent.size());
     CHECK(sent.size() > 20);
