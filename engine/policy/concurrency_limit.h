@@ -35,7 +35,7 @@ struct ConcurrencyLimitConfig {
   double backoff = 0.9;      // factor at overload, (0, 1)
   Duration slow = 0s;        // aimd: a success this slow is overload; 0 = none is
   int64_t window = 50;       // gradient: answers per decision, and 2 * limit at least
-  double tolerance = 1.1;   // of latency over the base before the limit falls, >= 1
+  double tolerance = 1.1;    // of latency over the base before the limit falls, >= 1
   double queue = 0.3;        // growth per window, times sqrt(limit), before smoothing, > 0
   double smoothing = 0.3;    // weight of a window's verdict, (0, 1]
   int64_t probe_every = 25;  // windows between probes at half the limit, >= 2
