@@ -1,0 +1,230 @@
+#include "engine/policy/concurrency_limit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "engine/base/random.h"
+#include "tests/catch.h"
+
+namespace squall {
+namespace {
+
+ConcurrencyLimitConfig Of(ConcurrencyKind kind) {
+  ConcurrencyLimitConfig config;
+  config.kind = kind;
+  return config;
+}
+
+// A provider with `servers` of exponential service times of one second on average (M/M/c), which
+// refuses what would make its queue longer than `room`. Callers take every permit there is, up to
+// `demand` at a time.
+class Provider {
+ public:
+  Provider(const ConcurrencyLimitConfig& config, uint64_t seed) : limit_(config), seed_(seed) {}
+
+  int servers = 20;
+  size_t room = 1'000'000;
+  int64_t demand = 1'000'000;
+
+  // Returns the mean of the limit over the answers.
+  double Run(int answers) {
+    double sum = 0;
+    for (int i = 0; i < answers; ++i) {
+      Fill();
+      Next();
+      sum += static_cast<double>(limit_.limit());
+      least_ = std::min(least_, limit_.limit());
+      most_ = std::max(most_, limit_.limit());
+    }
+    return sum / answers;
+  }
+
+  ConcurrencyLimit& limit() { return limit_; }
+  int64_t least() const { return least_; }
+  int64_t most() const { return most_; }
+
+ private:
+  static constexpr StreamId kService = Stream("service");
+  using Permit = ConcurrencyLimit::Permit;
+
+  void Fill() {
+    for (int refused = 0; limit_.in_flight() < demand && refused < 3;) {
+      const auto permit = limit_.Acquire(now_);
+      if (!permit) return;
+      if (std::ssize(serving_) < servers) {
+        Serve(*permit);
+      } else if (queue_.size() < room) {
+        queue_.push_back(*permit);
+      } else {
+        limit_.Release(*permit, LoadSignal::kOverload, now_ + 10ms);
+        ++refused;
+      }
+    }
+  }
+
+  void Serve(const Permit& permit) {
+    const double service = Exponential(Draw(seed_, kService, served_++), 1);
+    serving_.emplace(now_ + FromSeconds(service), permit);
+  }
+
+  void Next() {
+    const auto [end, permit] = *serving_.begin();
+    serving_.erase(serving_.begin());
+    now_ = end;
+    limit_.Release(permit, LoadSignal::kServed, now_);
+    while (!queue_.empty() && std::ssize(serving_) < servers) {
+      Serve(queue_.front());
+      queue_.pop_front();
+    }
+  }
+
+  ConcurrencyLimit limit_;
+  uint64_t seed_;
+  Time now_{};
+  uint64_t served_ = 0;
+  std::multimap<Time, Permit> serving_;
+  std::deque<Permit> queue_;
+  int64_t least_ = 1'000'000;
+  int64_t most_ = 0;
+};
+
+TEST_CASE("concurrency limit: the gradient finds the number of servers within a quarter",
+          "[policy]") {
+  // The knee of M/M/c under full load: fewer leave servers idle, more only wait.
+  for (const int servers : {5, 20, 60}) {
+    for (const int64_t initial : {1, 20, 200}) {
+      for (uint64_t seed = 1; seed <= 3; ++seed) {
+        ConcurrencyLimitConfig config = Of(ConcurrencyKind::kGradient);
+        config.initial = initial;
+        Provider provider(config, seed);
+        provider.servers = servers;
+        provider.Run(25'000);
+        const double found = provider.Run(40'000);
+        CAPTURE(servers, initial, seed, found);
+        CHECK(found >= 0.75 * servers);
+        CHECK(found <= 1.25 * servers);
+      }
+    }
+  }
+}
+
+TEST_CASE("concurrency limit: the gradient follows a dip and comes back", "[policy]") {
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    Provider provider(Of(ConcurrencyKind::kGradient), seed);
+    provider.servers = 30;
+    provider.Run(20'000);
+    provider.servers = 6;
+    provider.Run(10'000);
+    const double low = provider.Run(5'000);
+    provider.servers = 30;
+    provider.Run(15'000);
+    const double back = provider.Run(20'000);
+    CAPTURE(seed, low, back);
+    CHECK(low <= 1.5 * 6);
+    CHECK(back >= 0.75 * 30);
+    CHECK(back <= 1.25 * 30);
+  }
+}
+
+TEST_CASE("concurrency limit: aimd settles where the provider begins to refuse", "[policy]") {
+  for (const int servers : {5, 20, 60}) {
+    for (const int64_t initial : {1, 20, 200}) {
+      ConcurrencyLimitConfig config = Of(ConcurrencyKind::kAimd);
+      config.initial = initial;
+      Provider provider(config, 1);
+      provider.servers = servers;
+      provider.room = 0;
+      provider.Run(20'000);
+      const double found = provider.Run(20'000);
+      CAPTURE(servers, initial, found);
+      CHECK(found >= 0.75 * servers);
+      CHECK(found <= 1.25 * servers);
+    }
+  }
+}
+
+TEST_CASE("concurrency limit: aimd takes slow answers for overload where told to", "[policy]") {
+  ConcurrencyLimitConfig config = Of(ConcurrencyKind::kAimd);
+  config.slow = 8s;  // of exponential times of 1 s: one in 3,000 without a queue
+  Provider provider(config, 1);
+  provider.Run(20'000);
+  const double found = provider.Run(20'000);
+  CHECK(found > 20);
+  CHECK(found < 8 * 20);
+}
+
+TEST_CASE("concurrency limit: stays between its bounds whatever happens", "[policy]") {
+  for (const ConcurrencyKind kind : {ConcurrencyKind::kAimd, ConcurrencyKind::kGradient}) {
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+      ConcurrencyLimitConfig config = Of(kind);
+      config.least = 3;
+      config.most = 40;
+      ConcurrencyLimit limit(config);
+      std::vector<ConcurrencyLimit::Permit> permits;
+      for (uint64_t i = 0; i < 5'000; ++i) {
+        const Time now = kStart + static_cast<int64_t>(i) * 10ms;
+        const uint64_t draw = DrawBits(seed, 1, i);
+        if (draw % 2 == 0) {
+          const auto permit = limit.Acquire(now);
+          CHECK(permit.has_value() == (std::ssize(permits) < limit.limit()));
+          if (permit) permits.push_back(*permit);
+        } else if (!permits.empty()) {
+          const size_t at = draw / 2 % permits.size();
+          limit.Release(permits[at], static_cast<LoadSignal>(draw / 1'000 % 3), now);
+          permits.erase(permits.begin() + static_cast<int64_t>(at));
+        }
+        CHECK(limit.limit() >= 3);
+        CHECK(limit.limit() <= 40);
+        CHECK(limit.in_flight() == std::ssize(permits));
+      }
+    }
+  }
+}
+
+TEST_CASE("concurrency limit: does not drift while little is asked of it", "[policy]") {
+  for (const ConcurrencyKind kind : {ConcurrencyKind::kAimd, ConcurrencyKind::kGradient}) {
+    Provider provider(Of(kind), 1);
+    provider.servers = 1'000;
+    provider.demand = 5;
+    provider.Run(20'000);
+    CHECK(provider.limit().limit() == 20);
+  }
+}
+
+TEST_CASE("concurrency limit: what was in flight together shrinks it once", "[policy]") {
+  for (const ConcurrencyKind kind : {ConcurrencyKind::kAimd, ConcurrencyKind::kGradient}) {
+    ConcurrencyLimit limit(Of(kind));
+    std::vector<ConcurrencyLimit::Permit> permits;
+    for (int i = 0; i < 20; ++i) permits.push_back(*limit.Acquire(kStart));
+    for (const auto& permit : permits) limit.Release(permit, LoadSignal::kOverload, kStart + 1s);
+    CHECK(limit.limit() == 18);
+    const auto permit = limit.Acquire(kStart + 2s);
+    limit.Release(*permit, LoadSignal::kOverload, kStart + 3s);
+    CHECK(limit.limit() == 16);
+  }
+}
+
+TEST_CASE("concurrency limit: a bulkhead admits its number and no more", "[policy]") {
+  ConcurrencyLimitConfig config = Of(ConcurrencyKind::kFixed);
+  config.initial = 3;
+  ConcurrencyLimit limit(config);
+  const auto first = limit.Acquire(kStart);
+  CHECK(limit.Acquire(kStart));
+  CHECK(limit.Acquire(kStart));
+  CHECK_FALSE(limit.Acquire(kStart));
+  limit.Release(*first, LoadSignal::kOverload, kStart + 1s);
+  CHECK(limit.limit() == 3);
+  CHECK(limit.Acquire(kStart + 1s));
+  CHECK_FALSE(limit.Acquire(kStart + 1s));
+}
+
+TEST_CASE("concurrency limit: of kind none it admits any number", "[policy]") {
+  ConcurrencyLimit limit((ConcurrencyLimitConfig()));
+  for (int i = 0; i < 10'000; ++i) CHECK(limit.Acquire(kStart));
+}
+
+}  // namespace
+}  // namespace squall
