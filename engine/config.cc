@@ -6,15 +6,29 @@ namespace {
 constexpr SpanRange kPositiveSpan{1us, 24h};
 constexpr SpanRange kAnySpan{0s, 24h};
 constexpr IntRange kAttempts{1, 32};
+constexpr std::string_view kJitterSides[] = {"down", "both", "up"};
+constexpr std::string_view kCapRules[] = {"window", "delay", "both"};
 constexpr std::string_view kAfterCommit[] = {"error", "restart"};
 
 }  // namespace
 
 void Describe(Fields& f, BackoffConfig& c) {
-  f.Span("base", c.base, kPositiveSpan,
-         "First window of full jitter; it doubles with every retry.");
-  f.Span("cap", c.cap, kPositiveSpan, "Widest window of full jitter.");
+  f.Enum("kind", c.kind, BackoffKindNames(), "How waits grow and what they are drawn from.");
+  f.Span("base", c.base, kPositiveSpan, "First window; later ones grow from it.");
+  f.Span("cap", c.cap, kPositiveSpan, "Widest window.");
+  f.Number("multiplier", c.multiplier, {1, 100},
+           "Growth of the window per retry; of the last wait in decorrelated and rising.");
+  f.Number("jitter", c.jitter, kRate,
+           "Share by which constant, linear and exponential waits are spread.");
+  f.Enum("side", c.side, kJitterSides, "Whether jitter makes a wait shorter, either, or longer.");
+  f.Span("extra", c.extra, kAnySpan, "Random wait on top, Uniform(0, extra), whatever the kind.");
+  f.Enum("cap_rule", c.cap_rule, kCapRules,
+         "What the cap cuts: the window that a wait is drawn from; the delay after jitter, which "
+         "gathers clients on the cap; or both.");
   f.Require(c.cap >= c.base, "cap must be at least base");
+  const bool chained = c.kind == BackoffKind::kDecorrelated || c.kind == BackoffKind::kRising;
+  f.Require(!chained || (c.cap > c.base && c.multiplier > 1),
+            "decorrelated and rising waits need a cap above base and a multiplier above 1");
 }
 
 void Describe(Fields& f, RetryConfig& c) {
@@ -22,7 +36,7 @@ void Describe(Fields& f, RetryConfig& c) {
         "Attempts at one request over all providers, the first one included.");
   f.Int("max_attempts_per_target", c.max_attempts_per_target, kAttempts,
         "Attempts at one model of one provider, the first one included.");
-  f.Struct("backoff", c.backoff, "Wait before a retry: Uniform(0, min(cap, base * 2^retry)).");
+  f.Struct("backoff", c.backoff, "Wait before a retry.");
   f.Bool("obey_retry_after", c.obey_retry_after,
          "Whether a server's Retry-After is a minimum wait; ignored where false.");
   f.Number("retry_after_spread", c.retry_after_spread, {0, 10},

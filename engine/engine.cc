@@ -134,9 +134,15 @@ Step Engine::Plan(const CallState& call) {
   const bool timed = !call.result.attempts.empty();
   const int64_t begin = timed ? RealNanoseconds() : 0;
   const auto attempt = static_cast<uint64_t>(call.result.attempts.size());
-  const PlanInput input{
-      config_,    providers_, breakers_,  budget_,
-      knowledge_, call,       env_.Now(), Draw(seed_, kJitter, call.key, attempt)};
+  const PlanInput input{config_,
+                        providers_,
+                        breakers_,
+                        budget_,
+                        knowledge_,
+                        call,
+                        env_.Now(),
+                        Draw(seed_, kJitter, call.key, attempt),
+                        Draw(seed_, kJitter, call.key, attempt - 1)};
   const Step step = MakePlan(input);
   if (timed) events_.OnPhase(Phase::kDecide, RealNanoseconds() - begin);
   return step;

@@ -55,6 +55,19 @@ int64_t PatchedLimit(const PlanInput& in, const Diagnosis& last) {
   return HitTokenLimit(last) ? in.call.max_tokens * 2 : 0;
 }
 
+// The wait before the last attempt is the gap to the attempt before it.
+BackoffPast PastWaits(const PlanInput& in, int retry) {
+  BackoffPast past;
+  past.retry = retry;
+  past.previous_u = in.previous_u;
+  const AttemptRecord* last = nullptr;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (attempt.sent && last != nullptr) past.previous = attempt.started - last->ended;
+    if (attempt.sent) last = &attempt;
+  }
+  return past;
+}
+
 // The earliest time at which the provider that answered may be asked again.
 Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry) {
   const RetryConfig& config = in.config.retry;
@@ -67,7 +80,8 @@ Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry) {
   // else may be the first sign of trouble, so spread out.
   const bool answered =
       last.safety == Safety::kExecuted && last.retry != RetryDecision::kSameProviderAfterWait;
-  return answered ? in.now : in.now + FullJitter(config.backoff, retry, in.u);
+  if (answered) return in.now;
+  return SaturatingAdd(in.now, BackoffDelay(config.backoff, PastWaits(in, retry), in.u));
 }
 
 bool WorthRepeating(const Diagnosis& last) {

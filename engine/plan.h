@@ -51,7 +51,8 @@ struct PlanInput {
   const Knowledge& knowledge;
   const CallState& call;
   Time now;
-  double u;  // uniform draw for this step's jitter
+  double u;               // uniform draw for this step's jitter
+  double previous_u = 0;  // and that of the step before
 };
 
 // Stops with why = "committed" (the caller holds a part of the answer), "attempts", "deadline",

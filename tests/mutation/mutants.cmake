@@ -60,10 +60,32 @@ squall_mutant(
 squall_mutant(
   NAME    jitter_clamps_after_the_draw
   FILE    engine/policy/backoff.cc
-  FIND    [[return Duration(static_cast<int64_t>(window * u));]]
-  REPLACE [[return std::min(Duration(static_cast<int64_t>(4 * window * u)), config.cap - 1ns);]]
+  FIND    [[return Window(d.config, d.past.retry, d.cap) * d.u;]]
+  REPLACE [[return std::min(4 * Window(d.config, d.past.retry, d.cap) * d.u,
+                            Nanos(d.config.cap) - 1);]]
   TEST    tests/engine/policy/backoff_test.cc
   FILTER  "backoff: full jitter carries no mass at the cap")
+squall_mutant(
+  NAME    backoff_smooth_overflows_its_cap
+  FILE    engine/policy/backoff.cc
+  FIND    [[widest > d.cap ? d.cap / widest : 1]]
+  REPLACE [[1]]
+  TEST    tests/engine/policy/backoff_test.cc
+  FILTER  "backoff: every wait lies between zero and the cap plus its upward jitter")
+squall_mutant(
+  NAME    backoff_of_a_far_retry_is_no_number
+  FILE    engine/policy/backoff.cc
+  FIND    [[constexpr double kNoCap = 1e30;]]
+  REPLACE [[constexpr double kNoCap = __builtin_inf();]]
+  TEST    tests/engine/policy/backoff_test.cc
+  FILTER  "backoff: a retry beyond counting waits for the cap, not for nothing")
+squall_mutant(
+  NAME    backoff_rising_ends_on_the_cap
+  FILE    engine/policy/backoff.cc
+  FIND    [[std::min(d.previous(), d.cap / d.config.multiplier)]]
+  REPLACE [[std::min(d.previous(), d.cap)]]
+  TEST    tests/engine/policy/backoff_test.cc
+  FILTER  "backoff: trap: no kind gathers its waits on the cap")
 squall_mutant(
   NAME    hint_is_truncated
   FILE    engine/policy/backoff.cc
