@@ -71,18 +71,51 @@ void Describe(Fields& f, StreamConfig& c) {
          "Whether nothing is passed on before the whole answer has passed the guard.");
 }
 
-void Describe(Fields& f, BreakerConfig& c) {
-  f.Bool("enabled", c.enabled, "Whether each provider has a circuit breaker.");
+void DescribeOpening(Fields& f, BreakerConfig& c) {
   f.Span("window", c.window, kPositiveSpan, "Length of the sliding window of outcomes.");
-  f.Number("failure_threshold", c.failure_threshold, {1e-6, 1},
-           "Share of failures in the window above which the circuit opens.");
+  f.Int("window_calls", c.window_calls, {0, OutcomeWindow::kMaxCalls},
+        "Length of the window in calls; 0 counts time.");
+  f.Number("failure_threshold", c.failure_threshold, kRate,
+           "Share of failures in the window at which the circuit opens; 0 ignores it.");
   f.Int("minimum_calls", c.minimum_calls, {1, 1'000'000},
-        "Calls in the window below which the circuit stays closed.");
+        "Calls below which no share and no average opens the circuit.");
+  f.Int("consecutive_failures", c.consecutive_failures, {0, 1'000'000},
+        "Failures in a row that open the circuit; 0 ignores them.");
+  f.Span("slow_call", c.slow_call, kAnySpan, "How long a slow call takes; 0 means none is.");
+  f.Number("slow_threshold", c.slow_threshold, {1e-6, 1},
+           "Share of slow calls in the window at which the circuit opens.");
+  f.Span("ewma_window", c.ewma_window, kAnySpan,
+         "Time in which the fading average of failures forgets all but 1/e; 0 keeps none.");
+  f.Number("ewma_threshold", c.ewma_threshold, {1e-6, 1},
+           "Fading average of failures at which the circuit opens.");
+  f.Require(c.window_calls == 0 || c.window_calls >= c.minimum_calls,
+            "window_calls must be 0 or at least minimum_calls");
+}
+
+void DescribeClosing(Fields& f, BreakerConfig& c) {
   f.Span("open_for", c.open_for, kPositiveSpan, "Time from opening to the first half-open probe.");
+  f.Number(
+      "open_jitter", c.open_jitter, {0, 10},
+      "Random time on top of open_for, as a share of it, so that clients do not probe together.");
+  f.Number("open_growth", c.open_growth, {1, 100},
+           "Factor on open_for for each time in a row that the circuit failed to close.");
+  f.Span("open_max", c.open_max, kPositiveSpan,
+         "Where that growth ends, before jitter; never below open_for.");
   f.Span("probe_lease", c.probe_lease, kPositiveSpan,
          "Time after which a probe that nobody reported is given up.");
+  f.Int("probes_at_once", c.probes_at_once, {1, 64}, "Half-open probes under way together.");
   f.Int("probes_to_close", c.probes_to_close, {1, 1'000},
-        "Successful probes in a row that close the circuit.");
+        "Successful probes that close the circuit.");
+  f.Int("probes_to_open", c.probes_to_open, {1, 1'000},
+        "Failed or slow probes that open it again.");
+  f.Span("ramp", c.ramp, kAnySpan,
+         "Time after closing in which the admitted share of calls grows from 0 to 1.");
+}
+
+void Describe(Fields& f, BreakerConfig& c) {
+  f.Bool("enabled", c.enabled, "Whether each provider has a circuit breaker.");
+  DescribeOpening(f, c);
+  DescribeClosing(f, c);
 }
 
 void Describe(Fields& f, RetryBudgetConfig& c) {

@@ -12,6 +12,8 @@ namespace squall {
 namespace {
 
 constexpr StreamId kJitter = Stream("engine/jitter");
+constexpr StreamId kRamp = Stream("engine/ramp");
+constexpr StreamId kOpenTime = Stream("engine/open_time");
 
 // Reading the clock costs as much as classifying, so of the healthy replies one request in this
 // many is timed; failures that the status shows are always timed.
@@ -97,6 +99,7 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
   const CountInFlight in_flight(&calls_in_flight_);
   CallState call;
   call.key = HashText(request.id);
+  call.ramp_u = Draw(seed_, kRamp, call.key);
   call.deadline = deadline;
   call.max_tokens = request.max_tokens;
   call.result.started = env_.Now();
@@ -158,7 +161,7 @@ bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   }
   Breaker& breaker = breakers_[step.target.provider];
   const BreakerState before = breaker.last_state();
-  const std::optional<Breaker::Permit> permit = breaker.Acquire(now);
+  const std::optional<Breaker::Permit> permit = breaker.Acquire(now, call->ramp_u);
   if (!permit.has_value()) {
     Refuse(step, "breaker", call);
     return false;
@@ -293,7 +296,8 @@ void Engine::Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exc
 void Engine::ReportToBreaker(const AttemptRecord& attempt, const Exchange& exchange) {
   Breaker& breaker = breakers_[attempt.provider];
   const BreakerState before = breaker.last_state();
-  breaker.Report(exchange.permit, OutcomeFor(attempt.diagnosis, exchange.cut_short), attempt.ended);
+  breaker.Report(exchange.permit, OutcomeFor(attempt.diagnosis, exchange.cut_short), attempt.ended,
+                 Draw(seed_, kOpenTime, attempt.provider, breaker.generation()));
   if (breaker.last_state() == before) return;
   events_.OnBreaker(attempt.provider, before, breaker.last_state(), attempt.ended);
 }

@@ -26,7 +26,7 @@ Step Stop(std::string_view why) {
 }
 
 bool Admitted(const PlanInput& in, ProviderId provider, Time at) {
-  return in.breakers[provider].RetryAt(at) <= at;
+  return in.breakers[provider].Admits(at, in.call.ramp_u);
 }
 
 // Has this provider asked, during this call, to be left alone until after `at`?

@@ -30,7 +30,8 @@ struct Step {
 
 // One request so far.
 struct CallState {
-  uint64_t key = 0;  // of its jitter draws
+  uint64_t key = 0;   // of its jitter draws
+  double ramp_u = 0;  // its place in the ramp of a breaker that has closed
   Time deadline{};
   int64_t max_tokens = 0;  // limit in force, patches included
   int rounds = 0;          // plans made so far

@@ -18,38 +18,81 @@ squall_mutant(
   FIND    [[if (!config_.enabled || permit.generation != generation_) return;]]
   REPLACE [[if (!config_.enabled) return;
   if (permit.generation != generation_ && outcome == CallOutcome::kSuccess) {
-    return Become(BreakerState::kClosed, now);
+    state_ = BreakerState::kClosed;
+    return;
   }]]
   TEST    ${breaker_test}
   FILTER  "breaker: a late success while open does not close it")
 squall_mutant(
   NAME    breaker_without_probe_lease
   FILE    engine/policy/breaker.cc
-  FIND    [[return probe_ == 0 || now >= probe_expires_;]]
-  REPLACE [[static_cast<void>(now); return probe_ == 0;]]
+  FIND    [[SaturatingAdd(now, config_.probe_lease)]]
+  REPLACE [[kNever]]
   TEST    ${breaker_test}
   FILTER  "breaker: the lease of a probe that is never reported expires")
 squall_mutant(
   NAME    breaker_counts_neutral_outcomes
   FILE    engine/policy/breaker.cc
-  FIND    [[if (outcome == CallOutcome::kNeutral) return;]]
-  REPLACE [[]]
+  FIND    [[if (outcome == CallOutcome::kNeutral) return;
+  const bool failure]]
+  REPLACE [[const bool failure]]
   TEST    ${breaker_test}
   FILTER  "breaker: neutral outcomes move nothing")
 squall_mutant(
   NAME    breaker_many_probes
   FILE    engine/policy/breaker.cc
-  FIND    [[case BreakerState::kHalfOpen: return ProbeFree(now);]]
-  REPLACE [[case BreakerState::kHalfOpen: return true;]]
+  FIND    [[return std::max(now, probes_[EarliestProbe()].expires);]]
+  REPLACE [[return now;]]
   TEST    ${breaker_test}
   FILTER  "breaker: half-open lets one probe through at a time")
 squall_mutant(
   NAME    breaker_window_never_slides
-  FILE    engine/policy/breaker.cc
+  FILE    engine/policy/outcome_window.cc
   FIND    [[if (bucket.epoch < oldest) continue;]]
   REPLACE [[if (bucket.epoch < 0 && oldest < 0) continue;]]
   TEST    ${breaker_test}
   FILTER  "breaker: failures leave the window as it slides")
+set(breaker_kinds_test tests/engine/policy/breaker_kinds_test.cc)
+squall_mutant(
+  NAME    breaker_extension_takes_the_newer_deadline
+  FILE    engine/policy/breaker.cc
+  FIND    [[open ? std::max(open_until_, until) : until]]
+  REPLACE [[open ? until : until]]
+  TEST    ${breaker_kinds_test}
+  FILTER  "breaker: trap: of two deadlines the later holds, in either order")
+squall_mutant(
+  NAME    breaker_closes_without_ramp
+  FILE    engine/policy/breaker.cc
+  FIND    [[full_at_ = SaturatingAdd(now, config_.ramp);]]
+  REPLACE [[full_at_ = now;]]
+  TEST    ${breaker_kinds_test}
+  FILTER  "breaker: trap: what closes does not take all traffic at once")
+squall_mutant(
+  NAME    breaker_neutral_breaks_a_row
+  FILE    engine/policy/breaker.cc
+  FIND    [[if (outcome == CallOutcome::kNeutral) return;
+  const bool failure]]
+  REPLACE [[if (outcome == CallOutcome::kNeutral) {
+    row_ = 0;
+    return;
+  }
+  const bool failure]]
+  TEST    ${breaker_kinds_test}
+  FILTER  "breaker: trap: a neutral outcome does not break a row of failures")
+squall_mutant(
+  NAME    breaker_slow_probe_closes
+  FILE    engine/policy/breaker.cc
+  FIND    [[if (outcome == CallOutcome::kFailure || slow) {]]
+  REPLACE [[if (outcome == CallOutcome::kFailure) {]]
+  TEST    ${breaker_kinds_test}
+  FILTER  "breaker: a slow probe does not close it")
+squall_mutant(
+  NAME    breaker_keeps_failures_over_a_period
+  FILE    engine/policy/breaker.cc
+  FIND    [[window_.Clear();]]
+  REPLACE [[]]
+  TEST    tests/engine/policy/breaker_model_test.cc
+  FILTER  "breaker: agrees with a model*")
 squall_mutant(
   NAME    budget_without_floor
   FILE    engine/policy/retry_budget.cc
