@@ -48,7 +48,12 @@ void Describe(Fields& f, DeadlineConfig& c) {
   f.Span("per_try", c.per_try, kPositiveSpan,
          "Longest single attempt; the request's own deadline ends it earlier.");
   f.Span("failover_reserve", c.failover_reserve, kAnySpan,
-         "Time that an attempt leaves for one more provider while one is untried.");
+         "Time that an attempt leaves for each provider that is still untried.");
+  f.Int("reserve_stages", c.reserve_stages, {1, 64},
+        "How many untried providers are left that time, at most.");
+  f.Bool("share_when_short", c.share_when_short,
+         "Whether reserves that do not fit become equal shares of the time left; without, none is "
+         "kept.");
 }
 
 void Describe(Fields& f, StreamWatchConfig& c) {

@@ -173,11 +173,11 @@ bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   exchange->step = step;
   exchange->permit = *permit;
   exchange->started = now;
-  bool others_untried = false;
+  int64_t untried = 0;
   for (ProviderId p = 0; p < providers_.size(); ++p) {
-    others_untried = others_untried || (p != step.target.provider && !call->Tried(p));
+    untried += p != step.target.provider && !call->Tried(p) ? 1 : 0;
   }
-  exchange->until = AttemptDeadline(config_.deadline, now, call->deadline, others_untried);
+  exchange->until = AttemptDeadline(config_.deadline, now, call->deadline, untried);
   exchange->cut_short = exchange->until < now + config_.deadline.per_try;
   return true;
 }
