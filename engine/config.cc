@@ -8,6 +8,8 @@ constexpr SpanRange kAnySpan{0s, 24h};
 constexpr IntRange kAttempts{1, 32};
 constexpr std::string_view kJitterSides[] = {"down", "both", "up"};
 constexpr std::string_view kCapRules[] = {"window", "delay", "both"};
+constexpr std::string_view kBudgetKinds[] = {"windowed", "concurrent", "token_bucket"};
+constexpr std::string_view kBudgetUnits[] = {"attempts", "tokens", "usd"};
 constexpr std::string_view kAfterCommit[] = {"error", "restart"};
 
 }  // namespace
@@ -125,10 +127,27 @@ void Describe(Fields& f, BreakerConfig& c) {
 
 void Describe(Fields& f, RetryBudgetConfig& c) {
   f.Bool("enabled", c.enabled, "Whether extra attempts of all kinds share one budget.");
-  f.Number("ratio", c.ratio, {0, 1000}, "Extra attempts allowed per offered request.");
+  f.Enum("kind", c.kind, kBudgetKinds,
+         "What extra load is measured against: load offered in a window of time, load under way, "
+         "or a bucket that successes fill.");
+  f.Enum("unit", c.unit, kBudgetUnits, "What load is counted in.");
+  f.Number("ratio", c.ratio, {0, 1000},
+           "Extra load allowed per offered load, or per load under way.");
   f.Number("floor_per_s", c.floor_per_s, {0, 1e6},
-           "Extra attempts a second that are allowed whatever the traffic.");
-  f.Span("window", c.window, kPositiveSpan, "Time over which requests and attempts are counted.");
+           "Windowed: extra load a second that is allowed whatever the traffic.");
+  f.Span("window", c.window, kPositiveSpan, "Windowed: time over which load is counted.");
+  f.Number("floor_concurrent", c.floor_concurrent, {0, 1e9},
+           "Concurrent: extra load under way that is allowed whatever the traffic.");
+  f.Number("capacity", c.capacity, {1e-6, 1e12}, "Bucket: what it holds at first and at most.");
+  f.Number("retry_cost", c.retry_cost, kNotNegative, "Bucket: cost of an extra attempt.");
+  f.Number("timeout_cost", c.timeout_cost, kNotNegative, "Bucket: of one after a timeout.");
+  f.Number("throttled_cost", c.throttled_cost, kNotNegative, "Bucket: of one after a rate limit.");
+  f.Number("failure_cost", c.failure_cost, kNotNegative, "Bucket: cost of an attempt that fails.");
+  f.Number("success_gain", c.success_gain, kNotNegative, "Bucket: what a success gives.");
+  f.Bool("refund", c.refund,
+         "Bucket: whether a successful extra attempt gives its cost back instead.");
+  f.Number("retry_above", c.retry_above, kRate,
+           "Bucket: share of the capacity above which extra attempts are allowed.");
 }
 
 void Describe(Fields& f, GuardConfig& c) {

@@ -51,8 +51,6 @@ struct BreakerConfig {
 enum class BreakerState : uint8_t { kClosed, kOpen, kHalfOpen };
 std::string_view BreakerStateName(BreakerState state);
 
-enum class CallOutcome : uint8_t { kSuccess, kFailure, kNeutral };
-
 class Breaker {
  public:
   explicit Breaker(const BreakerConfig& config);

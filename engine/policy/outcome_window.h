@@ -13,6 +13,9 @@
 
 namespace squall {
 
+// What a call says about the health of whom it went to. Neutral says nothing.
+enum class CallOutcome : uint8_t { kSuccess, kFailure, kNeutral };
+
 class OutcomeWindow {
  public:
   // The last `calls` (1..kMaxCalls) where that is above 0, else those within `span` (> 0).
