@@ -108,6 +108,9 @@ void DescribeClosing(Fields& f, BreakerConfig& c) {
            "Factor on open_for for each time in a row that the circuit failed to close.");
   f.Span("open_max", c.open_max, kPositiveSpan,
          "Where that growth ends, before jitter; never below open_for.");
+  f.Span("open_on_hint", c.open_on_hint, kAnySpan,
+         "A server's Retry-After at least this long opens the circuit until then; 0 means none "
+         "does.");
   f.Span("probe_lease", c.probe_lease, kPositiveSpan,
          "Time after which a probe that nobody reported is given up.");
   f.Int("probes_at_once", c.probes_at_once, {1, 64}, "Half-open probes under way together.");

@@ -64,6 +64,7 @@ class CountInFlight {
 struct Engine::Exchange {
   Step step;
   Breaker::Permit permit;
+  AttemptEnd budget;
   Time started{};
   Time until{};                     // deadline of the attempt
   bool cut_short = false;           // by the request's deadline, before the per-try timeout
@@ -127,6 +128,7 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
                                                exchange.until, stop, sink);
     Observe(request.id, schema, std::move(reply), &exchange, &call);
   }
+  if (call.LastSent() == nullptr) budget_.Settle(env_.Now(), AttemptEnd());
   co_return std::move(call.result);
 }
 
@@ -154,8 +156,11 @@ Step Engine::Plan(const CallState& call) {
 // Takes what the step needs. What is refused is recorded, so the next plan sees it.
 bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   const Time now = env_.Now();
-  const bool extra = call->LastSent() != nullptr;
-  if (extra && !budget_.Allows(now)) {
+  const AttemptRecord* const last = call->LastSent();
+  const bool extra = last != nullptr;
+  exchange->budget.extra = extra;
+  if (extra) exchange->budget.trigger = TriggerOf(last->diagnosis);
+  if (extra && !budget_.Allows(now, {}, exchange->budget.trigger)) {
     Refuse(step, "budget", call);
     return false;
   }
@@ -169,7 +174,7 @@ bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   if (breaker.last_state() != before) {
     events_.OnBreaker(step.target.provider, before, breaker.last_state(), now);
   }
-  if (extra) budget_.Withdraw(now);
+  if (extra) budget_.Withdraw(now, {}, exchange->budget.trigger);
   exchange->step = step;
   exchange->permit = *permit;
   exchange->started = now;
@@ -237,7 +242,7 @@ void Engine::Observe(std::string_view id, const JsonSchema* schema, HttpReply re
   attempt.error = reply.error;
   attempt.usage = reading.body.usage;
   if (exchange->live != nullptr) attempt.first_piece = exchange->live->first_piece();
-  ReportToBreaker(attempt, *exchange);
+  ReportOutcome(attempt, exchange);
   call->result.attempts.push_back(attempt);
   Learn(*call);
   events_.OnAttempt(id, attempt);
@@ -293,11 +298,17 @@ void Engine::Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exc
   if (attempt.diagnosis.failure == FailureClass::kCancelled) Finish("cancelled", call);
 }
 
-void Engine::ReportToBreaker(const AttemptRecord& attempt, const Exchange& exchange) {
+void Engine::ReportOutcome(const AttemptRecord& attempt, Exchange* exchange) {
+  const CallOutcome outcome = OutcomeFor(attempt.diagnosis, exchange->cut_short);
+  exchange->budget.outcome = outcome;
+  budget_.Settle(attempt.ended, exchange->budget);
   Breaker& breaker = breakers_[attempt.provider];
   const BreakerState before = breaker.last_state();
-  breaker.Report(exchange.permit, OutcomeFor(attempt.diagnosis, exchange.cut_short), attempt.ended,
+  breaker.Report(exchange->permit, outcome, attempt.ended,
                  Draw(seed_, kOpenTime, attempt.provider, breaker.generation()));
+  if (attempt.diagnosis.retry_after.has_value()) {
+    breaker.Hint(*attempt.diagnosis.retry_after, attempt.ended);
+  }
   if (breaker.last_state() == before) return;
   events_.OnBreaker(attempt.provider, before, breaker.last_state(), attempt.ended);
 }

@@ -229,6 +229,14 @@ const AttemptRecord* CallState::LastSent() const {
   return nullptr;
 }
 
+Trigger TriggerOf(const Diagnosis& last) {
+  switch (last.failure) {
+    case FailureClass::kTimeout: return Trigger::kTimeout;
+    case FailureClass::kRateLimit: return Trigger::kThrottled;
+    default: return Trigger::kFailure;
+  }
+}
+
 std::span<const std::string_view> StrategyNames() { return kStrategyNames; }
 
 Step MakePlan(const PlanInput& in) {
@@ -243,7 +251,7 @@ Step MakePlan(const PlanInput& in) {
     const bool final = last->diagnosis.retry == RetryDecision::kNeverUnchanged;
     return Stop(final ? "final" : "no_plan");
   }
-  if (!in.budget.Allows(in.now)) return Stop("budget");
+  if (!in.budget.Allows(in.now, {}, TriggerOf(last->diagnosis))) return Stop("budget");
   step->max_tokens = PatchedLimit(in, last->diagnosis);
   return *step;
 }

@@ -61,6 +61,9 @@ struct PlanInput {
 // by another attempt) or "no_plan" (no strategy had a proposal).
 Step MakePlan(const PlanInput& input);
 
+// What the next attempt is made for.
+Trigger TriggerOf(const Diagnosis& last);
+
 // Names of all strategies, in table order.
 std::span<const std::string_view> StrategyNames();
 

@@ -159,6 +159,11 @@ void Breaker::OpenUntil(Time until, Time now) {
   if (!open) Become(BreakerState::kOpen);
 }
 
+void Breaker::Hint(Duration wait, Time now) {
+  const bool counts = config_.open_on_hint > 0s && wait >= config_.open_on_hint;
+  if (counts) OpenUntil(SaturatingAdd(now, wait), now);
+}
+
 void Breaker::Close(Time now) {
   Become(BreakerState::kClosed);
   full_at_ = SaturatingAdd(now, config_.ramp);

@@ -41,6 +41,7 @@ struct BreakerConfig {
   double open_jitter = 0;            // up to this share of it longer, 0..10
   double open_growth = 1;            // factor for each time it failed to close, >= 1
   Duration open_max = 5min;          // where growth ends, before jitter; at least open_for counts
+  Duration open_on_hint = 0s;        // a server's hint this long opens it until then; 0 = none does
   Duration probe_lease = 60s;        // after this an unreported probe is given up, > 0
   int64_t probes_at_once = 1;        // probes under way together, 1..64
   int64_t probes_to_close = 2;       // successful probes that close it, >= 1
@@ -80,6 +81,9 @@ class Breaker {
   // The server asked to be left alone until `until`: opens, or stays open at least that long. The
   // later deadline holds. Probes follow as after any open time.
   void OpenUntil(Time until, Time now);
+
+  // The same for a hint of `wait` from now, if it is long enough to count (open_on_hint).
+  void Hint(Duration wait, Time now);
 
   // Open turns into half-open by time alone, hence the argument.
   BreakerState state(Time now) const;

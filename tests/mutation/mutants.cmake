@@ -101,6 +101,45 @@ squall_mutant(
   TEST    tests/engine/policy/retry_budget_test.cc
   FILTER  "retry budget: the floor allows retries at low traffic")
 squall_mutant(
+  NAME    budget_takes_from_one_scope_when_refused
+  FILE    engine/policy/recovery_budget.cc
+  FIND    [[if (!Allows(now, extra)) return false;
+  overall_.Withdraw(now, extra.load, extra.trigger);]]
+  REPLACE [[if (!overall_.Withdraw(now, extra.load, extra.trigger)) return false;
+  if (extra.again && !providers_[extra.provider].Allows(now, extra.load, extra.trigger)) {
+    return false;
+  }]]
+  TEST    tests/engine/policy/retry_budget_kinds_test.cc
+  FILTER  "recovery budget: a failing provider's own share ends first*")
+squall_mutant(
+  NAME    budget_bucket_pays_success_twice
+  FILE    engine/policy/retry_budget.cc
+  FIND    [[(refunds ? Cost(end.trigger) : config_.success_gain) * used]]
+  REPLACE [[((refunds ? Cost(end.trigger) : 0) + config_.success_gain) * used]]
+  TEST    tests/engine/policy/retry_budget_kinds_test.cc
+  FILTER  "retry budget: AWS standard mode gives back what a successful retry cost")
+squall_mutant(
+  NAME    budget_retries_at_half
+  FILE    engine/policy/retry_budget.cc
+  FIND    [[bucket_ <= config_.retry_above * config_.capacity]]
+  REPLACE [[bucket_ < config_.retry_above * config_.capacity]]
+  TEST    tests/engine/policy/retry_budget_kinds_test.cc
+  FILTER  "retry budget: gRPC allows retries only above half of its tokens")
+squall_mutant(
+  NAME    conversation_reserves_nothing
+  FILE    engine/policy/conversation_limits.cc
+  FIND    [[entry->spent.usd += attempt.usd;]]
+  REPLACE [[]]
+  TEST    tests/engine/policy/admission_test.cc
+  FILTER  "conversation limits: trap: turns side by side cannot overdraw together")
+squall_mutant(
+  NAME    conversation_forgets_the_newest
+  FILE    engine/policy/conversation_limits.cc
+  FIND    [[const uint32_t place = oldest_;]]
+  REPLACE [[const uint32_t place = newest_;]]
+  TEST    tests/engine/policy/admission_test.cc
+  FILTER  "conversation limits: the conversation used longest ago*")
+squall_mutant(
   NAME    jitter_clamps_after_the_draw
   FILE    engine/policy/backoff.cc
   FIND    [[return Window(d.config, d.past.retry, d.cap) * d.u;]]

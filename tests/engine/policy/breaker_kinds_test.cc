@@ -239,6 +239,19 @@ TEST_CASE("breaker: a server's word opens it until then", "[policy]") {
   CHECK(breaker.Admits(At(41s)));
 }
 
+TEST_CASE("breaker: a hint opens it if it is long enough to count", "[policy]") {
+  BreakerConfig config = Bare();
+  Breaker deaf(config);
+  deaf.Hint(1h, At(1s));
+  CHECK(deaf.Admits(At(1s)));
+  config.open_on_hint = 10s;
+  Breaker breaker(config);
+  breaker.Hint(9s, At(1s));
+  CHECK(breaker.Admits(At(1s)));
+  breaker.Hint(10s, At(1s));
+  CHECK(breaker.RetryAt(At(1s)) == At(11s));
+}
+
 TEST_CASE("breaker: trap: of two deadlines the later holds, in either order", "[policy]") {
   for (const bool longer_first : {true, false}) {
     Breaker breaker(Bare());
