@@ -59,7 +59,7 @@ squall_mutant(
   FIND    [[open ? std::max(open_until_, until) : until]]
   REPLACE [[open ? until : until]]
   TEST    ${breaker_kinds_test}
-  FILTER  "breaker: trap: of two deadlines the later holds, in either order")
+  FILTER  "breaker: trap: of two deadlines the later holds*")
 squall_mutant(
   NAME    breaker_closes_without_ramp
   FILE    engine/policy/breaker.cc
@@ -160,7 +160,7 @@ squall_mutant(
   FIND    [[constexpr double kNoCap = 1e30;]]
   REPLACE [[constexpr double kNoCap = __builtin_inf();]]
   TEST    tests/engine/policy/backoff_test.cc
-  FILTER  "backoff: a retry beyond counting waits for the cap, not for nothing")
+  FILTER  "backoff: a retry beyond counting waits for the cap*")
 squall_mutant(
   NAME    backoff_rising_ends_on_the_cap
   FILE    engine/policy/backoff.cc
