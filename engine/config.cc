@@ -7,15 +7,31 @@ constexpr SpanRange kPositiveSpan{1us, 24h};
 constexpr SpanRange kAnySpan{0s, 24h};
 constexpr IntRange kAttempts{1, 32};
 constexpr std::string_view kAllOpen[] = {"fail_fast", "wait", "fail_open"};
+constexpr std::string_view kJitterSides[] = {"down", "both", "up"};
+constexpr std::string_view kCapRules[] = {"window", "delay", "both"};
+constexpr std::string_view kBudgetKinds[] = {"windowed", "concurrent", "token_bucket"};
+constexpr std::string_view kBudgetUnits[] = {"attempts", "tokens", "usd"};
 constexpr std::string_view kAfterCommit[] = {"error", "restart"};
 
 }  // namespace
 
 void Describe(Fields& f, BackoffConfig& c) {
-  f.Span("base", c.base, kPositiveSpan,
-         "First window of full jitter; it doubles with every retry.");
-  f.Span("cap", c.cap, kPositiveSpan, "Widest window of full jitter.");
+  f.Enum("kind", c.kind, BackoffKindNames(), "How waits grow and what they are drawn from.");
+  f.Span("base", c.base, kPositiveSpan, "First window; later ones grow from it.");
+  f.Span("cap", c.cap, kPositiveSpan, "Widest window.");
+  f.Number("multiplier", c.multiplier, {1, 100},
+           "Growth of the window per retry; of the last wait in decorrelated and rising.");
+  f.Number("jitter", c.jitter, kRate,
+           "Share by which constant, linear and exponential waits are spread.");
+  f.Enum("side", c.side, kJitterSides, "Whether jitter makes a wait shorter, either, or longer.");
+  f.Span("extra", c.extra, kAnySpan, "Random wait on top, Uniform(0, extra), whatever the kind.");
+  f.Enum("cap_rule", c.cap_rule, kCapRules,
+         "What the cap cuts: the window that a wait is drawn from; the delay after jitter, which "
+         "gathers clients on the cap; or both.");
   f.Require(c.cap >= c.base, "cap must be at least base");
+  const bool chained = c.kind == BackoffKind::kDecorrelated || c.kind == BackoffKind::kRising;
+  f.Require(!chained || (c.cap > c.base && c.multiplier > 1),
+            "decorrelated and rising waits need a cap above base and a multiplier above 1");
 }
 
 void Describe(Fields& f, RetryConfig& c) {
@@ -23,7 +39,7 @@ void Describe(Fields& f, RetryConfig& c) {
         "Attempts at one request over all providers, the first one included.");
   f.Int("max_attempts_per_target", c.max_attempts_per_target, kAttempts,
         "Attempts at one model of one provider, the first one included.");
-  f.Struct("backoff", c.backoff, "Wait before a retry: Uniform(0, min(cap, base * 2^retry)).");
+  f.Struct("backoff", c.backoff, "Wait before a retry.");
   f.Bool("obey_retry_after", c.obey_retry_after,
          "Whether a server's Retry-After is a minimum wait; ignored where false.");
   f.Number("retry_after_spread", c.retry_after_spread, {0, 10},
@@ -35,7 +51,12 @@ void Describe(Fields& f, DeadlineConfig& c) {
   f.Span("per_try", c.per_try, kPositiveSpan,
          "Longest single attempt; the request's own deadline ends it earlier.");
   f.Span("failover_reserve", c.failover_reserve, kAnySpan,
-         "Time that an attempt leaves for one more provider while one is untried.");
+         "Time that an attempt leaves for each provider that is still untried.");
+  f.Int("reserve_stages", c.reserve_stages, {1, 64},
+        "How many untried providers are left that time, at most.");
+  f.Bool("share_when_short", c.share_when_short,
+         "Whether reserves that do not fit become equal shares of the time left; without, none is "
+         "kept.");
 }
 
 void Describe(Fields& f, StreamWatchConfig& c) {
@@ -58,26 +79,79 @@ void Describe(Fields& f, StreamConfig& c) {
          "Whether nothing is passed on before the whole answer has passed the guard.");
 }
 
-void Describe(Fields& f, BreakerConfig& c) {
-  f.Bool("enabled", c.enabled, "Whether each provider has a circuit breaker.");
+void DescribeOpening(Fields& f, BreakerConfig& c) {
   f.Span("window", c.window, kPositiveSpan, "Length of the sliding window of outcomes.");
-  f.Number("failure_threshold", c.failure_threshold, {1e-6, 1},
-           "Share of failures in the window above which the circuit opens.");
+  f.Int("window_calls", c.window_calls, {0, OutcomeWindow::kMaxCalls},
+        "Length of the window in calls; 0 counts time.");
+  f.Number("failure_threshold", c.failure_threshold, kRate,
+           "Share of failures in the window at which the circuit opens; 0 ignores it.");
   f.Int("minimum_calls", c.minimum_calls, {1, 1'000'000},
-        "Calls in the window below which the circuit stays closed.");
+        "Calls below which no share and no average opens the circuit.");
+  f.Int("consecutive_failures", c.consecutive_failures, {0, 1'000'000},
+        "Failures in a row that open the circuit; 0 ignores them.");
+  f.Span("slow_call", c.slow_call, kAnySpan, "How long a slow call takes; 0 means none is.");
+  f.Number("slow_threshold", c.slow_threshold, {1e-6, 1},
+           "Share of slow calls in the window at which the circuit opens.");
+  f.Span("ewma_window", c.ewma_window, kAnySpan,
+         "Time in which the fading average of failures forgets all but 1/e; 0 keeps none.");
+  f.Number("ewma_threshold", c.ewma_threshold, {1e-6, 1},
+           "Fading average of failures at which the circuit opens.");
+  f.Require(c.window_calls == 0 || c.window_calls >= c.minimum_calls,
+            "window_calls must be 0 or at least minimum_calls");
+}
+
+void DescribeClosing(Fields& f, BreakerConfig& c) {
   f.Span("open_for", c.open_for, kPositiveSpan, "Time from opening to the first half-open probe.");
+  f.Number(
+      "open_jitter", c.open_jitter, {0, 10},
+      "Random time on top of open_for, as a share of it, so that clients do not probe together.");
+  f.Number("open_growth", c.open_growth, {1, 100},
+           "Factor on open_for for each time in a row that the circuit failed to close.");
+  f.Span("open_max", c.open_max, kPositiveSpan,
+         "Where that growth ends, before jitter; never below open_for.");
+  f.Span("open_on_hint", c.open_on_hint, kAnySpan,
+         "A server's Retry-After at least this long opens the circuit until then; 0 means none "
+         "does.");
   f.Span("probe_lease", c.probe_lease, kPositiveSpan,
          "Time after which a probe that nobody reported is given up.");
+  f.Int("probes_at_once", c.probes_at_once, {1, 64}, "Half-open probes under way together.");
   f.Int("probes_to_close", c.probes_to_close, {1, 1'000},
-        "Successful probes in a row that close the circuit.");
+        "Successful probes that close the circuit.");
+  f.Int("probes_to_open", c.probes_to_open, {1, 1'000},
+        "Failed or slow probes that open it again.");
+  f.Span("ramp", c.ramp, kAnySpan,
+         "Time after closing in which the admitted share of calls grows from 0 to 1.");
+}
+
+void Describe(Fields& f, BreakerConfig& c) {
+  f.Bool("enabled", c.enabled, "Whether each provider has a circuit breaker.");
+  DescribeOpening(f, c);
+  DescribeClosing(f, c);
 }
 
 void Describe(Fields& f, RetryBudgetConfig& c) {
   f.Bool("enabled", c.enabled, "Whether extra attempts of all kinds share one budget.");
-  f.Number("ratio", c.ratio, {0, 1000}, "Extra attempts allowed per offered request.");
+  f.Enum("kind", c.kind, kBudgetKinds,
+         "What extra load is measured against: load offered in a window of time, load under way, "
+         "or a bucket that successes fill.");
+  f.Enum("unit", c.unit, kBudgetUnits, "What load is counted in.");
+  f.Number("ratio", c.ratio, {0, 1000},
+           "Extra load allowed per offered load, or per load under way.");
   f.Number("floor_per_s", c.floor_per_s, {0, 1e6},
-           "Extra attempts a second that are allowed whatever the traffic.");
-  f.Span("window", c.window, kPositiveSpan, "Time over which requests and attempts are counted.");
+           "Windowed: extra load a second that is allowed whatever the traffic.");
+  f.Span("window", c.window, kPositiveSpan, "Windowed: time over which load is counted.");
+  f.Number("floor_concurrent", c.floor_concurrent, {0, 1e9},
+           "Concurrent: extra load under way that is allowed whatever the traffic.");
+  f.Number("capacity", c.capacity, {1e-6, 1e12}, "Bucket: what it holds at first and at most.");
+  f.Number("retry_cost", c.retry_cost, kNotNegative, "Bucket: cost of an extra attempt.");
+  f.Number("timeout_cost", c.timeout_cost, kNotNegative, "Bucket: of one after a timeout.");
+  f.Number("throttled_cost", c.throttled_cost, kNotNegative, "Bucket: of one after a rate limit.");
+  f.Number("failure_cost", c.failure_cost, kNotNegative, "Bucket: cost of an attempt that fails.");
+  f.Number("success_gain", c.success_gain, kNotNegative, "Bucket: what a success gives.");
+  f.Bool("refund", c.refund,
+         "Bucket: whether a successful extra attempt gives its cost back instead.");
+  f.Number("retry_above", c.retry_above, kRate,
+           "Bucket: share of the capacity above which extra attempts are allowed.");
 }
 
 void Describe(Fields& f, GuardConfig& c) {

@@ -12,6 +12,8 @@ namespace squall {
 namespace {
 
 constexpr StreamId kJitter = Stream("engine/jitter");
+constexpr StreamId kRamp = Stream("engine/ramp");
+constexpr StreamId kOpenTime = Stream("engine/open_time");
 
 // Reading the clock costs as much as classifying, so of the healthy replies one request in this
 // many is timed; failures that the status shows are always timed.
@@ -62,6 +64,7 @@ class CountInFlight {
 struct Engine::Exchange {
   Step step;
   Breaker::Permit permit;
+  AttemptEnd budget;
   Time started{};
   Time until{};                     // deadline of the attempt
   bool cut_short = false;           // by the request's deadline, before the per-try timeout
@@ -98,6 +101,7 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
   const CountInFlight in_flight(&calls_in_flight_);
   CallState call;
   call.key = CallKey(request.id);
+  call.ramp_u = Draw(seed_, kRamp, call.key);
   call.deadline = deadline;
   call.max_tokens = request.max_tokens;
   call.repeatable = request.repeatable;
@@ -128,6 +132,7 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
                                                exchange.until, stop, sink);
     Observe(request.id, schema, std::move(reply), &exchange, &call);
   }
+  if (call.LastSent() == nullptr) budget_.Settle(env_.Now(), AttemptEnd());
   co_return std::move(call.result);
 }
 
@@ -138,8 +143,15 @@ Step Engine::Plan(const CallState& call) {
   const bool timed = !call.result.attempts.empty();
   const int64_t begin = timed ? RealNanoseconds() : 0;
   const auto attempt = static_cast<uint64_t>(call.result.attempts.size());
-  const PlanInput input{config_,    providers_, breakers_,  budget_,
-                        knowledge_, call,       env_.Now(), Draw(seed_, kJitter, call.key, attempt),
+  const PlanInput input{config_,
+                        providers_,
+                        breakers_,
+                        budget_,
+                        knowledge_,
+                        call,
+                        env_.Now(),
+                        Draw(seed_, kJitter, call.key, attempt),
+                        Draw(seed_, kJitter, call.key, attempt - 1),
                         foresight_};
   const Step step = MakePlan(input);
   if (timed) events_.OnPhase(Phase::kDecide, RealNanoseconds() - begin);
@@ -149,14 +161,17 @@ Step Engine::Plan(const CallState& call) {
 // Takes what the step needs. What is refused is recorded, so the next plan sees it.
 bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   const Time now = env_.Now();
-  const bool extra = call->LastSent() != nullptr;
-  if (extra && !budget_.Allows(now)) {
+  const AttemptRecord* const last = call->LastSent();
+  const bool extra = last != nullptr;
+  exchange->budget.extra = extra;
+  if (extra) exchange->budget.trigger = TriggerOf(last->diagnosis);
+  if (extra && !budget_.Allows(now, {}, exchange->budget.trigger)) {
     Refuse(step, "budget", call);
     return false;
   }
   Breaker& breaker = breakers_[step.target.provider];
   const BreakerState before = breaker.last_state();
-  const std::optional<Breaker::Permit> permit = breaker.Acquire(now);
+  const std::optional<Breaker::Permit> permit = breaker.Acquire(now, call->ramp_u);
   if (!permit.has_value() && !step.past_breaker) {
     Refuse(step, "breaker", call);
     return false;
@@ -164,15 +179,15 @@ bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   if (breaker.last_state() != before) {
     events_.OnBreaker(step.target.provider, before, breaker.last_state(), now);
   }
-  if (extra) budget_.Withdraw(now);
+  if (extra) budget_.Withdraw(now, {}, exchange->budget.trigger);
   exchange->step = step;
   exchange->permit = permit.value_or(Breaker::Permit());
   exchange->started = now;
-  bool others_untried = false;
+  int64_t untried = 0;
   for (ProviderId p = 0; p < providers_.size(); ++p) {
-    others_untried = others_untried || (p != step.target.provider && !call->Tried(p));
+    untried += p != step.target.provider && !call->Tried(p) ? 1 : 0;
   }
-  exchange->until = AttemptDeadline(config_.deadline, now, call->deadline, others_untried);
+  exchange->until = AttemptDeadline(config_.deadline, now, call->deadline, untried);
   exchange->cut_short = exchange->until < now + config_.deadline.per_try;
   return true;
 }
@@ -232,7 +247,7 @@ void Engine::Observe(std::string_view id, const JsonSchema* schema, HttpReply re
   attempt.error = reply.error;
   attempt.usage = reading.body.usage;
   if (exchange->live != nullptr) attempt.first_piece = exchange->live->first_piece();
-  ReportToBreaker(attempt, *exchange);
+  ReportOutcome(attempt, exchange);
   call->result.attempts.push_back(attempt);
   Learn(*call);
   events_.OnAttempt(id, attempt);
@@ -291,10 +306,17 @@ void Engine::Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exc
   if (attempt.diagnosis.failure == FailureClass::kCancelled) Finish("cancelled", call);
 }
 
-void Engine::ReportToBreaker(const AttemptRecord& attempt, const Exchange& exchange) {
+void Engine::ReportOutcome(const AttemptRecord& attempt, Exchange* exchange) {
+  const CallOutcome outcome = OutcomeFor(attempt.diagnosis, exchange->cut_short);
+  exchange->budget.outcome = outcome;
+  budget_.Settle(attempt.ended, exchange->budget);
   Breaker& breaker = breakers_[attempt.provider];
   const BreakerState before = breaker.last_state();
-  breaker.Report(exchange.permit, OutcomeFor(attempt.diagnosis, exchange.cut_short), attempt.ended);
+  breaker.Report(exchange->permit, outcome, attempt.ended,
+                 Draw(seed_, kOpenTime, attempt.provider, breaker.generation()));
+  if (attempt.diagnosis.retry_after.has_value()) {
+    breaker.Hint(*attempt.diagnosis.retry_after, attempt.ended);
+  }
   if (breaker.last_state() == before) return;
   events_.OnBreaker(attempt.provider, before, breaker.last_state(), attempt.ended);
 }

@@ -64,7 +64,7 @@ class Engine {
   void Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exchange* exchange,
                 CallState* call);
   void Learn(const CallState& call);
-  void ReportToBreaker(const AttemptRecord& attempt, const Exchange& exchange);
+  void ReportOutcome(const AttemptRecord& attempt, Exchange* exchange);
   void Finish(std::string_view reason, CallState* call) const;
 
   EngineConfig config_;

@@ -27,7 +27,7 @@ Step Stop(std::string_view why) {
 }
 
 bool Admitted(const PlanInput& in, ProviderId provider, Time at) {
-  return in.breakers[provider].RetryAt(at) <= at;
+  return in.breakers[provider].Admits(at, in.call.ramp_u);
 }
 
 // Has this provider asked, during this call, to be left alone until after `at`?
@@ -56,6 +56,19 @@ int64_t PatchedLimit(const PlanInput& in, const Diagnosis& last) {
   return HitTokenLimit(last) ? in.call.max_tokens * 2 : 0;
 }
 
+// The wait before the last attempt is the gap to the attempt before it.
+BackoffPast PastWaits(const PlanInput& in, int retry) {
+  BackoffPast past;
+  past.retry = retry;
+  past.previous_u = in.previous_u;
+  const AttemptRecord* last = nullptr;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (attempt.sent && last != nullptr) past.previous = attempt.started - last->ended;
+    if (attempt.sent) last = &attempt;
+  }
+  return past;
+}
+
 // The earliest time at which the provider that answered may be asked again.
 Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry) {
   const RetryConfig& config = in.config.retry;
@@ -68,7 +81,8 @@ Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry) {
   // else may be the first sign of trouble, so spread out.
   const bool answered =
       last.safety == Safety::kExecuted && last.retry != RetryDecision::kSameProviderAfterWait;
-  return answered ? in.now : in.now + FullJitter(config.backoff, retry, in.u);
+  if (answered) return in.now;
+  return SaturatingAdd(in.now, BackoffDelay(config.backoff, PastWaits(in, retry), in.u));
 }
 
 bool WorthRepeating(const Diagnosis& last) {
@@ -258,6 +272,14 @@ bool IsClairvoyant(const EngineConfig& config) {
          config.ladder.end();
 }
 
+Trigger TriggerOf(const Diagnosis& last) {
+  switch (last.failure) {
+    case FailureClass::kTimeout: return Trigger::kTimeout;
+    case FailureClass::kRateLimit: return Trigger::kThrottled;
+    default: return Trigger::kFailure;
+  }
+}
+
 std::span<const std::string_view> StrategyNames() { return kStrategyNames; }
 
 Step MakePlan(const PlanInput& in) {
@@ -275,7 +297,7 @@ Step MakePlan(const PlanInput& in) {
     const bool final = last->diagnosis.retry == RetryDecision::kNeverUnchanged;
     return Stop(final ? "final" : "no_plan");
   }
-  if (!in.budget.Allows(in.now)) return Stop("budget");
+  if (!in.budget.Allows(in.now, {}, TriggerOf(last->diagnosis))) return Stop("budget");
   step->max_tokens = PatchedLimit(in, last->diagnosis);
   return *step;
 }

@@ -33,7 +33,8 @@ struct Step {
 
 // One request so far.
 struct CallState {
-  uint64_t key = 0;  // of its jitter draws
+  uint64_t key = 0;   // of its jitter draws
+  double ramp_u = 0;  // its place in the ramp of a breaker that has closed
   Time deadline{};
   int64_t max_tokens = 0;       // limit in force, patches included
   int rounds = 0;               // plans made so far
@@ -56,7 +57,8 @@ struct PlanInput {
   const Knowledge& knowledge;
   const CallState& call;
   Time now;
-  double u;  // uniform draw for this step's jitter
+  double u;               // uniform draw for this step's jitter
+  double previous_u = 0;  // and that of the step before
   const Foresight* foresight = nullptr;
 };
 
@@ -68,6 +70,9 @@ bool IsClairvoyant(const EngineConfig& config);
 // "budget", "all_open" (no provider admits a first attempt), "final" (the failure cannot be cured
 // by another attempt) or "no_plan" (no strategy had a proposal).
 Step MakePlan(const PlanInput& input);
+
+// What the next attempt is made for.
+Trigger TriggerOf(const Diagnosis& last);
 
 // Names of all strategies, in table order.
 std::span<const std::string_view> StrategyNames();

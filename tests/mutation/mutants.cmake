@@ -18,38 +18,81 @@ squall_mutant(
   FIND    [[if (!config_.enabled || permit.generation != generation_) return;]]
   REPLACE [[if (!config_.enabled) return;
   if (permit.generation != generation_ && outcome == CallOutcome::kSuccess) {
-    return Become(BreakerState::kClosed, now);
+    state_ = BreakerState::kClosed;
+    return;
   }]]
   TEST    ${breaker_test}
   FILTER  "breaker: a late success while open does not close it")
 squall_mutant(
   NAME    breaker_without_probe_lease
   FILE    engine/policy/breaker.cc
-  FIND    [[return probe_ == 0 || now >= probe_expires_;]]
-  REPLACE [[static_cast<void>(now); return probe_ == 0;]]
+  FIND    [[SaturatingAdd(now, config_.probe_lease)]]
+  REPLACE [[kNever]]
   TEST    ${breaker_test}
   FILTER  "breaker: the lease of a probe that is never reported expires")
 squall_mutant(
   NAME    breaker_counts_neutral_outcomes
   FILE    engine/policy/breaker.cc
-  FIND    [[if (outcome == CallOutcome::kNeutral) return;]]
-  REPLACE [[]]
+  FIND    [[if (outcome == CallOutcome::kNeutral) return;
+  const bool failure]]
+  REPLACE [[const bool failure]]
   TEST    ${breaker_test}
   FILTER  "breaker: neutral outcomes move nothing")
 squall_mutant(
   NAME    breaker_many_probes
   FILE    engine/policy/breaker.cc
-  FIND    [[case BreakerState::kHalfOpen: return ProbeFree(now);]]
-  REPLACE [[case BreakerState::kHalfOpen: return true;]]
+  FIND    [[return std::max(now, probes_[EarliestProbe()].expires);]]
+  REPLACE [[return now;]]
   TEST    ${breaker_test}
   FILTER  "breaker: half-open lets one probe through at a time")
 squall_mutant(
   NAME    breaker_window_never_slides
-  FILE    engine/policy/breaker.cc
+  FILE    engine/policy/outcome_window.cc
   FIND    [[if (bucket.epoch < oldest) continue;]]
   REPLACE [[if (bucket.epoch < 0 && oldest < 0) continue;]]
   TEST    ${breaker_test}
   FILTER  "breaker: failures leave the window as it slides")
+set(breaker_kinds_test tests/engine/policy/breaker_kinds_test.cc)
+squall_mutant(
+  NAME    breaker_extension_takes_the_newer_deadline
+  FILE    engine/policy/breaker.cc
+  FIND    [[open ? std::max(open_until_, until) : until]]
+  REPLACE [[open ? until : until]]
+  TEST    ${breaker_kinds_test}
+  FILTER  "breaker: trap: of two deadlines the later holds*")
+squall_mutant(
+  NAME    breaker_closes_without_ramp
+  FILE    engine/policy/breaker.cc
+  FIND    [[full_at_ = SaturatingAdd(now, config_.ramp);]]
+  REPLACE [[full_at_ = now;]]
+  TEST    ${breaker_kinds_test}
+  FILTER  "breaker: trap: what closes does not take all traffic at once")
+squall_mutant(
+  NAME    breaker_neutral_breaks_a_row
+  FILE    engine/policy/breaker.cc
+  FIND    [[if (outcome == CallOutcome::kNeutral) return;
+  const bool failure]]
+  REPLACE [[if (outcome == CallOutcome::kNeutral) {
+    row_ = 0;
+    return;
+  }
+  const bool failure]]
+  TEST    ${breaker_kinds_test}
+  FILTER  "breaker: trap: a neutral outcome does not break a row of failures")
+squall_mutant(
+  NAME    breaker_slow_probe_closes
+  FILE    engine/policy/breaker.cc
+  FIND    [[if (outcome == CallOutcome::kFailure || slow) {]]
+  REPLACE [[if (outcome == CallOutcome::kFailure) {]]
+  TEST    ${breaker_kinds_test}
+  FILTER  "breaker: a slow probe does not close it")
+squall_mutant(
+  NAME    breaker_keeps_failures_over_a_period
+  FILE    engine/policy/breaker.cc
+  FIND    [[window_.Clear();]]
+  REPLACE [[]]
+  TEST    tests/engine/policy/breaker_model_test.cc
+  FILTER  "breaker: agrees with a model*")
 squall_mutant(
   NAME    budget_without_floor
   FILE    engine/policy/retry_budget.cc
@@ -58,12 +101,73 @@ squall_mutant(
   TEST    tests/engine/policy/retry_budget_test.cc
   FILTER  "retry budget: the floor allows retries at low traffic")
 squall_mutant(
+  NAME    budget_takes_from_one_scope_when_refused
+  FILE    engine/policy/recovery_budget.cc
+  FIND    [[if (!Allows(now, extra)) return false;
+  overall_.Withdraw(now, extra.load, extra.trigger);]]
+  REPLACE [[if (!overall_.Withdraw(now, extra.load, extra.trigger)) return false;
+  if (extra.again && !providers_[extra.provider].Allows(now, extra.load, extra.trigger)) {
+    return false;
+  }]]
+  TEST    tests/engine/policy/retry_budget_kinds_test.cc
+  FILTER  "recovery budget: a failing provider's own share ends first*")
+squall_mutant(
+  NAME    budget_bucket_pays_success_twice
+  FILE    engine/policy/retry_budget.cc
+  FIND    [[(refunds ? Cost(end.trigger) : config_.success_gain) * used]]
+  REPLACE [[((refunds ? Cost(end.trigger) : 0) + config_.success_gain) * used]]
+  TEST    tests/engine/policy/retry_budget_kinds_test.cc
+  FILTER  "retry budget: AWS standard mode gives back what a successful retry cost")
+squall_mutant(
+  NAME    budget_retries_at_half
+  FILE    engine/policy/retry_budget.cc
+  FIND    [[bucket_ <= config_.retry_above * config_.capacity]]
+  REPLACE [[bucket_ < config_.retry_above * config_.capacity]]
+  TEST    tests/engine/policy/retry_budget_kinds_test.cc
+  FILTER  "retry budget: gRPC allows retries only above half of its tokens")
+squall_mutant(
+  NAME    conversation_reserves_nothing
+  FILE    engine/policy/conversation_limits.cc
+  FIND    [[entry->spent.usd += attempt.usd;]]
+  REPLACE [[]]
+  TEST    tests/engine/policy/admission_test.cc
+  FILTER  "conversation limits: trap: turns side by side cannot overdraw together")
+squall_mutant(
+  NAME    conversation_forgets_the_newest
+  FILE    engine/policy/conversation_limits.cc
+  FIND    [[const uint32_t place = oldest_;]]
+  REPLACE [[const uint32_t place = newest_;]]
+  TEST    tests/engine/policy/admission_test.cc
+  FILTER  "conversation limits: the conversation used longest ago*")
+squall_mutant(
   NAME    jitter_clamps_after_the_draw
   FILE    engine/policy/backoff.cc
-  FIND    [[return Duration(static_cast<int64_t>(window * u));]]
-  REPLACE [[return std::min(Duration(static_cast<int64_t>(4 * window * u)), config.cap - 1ns);]]
+  FIND    [[return Window(d.config, d.past.retry, d.cap) * d.u;]]
+  REPLACE [[return std::min(4 * Window(d.config, d.past.retry, d.cap) * d.u,
+                            Nanos(d.config.cap) - 1);]]
   TEST    tests/engine/policy/backoff_test.cc
   FILTER  "backoff: full jitter carries no mass at the cap")
+squall_mutant(
+  NAME    backoff_smooth_overflows_its_cap
+  FILE    engine/policy/backoff.cc
+  FIND    [[widest > d.cap ? d.cap / widest : 1]]
+  REPLACE [[1]]
+  TEST    tests/engine/policy/backoff_test.cc
+  FILTER  "backoff: every wait lies between zero and the cap plus its upward jitter")
+squall_mutant(
+  NAME    backoff_of_a_far_retry_is_no_number
+  FILE    engine/policy/backoff.cc
+  FIND    [[constexpr double kNoCap = 1e30;]]
+  REPLACE [[constexpr double kNoCap = __builtin_inf();]]
+  TEST    tests/engine/policy/backoff_test.cc
+  FILTER  "backoff: a retry beyond counting waits for the cap*")
+squall_mutant(
+  NAME    backoff_rising_ends_on_the_cap
+  FILE    engine/policy/backoff.cc
+  FIND    [[std::min(d.previous(), d.cap / d.config.multiplier)]]
+  REPLACE [[std::min(d.previous(), d.cap)]]
+  TEST    tests/engine/policy/backoff_test.cc
+  FILTER  "backoff: trap: no kind gathers its waits on the cap")
 squall_mutant(
   NAME    hint_is_truncated
   FILE    engine/policy/backoff.cc
