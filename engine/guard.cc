@@ -81,7 +81,7 @@ void Guard::Parse(std::string_view content, GuardRun* run) {
 Diagnosis Guard::Check(std::string_view content, const JsonSchema* schema,
                        const AnswerFacts& facts) {
   violation_.kind = Drift::kNone;
-  GuardRun run{config_, content, schema, facts};
+  GuardRun run(config_, content, schema, facts);
   run.forbidden = forbidden_;
   run.repetition = &repetition_;
   run.drift = &drift_;

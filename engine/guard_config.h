@@ -61,6 +61,10 @@ struct DriftConfig {
 };
 
 struct GuardConfig {
+  GuardConfig() = default;
+  GuardConfig(bool text, bool syntax, bool schema)  // the structural ones, and none of the others
+      : non_empty(text), json(syntax), json_schema(schema) {}
+
   bool non_empty = true;    // an answer without text is a failure
   bool json = true;         // and so is one that is not JSON where JSON was asked for
   bool json_schema = true;  // or that breaks the request's schema

@@ -28,6 +28,10 @@ struct AnswerFacts {
 
 // One answer on its way through the table.
 struct GuardRun {
+  GuardRun(const GuardConfig& limits, std::string_view text, const JsonSchema* contract,
+           const AnswerFacts& known)
+      : config(limits), content(text), schema(contract), facts(known) {}
+
   const GuardConfig& config;
   std::string_view content;
   const JsonSchema* schema;

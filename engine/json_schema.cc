@@ -182,9 +182,11 @@ class Checker {
   }
 
   Drift CheckText(const Node& node, std::string_view text, const Place& place) {
-    const Drift drift = Within(Characters(text), node.min_length, node.max_length, "minLength",
-                               "maxLength", node, place);
-    if (drift != Drift::kNone) return drift;
+    if (node.min_length > 0 || node.max_length < std::numeric_limits<double>::infinity()) {
+      const Drift drift = Within(Characters(text), node.min_length, node.max_length, "minLength",
+                                 "maxLength", node, place);
+      if (drift != Drift::kNone) return drift;
+    }
     if (node.pattern != nullptr && !RE2::PartialMatch({text.data(), text.size()}, *node.pattern)) {
       return Fail(Drift::kPattern, node, "pattern", place);
     }

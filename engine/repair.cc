@@ -49,6 +49,8 @@ std::optional<Repair> Finish(RewrittenJson rewritten, unsigned steps) {
   repair.invented = std::move(rewritten.invented);
   repair.cut_at = std::move(rewritten.cut_at);
   if (!Parses(repair.text)) return std::nullopt;
+  // Nothing but blanks that JSON does not know was in the way.
+  if (repair.steps == 0) repair.steps = kRepairRawControls;
   return repair;
 }
 

@@ -20,7 +20,7 @@ enum RepairStep : unsigned {
   kRepairTrailingCommas = 8,   // a comma before a closing bracket taken out
   kRepairSingleQuotes = 16,    // 'text' to "text"
   kRepairPythonLiterals = 32,  // True, False, None
-  kRepairRawControls = 64,     // line breaks and other control characters in texts escaped
+  kRepairRawControls = 64,     // line breaks and controls in texts escaped, other blanks replaced
   kRepairEscapes = 128,        // escapes that JSON does not know: \' and lone backslashes
   kRepairTruncation = 256,     // the end was missing: an unfinished member dropped, brackets closed
 };

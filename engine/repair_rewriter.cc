@@ -96,6 +96,7 @@ class Rewriter {
     while (pos_ < in_.size() && IsAsciiSpace(Now())) {
       const bool json_space = Now() != '\v' && Now() != '\f';
       out_.text.append(1, json_space ? Now() : ' ');
+      if (!json_space) out_.steps |= kRepairRawControls;
       ++pos_;
     }
   }

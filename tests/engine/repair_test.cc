@@ -39,6 +39,8 @@ TEST_CASE("repair: one step at a time, and all of them together", "[engine]") {
       {"{\"a\":True,\"b\":False,\"c\":None}", "{\"a\":true,\"b\":false,\"c\":null}",
        kRepairPythonLiterals},
       {"{\"a\":\"x\ny\tz\x01\"}", "{\"a\":\"x\\ny\\tz\\u0001\"}", kRepairRawControls},
+      {"\v33\f", "33", kRepairRawControls},
+      {"[1,\v2]", "[1, 2]", kRepairRawControls},
       {"{\"a\":\"\\d+ it\\'s\"}", "{\"a\":\"\\\\d+ it's\"}", kRepairEscapes},
       {"```\n{'a': True, 'b': [1,],\n", "{\"a\": true, \"b\": [1]}",
        kRepairFences | kRepairProse | kRepairSingleQuotes | kRepairPythonLiterals |
