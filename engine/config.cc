@@ -154,13 +154,6 @@ void Describe(Fields& f, RetryBudgetConfig& c) {
            "Bucket: share of the capacity above which extra attempts are allowed.");
 }
 
-void Describe(Fields& f, GuardConfig& c) {
-  f.Bool("non_empty", c.non_empty, "Whether an answer without text is a failure.");
-  f.Bool("json", c.json, "Whether an answer that is not JSON is one where JSON was asked for.");
-  f.Bool("json_schema", c.json_schema,
-         "Whether an answer that breaks the request's schema is one.");
-}
-
 void Describe(Fields& f, KnowledgeConfig& c) {
   f.Bool("learn", c.learn, "Whether outcomes become rules for later requests.");
   f.Int("minimum_samples", c.minimum_samples, {1, 1'000'000},

@@ -8,6 +8,7 @@
 
 #include "engine/base/fields.h"
 #include "engine/base/time.h"
+#include "engine/guard_config.h"
 #include "engine/policy/backoff.h"
 #include "engine/policy/breaker.h"
 #include "engine/policy/deadline.h"
@@ -22,12 +23,6 @@ struct RetryConfig {
   BackoffConfig backoff;
   bool obey_retry_after = true;     // a server's hint is a minimum wait
   double retry_after_spread = 0.2;  // positive jitter on a hint, share of it, 0..10
-};
-
-struct GuardConfig {
-  bool non_empty = true;    // an answer without text is a failure
-  bool json = true;         // and so is one that is not JSON where JSON was asked for
-  bool json_schema = true;  // or that breaks the request's schema
 };
 
 struct KnowledgeConfig {
@@ -84,7 +79,6 @@ void Describe(Fields& f, StreamWatchConfig& c);
 void Describe(Fields& f, StreamConfig& c);
 void Describe(Fields& f, BreakerConfig& c);
 void Describe(Fields& f, RetryBudgetConfig& c);
-void Describe(Fields& f, GuardConfig& c);
 void Describe(Fields& f, KnowledgeConfig& c);
 void Describe(Fields& f, EngineConfig& c);
 

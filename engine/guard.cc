@@ -4,48 +4,97 @@
 
 #include <string>
 
+#include "engine/base/check.h"
 #include "engine/diagnose.h"
 
 namespace squall {
 namespace {
 
-std::string_view DriftRule(Drift drift) {
-  switch (drift) {
-    case Drift::kNone: return "ok";
-    case Drift::kMissing: return "guard.schema.missing";
-    case Drift::kExtra: return "guard.schema.extra";
-    case Drift::kType: return "guard.schema.type";
-    case Drift::kEnum: return "guard.schema.enum";
-    case Drift::kRange: return "guard.schema.range";
+using simdjson::dom::element;
+
+// The strings of a JSON value; keys are the schema's words, not the answer's. As deep as the parser
+// lets a document be.
+void CollectTexts(const element& value, std::vector<std::string_view>* out) {
+  std::string_view text;
+  simdjson::dom::array array;
+  simdjson::dom::object object;
+  if (value.get(text) == simdjson::SUCCESS) {
+    out->push_back(text);
+  } else if (value.get(array) == simdjson::SUCCESS) {
+    for (const element item : array) CollectTexts(item, out);
+  } else if (value.get(object) == simdjson::SUCCESS) {
+    for (const auto field : object) CollectTexts(field.value, out);
   }
-  return "guard.schema";
+}
+
+bool LooksLikeJson(std::string_view content) {
+  const size_t first = content.find_first_not_of(" \t\r\n");
+  return first != content.npos && (content[first] == '{' || content[first] == '[');
 }
 
 }  // namespace
 
-struct Guard::Parser {
-  simdjson::dom::parser dom;
+struct Guard::Buffers {
+  simdjson::dom::parser parser;
   std::string padded;
+  element root;
+  std::vector<std::string_view> texts;
 };
 
-Guard::Guard(const GuardConfig& config) : config_(config), parser_(std::make_unique<Parser>()) {}
+Guard::Guard(const GuardConfig& config)
+    : config_(config), drift_(config.drift), buffers_(std::make_unique<Buffers>()) {
+  for (const ValidatorRow& row : Validators()) {
+    if (row.on(config_)) active_.push_back(&row);
+  }
+  for (const std::string& pattern : config_.entities.forbidden) {
+    forbidden_.push_back(std::make_unique<RE2>(pattern, RE2::Quiet));
+    SQUALL_CHECK(forbidden_.back()->ok());
+  }
+  wants_texts_ = config_.garbage.enabled || config_.language.enabled ||
+                 config_.repetition.enabled || !config_.entities.required.empty() ||
+                 !forbidden_.empty();
+}
+
 Guard::~Guard() = default;
 
-Diagnosis Guard::Check(std::string_view content, const JsonSchema* schema) {
-  const bool blank = content.find_first_not_of(" \t\r\n") == std::string_view::npos;
-  if (config_.non_empty && blank) return AnswerFault(FailureClass::kEmptyResponse, "guard.empty");
-  if (schema == nullptr || (!config_.json && !config_.json_schema)) return Diagnosis();
-  parser_->padded.reserve(content.size() + simdjson::SIMDJSON_PADDING);
-  parser_->padded.assign(content);
-  simdjson::dom::element root;
-  constexpr bool kCopy = false;  // the padding is there
-  if (parser_->dom.parse(parser_->padded.data(), content.size(), kCopy).get(root) !=
-      simdjson::SUCCESS) {
-    return AnswerFault(FailureClass::kSchemaViolation, "guard.json");
+void Guard::Parse(std::string_view content, GuardRun* run) {
+  Buffers& b = *buffers_;
+  b.texts.clear();
+  const bool texts = wants_texts_ || !run->facts.required.empty();
+  const bool asked = run->schema != nullptr && (config_.json || config_.json_schema);
+  if (asked || (texts && LooksLikeJson(content))) {
+    b.padded.reserve(content.size() + simdjson::SIMDJSON_PADDING);
+    b.padded.assign(content);
+    constexpr bool kCopy = false;  // the padding is there
+    const auto parsed = b.parser.parse(b.padded.data(), content.size(), kCopy);
+    if (parsed.get(b.root) == simdjson::SUCCESS) run->root = &b.root;
   }
-  const Drift drift = config_.json_schema ? schema->Check(root) : Drift::kNone;
-  if (drift == Drift::kNone) return Diagnosis();
-  return AnswerFault(FailureClass::kSchemaViolation, DriftRule(drift));
+  if (!texts) return;
+  if (run->root != nullptr) {
+    CollectTexts(b.root, &b.texts);
+  } else {
+    b.texts.push_back(content);
+  }
+  run->values = b.texts;
+}
+
+Diagnosis Guard::Check(std::string_view content, const JsonSchema* schema,
+                       const AnswerFacts& facts) {
+  violation_.kind = Drift::kNone;
+  GuardRun run(config_, content, schema, facts);
+  run.forbidden = forbidden_;
+  run.repetition = &repetition_;
+  run.drift = &drift_;
+  run.violation = &violation_;
+  Parse(content, &run);
+  for (const ValidatorRow* row : active_) {
+    const std::string_view rule = row->check(run);
+    if (rule.empty()) continue;
+    Diagnosis diagnosis = AnswerFault(row->failure, rule);
+    diagnosis.retry = row->retry;
+    return diagnosis;
+  }
+  return Diagnosis();
 }
 
 }  // namespace squall

@@ -1,43 +1,21 @@
 #include "engine/json_schema.h"
 
+#include <absl/container/inlined_vector.h>
 #include <absl/strings/str_cat.h>
-#include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
-#include <vector>
+
+#include "engine/guard_equal.h"
+#include "engine/json_schema_node.h"
 
 namespace squall {
-namespace {
 
-using nlohmann::json;
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-// JSON Schema's types as bits. An integer is also a number.
-enum TypeBit : unsigned {
-  kNull = 1,
-  kBoolean = 2,
-  kInteger = 4,
-  kNumber = 8,
-  kString = 16,
-  kArray = 32,
-  kObject = 64,
-};
-constexpr unsigned kAnyType = 127;
-
-constexpr std::pair<std::string_view, unsigned> kTypeNames[] = {
-    {"null", kNull},       {"boolean", kBoolean},
-    {"integer", kInteger}, {"number", kNumber | kInteger},
-    {"string", kString},   {"array", kArray},
-    {"object", kObject}};
-
-constexpr std::string_view kAnnotations[] = {"$schema",     "$id",     "$comment", "title",
-                                             "description", "default", "examples"};
-
-unsigned TypeOf(const element& value) {
+unsigned JsonTypeOf(const element& value) {
   switch (value.type()) {
     case element_type::ARRAY: return kArray;
     case element_type::OBJECT: return kObject;
@@ -55,252 +33,352 @@ unsigned TypeOf(const element& value) {
   return 0;
 }
 
-// Length in characters, not bytes: counts every byte that does not continue a UTF-8 sequence.
-size_t Characters(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+size_t JsonSchema::Node::Find(std::string_view key, size_t from) const {
+  const size_t count = properties.size();
+  if (from < count && properties[from].name == key) return from;
+  if (!index.empty()) {
+    const auto found = index.find(key);
+    return found == index.end() ? count : found->second;
+  }
+  for (size_t at = 0; at < count; ++at) {
+    if (properties[at].name == key) return at;
+  }
   return count;
 }
 
-// One allowed value of enum or const. Scalars only: that is all that answers are asked for.
-struct Scalar {
-  unsigned type = kNull;
-  bool boolean = false;
-  double number = 0;
-  std::string text;
-};
+namespace {
 
-bool Equals(const Scalar& wanted, const element& value, unsigned type) {
-  switch (wanted.type) {
-    case kNull: return type == kNull;
-    case kBoolean: return type == kBoolean && value.get_bool().value_unsafe() == wanted.boolean;
-    case kString: return type == kString && value.get_string().value_unsafe() == wanted.text;
-    default: {
-      double number = 0;
-      return (type & (kNumber | kInteger)) != 0 && value.get(number) == simdjson::SUCCESS &&
-             number == wanted.number;
-    }
-  }
+using Node = JsonSchema::Node;
+
+constexpr int64_t kStepsMax = 1'000'000;
+constexpr int kDepthMax = 512;
+
+// Length in characters, not bytes: counts every byte that does not continue a UTF-8 sequence.
+double Characters(std::string_view text) {
+  size_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  return static_cast<double>(count);
 }
 
-}  // namespace
+// A value of the answer, or a key of it, which is a string that no element stands for.
+struct Instance {
+  explicit Instance(const element& e) : value(&e), type(JsonTypeOf(e)) {
+    if (type == kString) text = e.get_string().value_unsafe();
+  }
+  explicit Instance(std::string_view key) : type(kString), text(key) {}
 
-struct JsonSchema::Node {
-  struct Property {
-    std::string name;
-    bool required = false;
-    std::unique_ptr<Node> node;  // nullptr: any value
-  };
-  unsigned types = kAnyType;
-  std::vector<Property> properties;  // at most 64 required ones, checked at compile time
-  bool additional = true;
-  std::unique_ptr<Node> items;
-  std::vector<Scalar> allowed;  // empty: no enum and no const
-  double minimum = -std::numeric_limits<double>::infinity();
-  double maximum = std::numeric_limits<double>::infinity();
-  size_t min_size = 0;  // characters or items
-  size_t max_size = std::numeric_limits<size_t>::max();
+  const element* value = nullptr;
+  unsigned type;
+  std::string_view text;
+};
 
-  Drift Check(const element& value) const {
-    const unsigned type = TypeOf(value);
-    if ((types & type) == 0) return Drift::kType;
-    if (!allowed.empty() && !IsAllowed(value, type)) return Drift::kEnum;
-    switch (type) {
-      case kObject: return CheckObject(value.get_object().value_unsafe());
-      case kArray: return CheckArray(value.get_array().value_unsafe());
-      case kString: return CheckSize(Characters(value.get_string().value_unsafe()));
+bool Same(const element& wanted, const Instance& instance) {
+  if (instance.value != nullptr) return SameJson(wanted, *instance.value);
+  return wanted.is_string() && wanted.get_string().value_unsafe() == instance.text;
+}
+
+// Where in the answer a check is; lives on the stack of the checks above it.
+struct Place {
+  const Place* parent = nullptr;
+  std::string_view key;
+  size_t index = 0;
+  bool is_item = false;
+
+  void AppendTo(std::string* out) const {
+    if (parent == nullptr) return;
+    parent->AppendTo(out);
+    if (is_item) {
+      absl::StrAppend(out, "/", index);
+      return;
+    }
+    out->append(1, '/');
+    for (const char c : key) {
+      if (c == '~') {
+        out->append("~0");
+      } else if (c == '/') {
+        out->append("~1");
+      } else {
+        out->append(1, c);
+      }
+    }
+  }
+};
+
+class Checker {
+ public:
+  explicit Checker(Violation* out) : out_(out) {}
+
+  Drift Check(const Node& start, const Instance& instance, const Place& place) {
+    const Node* node = &start;
+    while (node->ref != nullptr) node = node->ref;
+    if (++steps_ > kStepsMax || depth_ >= kDepthMax) {
+      steps_ = kStepsMax;  // whatever is checked next fails as well, so no `not` can turn it around
+      return Fail(Drift::kLimit, *node, {}, place);
+    }
+    ++depth_;
+    const Drift drift = CheckAll(*node, instance, place);
+    --depth_;
+    return drift;
+  }
+
+ private:
+  Drift Fail(Drift drift, const Node& node, std::string_view keyword, const Place& place) {
+    if (out_ == nullptr || silent_ > 0) return drift;
+    out_->kind = drift;
+    out_->keyword = keyword;
+    out_->pointer.clear();
+    place.AppendTo(&out_->pointer);
+    out_->expected.clear();
+    element expected;
+    if (!keyword.empty() && node.schema.at_key(keyword).get(expected) == simdjson::SUCCESS) {
+      out_->expected = simdjson::minify(expected);
+    }
+    return drift;
+  }
+
+  // A check whose failure is no violation yet.
+  Drift Try(const Node& node, const Instance& instance, const Place& place) {
+    ++silent_;
+    const Drift drift = Check(node, instance, place);
+    --silent_;
+    return drift;
+  }
+
+  Drift CheckAll(const Node& node, const Instance& instance, const Place& place) {
+    if (node.never) return Fail(Drift::kExtra, node, {}, place);
+    if ((node.types & instance.type) == 0) return Fail(Drift::kType, node, "type", place);
+    if (node.has_enum && !IsAllowed(node, instance)) {
+      return Fail(Drift::kEnum, node, "enum", place);
+    }
+    if (node.has_const && !Same(node.constant, instance)) {
+      return Fail(Drift::kEnum, node, "const", place);
+    }
+    const Drift drift = CheckByType(node, instance, place);
+    if (drift != Drift::kNone || !node.in_place) return drift;
+    return CheckInPlace(node, instance, place);
+  }
+
+  static bool IsAllowed(const Node& node, const Instance& instance) {
+    return std::any_of(node.allowed.begin(), node.allowed.end(),
+                       [&](const element& wanted) { return Same(wanted, instance); });
+  }
+
+  Drift CheckByType(const Node& node, const Instance& instance, const Place& place) {
+    switch (instance.type) {
+      case kObject: return CheckObject(node, instance, place);
+      case kArray: return CheckArray(node, instance.value->get_array().value_unsafe(), place);
+      case kString: return CheckText(node, instance.text, place);
       case kInteger:
-      case kNumber: return CheckNumber(value);
+      case kNumber: return CheckNumber(node, *instance.value, place);
       default: return Drift::kNone;
     }
   }
 
-  bool IsAllowed(const element& value, unsigned type) const {
-    for (const Scalar& scalar : allowed) {
-      if (Equals(scalar, value, type)) return true;
-    }
-    return false;
+  Drift Within(double size, double least, double most, std::string_view least_key,
+               std::string_view most_key, const Node& node, const Place& place) {
+    if (size < least) return Fail(Drift::kRange, node, least_key, place);
+    if (size > most) return Fail(Drift::kRange, node, most_key, place);
+    return Drift::kNone;
   }
 
-  Drift CheckSize(size_t size) const {
-    return size < min_size || size > max_size ? Drift::kRange : Drift::kNone;
-  }
-
-  Drift CheckNumber(const element& value) const {
-    double number = 0;
-    if (value.get(number) != simdjson::SUCCESS) return Drift::kType;
-    return number < minimum || number > maximum ? Drift::kRange : Drift::kNone;
-  }
-
-  Drift CheckArray(const simdjson::dom::array& array) const {
-    size_t size = 0;
-    for (const element item : array) {
-      ++size;
-      const Drift drift = items == nullptr ? Drift::kNone : items->Check(item);
+  Drift CheckText(const Node& node, std::string_view text, const Place& place) {
+    if (node.min_length > 0 || node.max_length < std::numeric_limits<double>::infinity()) {
+      const Drift drift = Within(Characters(text), node.min_length, node.max_length, "minLength",
+                                 "maxLength", node, place);
       if (drift != Drift::kNone) return drift;
     }
-    return CheckSize(size);
-  }
-
-  // The place of `key`, properties.size() if it is none. Answers mostly keep the order of the
-  // schema, so the search starts at `from`, behind the last one found.
-  size_t Find(std::string_view key, size_t from) const {
-    const size_t count = properties.size();
-    for (size_t step = 0; step < count; ++step) {
-      const size_t at = from + step < count ? from + step : from + step - count;
-      if (properties[at].name == key) return at;
+    if (node.pattern != nullptr && !RE2::PartialMatch({text.data(), text.size()}, *node.pattern)) {
+      return Fail(Drift::kPattern, node, "pattern", place);
     }
-    return count;
-  }
-
-  Drift CheckObject(const simdjson::dom::object& object) const {
-    uint64_t seen = 0;
-    size_t next = 0;
-    for (const auto field : object) {
-      const size_t at = Find(field.key, next);
-      if (at == properties.size()) {
-        if (!additional) return Drift::kExtra;
-        continue;
-      }
-      seen |= uint64_t{1} << at;
-      next = at + 1;
-      const Node* node = properties[at].node.get();
-      const Drift drift = node == nullptr ? Drift::kNone : node->Check(field.value);
-      if (drift != Drift::kNone) return drift;
-    }
-    for (size_t i = 0; i < properties.size(); ++i) {
-      if (properties[i].required && (seen >> i & 1) == 0) return Drift::kMissing;
+    if (node.format != nullptr && !node.format(text)) {
+      return Fail(Drift::kPattern, node, "format", place);
     }
     return Drift::kNone;
   }
-};
 
-namespace {
-
-class Compiler {
- public:
-  absl::Status Compile(const json& schema, const std::string& at, JsonSchema::Node* out) {
-    if (!schema.is_object()) return Bad(at, schema, "a schema object");
-    for (const auto& [key, value] : schema.items()) {
-      const absl::Status status = Keyword(key, value, absl::StrCat(at, "/", key), out);
-      if (!status.ok()) return status;
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  using Node = JsonSchema::Node;
-
-  static absl::Status Bad(const std::string& at, const json& got, std::string_view expected) {
-    return absl::InvalidArgumentError(absl::StrCat(at.empty() ? "/" : at, ": got ", got.dump(),
-                                                   ", expected ", std::string(expected)));
-  }
-
-  absl::Status Keyword(const std::string& key, const json& value, const std::string& at,
-                       Node* out) {
-    for (const std::string_view annotation : kAnnotations) {
-      if (key == annotation) return absl::OkStatus();
-    }
-    if (key == "type") return Types(value, at, out);
-    if (key == "properties") return Properties(value, at, out);
-    if (key == "required") return Required(value, at, out);
-    if (key == "items") return Child(value, at, &out->items);
-    if (key == "enum" || key == "const") return Allowed(key, value, at, out);
-    if (key == "additionalProperties") {
-      if (!value.is_boolean()) return Bad(at, value, "true or false");
-      out->additional = value.get<bool>();
-      return absl::OkStatus();
-    }
-    return Bound(key, value, at, out);
-  }
-
-  absl::Status Bound(const std::string& key, const json& value, const std::string& at, Node* out) {
-    if (key == "minimum" || key == "maximum") {
-      if (!value.is_number()) return Bad(at, value, "a number");
-      (key == "minimum" ? out->minimum : out->maximum) = value.get<double>();
-      return absl::OkStatus();
-    }
-    const bool lower = key == "minLength" || key == "minItems";
-    const bool upper = key == "maxLength" || key == "maxItems";
-    if (!lower && !upper) return Bad(at, value, "a keyword of the supported subset");
-    if (!value.is_number_unsigned()) return Bad(at, value, "a whole number >= 0");
-    (lower ? out->min_size : out->max_size) = value.get<size_t>();
-    return absl::OkStatus();
-  }
-
-  absl::Status Types(const json& value, const std::string& at, Node* out) {
-    const json list = value.is_array() ? value : json::array({value});
-    out->types = 0;
-    for (const json& item : list) {
-      unsigned bits = 0;
-      for (const auto& [name, type] : kTypeNames) {
-        if (item.is_string() && item.get_ref<const std::string&>() == name) bits = type;
+  Drift CheckNumber(const Node& node, const element& value, const Place& place) {
+    double number = 0;
+    if (value.get(number) != simdjson::SUCCESS) return Fail(Drift::kType, node, "type", place);
+    const Drift drift =
+        Within(number, node.minimum, node.maximum, "minimum", "maximum", node, place);
+    if (drift != Drift::kNone) return drift;
+    if (number <= node.above) return Fail(Drift::kRange, node, "exclusiveMinimum", place);
+    if (number >= node.below) return Fail(Drift::kRange, node, "exclusiveMaximum", place);
+    if (node.multiple_of > 0) {
+      // 0.0075 is a multiple of 0.0001, though not of the nearest double.
+      const double ratio = number / node.multiple_of;
+      const double off = std::abs(ratio - std::round(ratio));
+      if (!(off <= 1e-9 * std::max(1.0, std::abs(ratio)))) {
+        return Fail(Drift::kRange, node, "multipleOf", place);
       }
-      if (bits == 0) return Bad(at, item, "the name of a JSON type");
-      out->types |= bits;
     }
-    return absl::OkStatus();
+    return Drift::kNone;
   }
 
-  Node::Property* Find(const std::string& name, Node* out) {
-    for (Node::Property& property : out->properties) {
-      if (property.name == name) return &property;
-    }
-    out->properties.push_back(Node::Property{name, false, nullptr});
-    return &out->properties.back();
-  }
-
-  absl::Status Properties(const json& value, const std::string& at, Node* out) {
-    if (!value.is_object()) return Bad(at, value, "an object of schemas");
-    for (const auto& [name, schema] : value.items()) {
-      const absl::Status status =
-          Child(schema, absl::StrCat(at, "/", name), &Find(name, out)->node);
-      if (!status.ok()) return status;
-    }
-    return Fits(at, out);
-  }
-
-  absl::Status Required(const json& value, const std::string& at, Node* out) {
-    if (!value.is_array()) return Bad(at, value, "a list of keys");
-    for (const json& name : value) {
-      if (!name.is_string()) return Bad(at, name, "a key");
-      Find(name.get<std::string>(), out)->required = true;
-    }
-    return Fits(at, out);
-  }
-
-  static absl::Status Fits(const std::string& at, const Node* out) {
-    if (out->properties.size() <= 64) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(at, ": got more than 64 keys"));
-  }
-
-  absl::Status Child(const json& value, const std::string& at, std::unique_ptr<Node>* out) {
-    *out = std::make_unique<Node>();
-    return Compile(value, at, out->get());
-  }
-
-  absl::Status Allowed(const std::string& key, const json& value, const std::string& at,
-                       Node* out) {
-    const json list = key == "const" ? json::array({value}) : value;
-    if (!list.is_array() || list.empty()) return Bad(at, value, "a list of values");
-    for (const json& item : list) {
-      Scalar scalar;
-      if (item.is_boolean()) {
-        scalar.type = kBoolean;
-        scalar.boolean = item.get<bool>();
-      } else if (item.is_number()) {
-        scalar.type = kNumber;
-        scalar.number = item.get<double>();
-      } else if (item.is_string()) {
-        scalar.type = kString;
-        scalar.text = item.get<std::string>();
-      } else if (!item.is_null()) {
-        return Bad(at, item, "a string, number, boolean or null");
+  Drift CheckArray(const Node& node, const simdjson::dom::array& array, const Place& place) {
+    size_t size = 0;
+    bool contained = false;
+    for (const element item : array) {
+      const Place at{&place, {}, size, true};
+      const Instance instance(item);
+      const Node* rule = node.items;
+      if (node.has_item_list) {
+        rule = size < node.item_list.size() ? node.item_list[size] : node.additional_items;
       }
-      out->allowed.push_back(std::move(scalar));
+      ++size;
+      const Drift drift = rule == nullptr ? Drift::kNone : Check(*rule, instance, at);
+      if (drift != Drift::kNone) return drift;
+      if (node.contains != nullptr && !contained) {
+        const Drift other = Try(*node.contains, instance, at);
+        if (other == Drift::kLimit) return Fail(other, node, "contains", place);
+        contained = other == Drift::kNone;
+      }
     }
-    return absl::OkStatus();
+    if (node.contains != nullptr && !contained) {
+      return Fail(Drift::kAlternative, node, "contains", place);
+    }
+    if (node.unique) {
+      const Drift drift = CheckUnique(node, array, place);
+      if (drift != Drift::kNone) return drift;
+    }
+    return Within(static_cast<double>(size), node.min_items, node.max_items, "minItems", "maxItems",
+                  node, place);
   }
+
+  Drift CheckUnique(const Node& node, const simdjson::dom::array& array, const Place& place) {
+    struct Item {
+      uint64_t hash;
+      size_t index;
+      element value;
+    };
+    std::vector<Item> items;
+    for (const element item : array) items.push_back({HashJson(item), items.size(), item});
+    std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+      return std::pair(a.hash, a.index) < std::pair(b.hash, b.index);
+    });
+    for (size_t i = 1; i < items.size(); ++i) {
+      // Values that only hash alike are so rare that the one after the other settles it.
+      if (items[i - 1].hash == items[i].hash && SameJson(items[i - 1].value, items[i].value)) {
+        return Fail(Drift::kDuplicate, node, "uniqueItems",
+                    Place{&place, {}, items[i].index, true});
+      }
+    }
+    return Drift::kNone;
+  }
+
+  using Bits = absl::InlinedVector<uint64_t, 2>;
+  static bool Has(const Bits& seen, size_t i) { return (seen[i / 64] >> (i % 64) & 1) != 0; }
+
+  Drift CheckObject(const Node& node, const Instance& instance, const Place& place) {
+    Bits seen(node.properties.size() / 64 + 1, 0);
+    size_t next = 0;
+    size_t size = 0;
+    const simdjson::dom::object object = instance.value->get_object().value_unsafe();
+    for (const auto field : object) {
+      ++size;
+      const Place at{&place, field.key, 0, false};
+      const size_t found = node.Find(field.key, next);
+      bool known = false;
+      if (found < node.properties.size()) {
+        next = found + 1;
+        seen[found / 64] |= uint64_t{1} << (found % 64);
+        known = node.properties[found].declared;
+        const Node* rule = node.properties[found].node;
+        const Drift drift =
+            rule == nullptr ? Drift::kNone : Check(*rule, Instance(field.value), at);
+        if (drift != Drift::kNone) return drift;
+      }
+      const Drift drift = CheckOtherKey(node, field.key, field.value, known, at);
+      if (drift != Drift::kNone) return drift;
+    }
+    const Drift drift = CheckKeys(node, seen, instance, place);
+    if (drift != Drift::kNone) return drift;
+    return Within(static_cast<double>(size), node.min_properties, node.max_properties,
+                  "minProperties", "maxProperties", node, place);
+  }
+
+  // What the names of a key decide, after its property has been checked.
+  Drift CheckOtherKey(const Node& node, std::string_view key, const element& value, bool known,
+                      const Place& at) {
+    for (const Node::PatternProperty& row : node.patterns) {
+      if (!RE2::PartialMatch({key.data(), key.size()}, *row.regex)) continue;
+      known = true;
+      const Drift drift = Check(*row.node, Instance(value), at);
+      if (drift != Drift::kNone) return drift;
+    }
+    if (node.names != nullptr) {
+      const Drift drift = Check(*node.names, Instance(key), at);
+      if (drift != Drift::kNone) return drift;
+    }
+    if (known || node.additional == nullptr) return Drift::kNone;
+    if (node.additional->never) return Fail(Drift::kExtra, node, "additionalProperties", at);
+    return Check(*node.additional, Instance(value), at);
+  }
+
+  Drift CheckKeys(const Node& node, const Bits& seen, const Instance& object, const Place& place) {
+    for (size_t i = 0; i < node.properties.size(); ++i) {
+      if (!node.properties[i].required || Has(seen, i)) continue;
+      return Fail(Drift::kMissing, node, "required",
+                  Place{&place, node.properties[i].name, 0, false});
+    }
+    for (const Node::Dependency& row : node.dependencies) {
+      if (!Has(seen, row.key)) continue;
+      for (const size_t key : row.needs) {
+        if (Has(seen, key)) continue;
+        return Fail(Drift::kMissing, node, "dependencies",
+                    Place{&place, node.properties[key].name, 0, false});
+      }
+      const Drift drift = row.node == nullptr ? Drift::kNone : Check(*row.node, object, place);
+      if (drift != Drift::kNone) return drift;
+    }
+    return Drift::kNone;
+  }
+
+  // Keywords that apply other schemas to the same value.
+  Drift CheckInPlace(const Node& node, const Instance& instance, const Place& place) {
+    for (const Node* each : node.all_of) {
+      const Drift drift = Check(*each, instance, place);
+      if (drift != Drift::kNone) return drift;
+    }
+    if (node.has_any_of) {
+      const Drift drift = Count(node.any_of, 1, SIZE_MAX, "anyOf", node, instance, place);
+      if (drift != Drift::kNone) return drift;
+    }
+    if (node.has_one_of) {
+      const Drift drift = Count(node.one_of, 1, 1, "oneOf", node, instance, place);
+      if (drift != Drift::kNone) return drift;
+    }
+    if (node.none_of != nullptr) {
+      const Drift drift = Try(*node.none_of, instance, place);
+      if (drift == Drift::kLimit) return Fail(drift, node, "not", place);
+      if (drift == Drift::kNone) return Fail(Drift::kAlternative, node, "not", place);
+    }
+    if (node.condition == nullptr) return Drift::kNone;
+    const Drift drift = Try(*node.condition, instance, place);
+    if (drift == Drift::kLimit) return Fail(drift, node, "if", place);
+    const Node* branch = drift == Drift::kNone ? node.then_node : node.else_node;
+    return branch == nullptr ? Drift::kNone : Check(*branch, instance, place);
+  }
+
+  // Between `least` and `most` of the alternatives must accept the value.
+  Drift Count(const std::vector<const Node*>& alternatives, size_t least, size_t most,
+              std::string_view keyword, const Node& node, const Instance& instance,
+              const Place& place) {
+    size_t accepted = 0;
+    for (const Node* each : alternatives) {
+      const Drift drift = Try(*each, instance, place);
+      if (drift == Drift::kLimit) return Fail(drift, node, keyword, place);
+      accepted += drift == Drift::kNone;
+      if (accepted > most || (accepted >= least && most == SIZE_MAX)) break;
+    }
+    if (accepted >= least && accepted <= most) return Drift::kNone;
+    return Fail(Drift::kAlternative, node, keyword, place);
+  }
+
+  Violation* out_;
+  int64_t steps_ = 0;
+  int depth_ = 0;
+  int silent_ = 0;
 };
 
 }  // namespace
@@ -313,25 +391,35 @@ std::string_view DriftName(Drift drift) {
     case Drift::kType: return "type";
     case Drift::kEnum: return "enum";
     case Drift::kRange: return "range";
+    case Drift::kPattern: return "pattern";
+    case Drift::kDuplicate: return "duplicate";
+    case Drift::kAlternative: return "alternative";
+    case Drift::kLimit: return "limit";
   }
   return "unknown";
 }
 
-JsonSchema::JsonSchema(std::unique_ptr<Node> root) : root_(std::move(root)) {}
+JsonSchema::JsonSchema(std::unique_ptr<Plan> plan) : plan_(std::move(plan)) {}
 JsonSchema::JsonSchema(JsonSchema&&) noexcept = default;
 JsonSchema& JsonSchema::operator=(JsonSchema&&) noexcept = default;
 JsonSchema::~JsonSchema() = default;
 
 absl::StatusOr<JsonSchema> JsonSchema::Compile(std::string_view text) {
-  const json schema = json::parse(text, nullptr, false);
-  if (schema.is_discarded()) return absl::InvalidArgumentError("/: the schema is not JSON");
-  auto root = std::make_unique<Node>();
-  Compiler compiler;
-  const absl::Status status = compiler.Compile(schema, "", root.get());
-  if (!status.ok()) return status;
-  return JsonSchema(std::move(root));
+  absl::StatusOr<std::unique_ptr<Plan>> plan = CompilePlan(text);
+  if (!plan.ok()) return plan.status();
+  return JsonSchema(*std::move(plan));
 }
 
-Drift JsonSchema::Check(const element& value) const { return root_->Check(value); }
+const JsonSchema::Node& JsonSchema::root() const { return *plan_->root; }
+
+Drift JsonSchema::Check(const element& value) const {
+  return Checker(nullptr).Check(root(), Instance(value), Place());
+}
+
+Violation JsonSchema::Explain(const element& value) const {
+  Violation violation;
+  Checker(&violation).Check(root(), Instance(value), Place());
+  return violation;
+}
 
 }  // namespace squall
