@@ -7,6 +7,7 @@
 #include "engine/base/random.h"
 #include "engine/live_reply.h"
 #include "engine/policy/deadline.h"
+#include "engine/policy/token_estimate.h"
 
 namespace squall {
 namespace {
@@ -46,6 +47,25 @@ CallOutcome OutcomeFor(const Diagnosis& diagnosis, bool cut_short) {
     case FailureClass::kCancelled: return CallOutcome::kNeutral;
   }
   return CallOutcome::kNeutral;
+}
+
+// Estimated only for a budget that asks: it costs as much as a plan.
+int64_t PromptTokens(const EngineConfig& config, const ChatRequest& request) {
+  if (config.budget.unit == BudgetUnit::kAttempts) return 0;
+  int64_t tokens = 0;
+  for (const ChatMessage& message : request.messages) tokens += EstimateTokens(message.content);
+  return tokens;
+}
+
+// As billed; what was reserved where the provider did not say.
+Load UsedLoad(const AttemptRecord& attempt, const Load& reserved) {
+  Load used = reserved;
+  const auto billed =
+      static_cast<double>(attempt.usage.prompt_tokens + attempt.usage.completion_tokens);
+  if (billed <= 0 || reserved.tokens <= 0) return used;
+  used.usd = reserved.usd * billed / reserved.tokens;  // at the mean price of what was reserved
+  used.tokens = billed;
+  return used;
 }
 
 class CountInFlight {
@@ -107,7 +127,9 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
   call.repeatable = request.repeatable;
   call.caller_retries = request.caller_retries;
   call.result.started = env_.Now();
-  budget_.Deposit(env_.Now());
+  call.prompt_tokens = PromptTokens(config_, request);
+  const Load first_load = LoadOf(config_, providers_[0].models[0], call);
+  budget_.Deposit(env_.Now(), first_load);
   while (call.result.stop_reason.empty()) {
     const Step step = Plan(call);
     ++call.rounds;
@@ -132,8 +154,15 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
                                                exchange.until, stop, sink);
     Observe(request.id, schema, std::move(reply), &exchange, &call);
   }
-  if (call.LastSent() == nullptr) budget_.Settle(env_.Now(), AttemptEnd());
+  if (call.LastSent() == nullptr) ReleaseUnsent(first_load);
   co_return std::move(call.result);
+}
+
+// The first attempt that was deposited never began.
+void Engine::ReleaseUnsent(const Load& load) {
+  AttemptEnd end;
+  end.reserved = end.used = load;
+  budget_.Settle(env_.Now(), end);
 }
 
 Step Engine::Plan(const CallState& call) {
@@ -165,7 +194,9 @@ bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   const bool extra = last != nullptr;
   exchange->budget.extra = extra;
   if (extra) exchange->budget.trigger = TriggerOf(last->diagnosis);
-  if (extra && !budget_.Allows(now, {}, exchange->budget.trigger)) {
+  const ModelInfo& model = providers_[step.target.provider].models[step.target.model];
+  exchange->budget.reserved = LoadOf(config_, extra ? model : providers_[0].models[0], *call);
+  if (extra && !budget_.Allows(now, exchange->budget.reserved, exchange->budget.trigger)) {
     Refuse(step, "budget", call);
     return false;
   }
@@ -179,7 +210,7 @@ bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   if (breaker.last_state() != before) {
     events_.OnBreaker(step.target.provider, before, breaker.last_state(), now);
   }
-  if (extra) budget_.Withdraw(now, {}, exchange->budget.trigger);
+  if (extra) budget_.Withdraw(now, exchange->budget.reserved, exchange->budget.trigger);
   exchange->step = step;
   exchange->permit = permit.value_or(Breaker::Permit());
   exchange->started = now;
@@ -309,6 +340,7 @@ void Engine::Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exc
 void Engine::ReportOutcome(const AttemptRecord& attempt, Exchange* exchange) {
   const CallOutcome outcome = OutcomeFor(attempt.diagnosis, exchange->cut_short);
   exchange->budget.outcome = outcome;
+  exchange->budget.used = UsedLoad(attempt, exchange->budget.reserved);
   budget_.Settle(attempt.ended, exchange->budget);
   Breaker& breaker = breakers_[attempt.provider];
   const BreakerState before = breaker.last_state();

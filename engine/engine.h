@@ -52,6 +52,7 @@ class Engine {
   struct Exchange;  // one attempt under way
 
   Step Plan(const CallState& call);
+  void ReleaseUnsent(const Load& load);
   bool Admit(const Step& step, CallState* call, Exchange* exchange);
   HttpRequest Encode(const ChatRequest& request, const Step& step, CallState* call) const;
   void BeginStream(AnswerSink* caller, Exchange* exchange, CallState* call) const;

@@ -267,6 +267,16 @@ const AttemptRecord* CallState::LastSent() const {
   return nullptr;
 }
 
+Load LoadOf(const EngineConfig& config, const ModelInfo& model, const CallState& call) {
+  Load load;
+  if (config.budget.unit == BudgetUnit::kAttempts) return load;
+  const auto in = static_cast<double>(call.prompt_tokens);
+  const auto out = static_cast<double>(call.max_tokens);
+  load.tokens = in + out;
+  load.usd = 1e-6 * (in * model.usd_per_mtok_in + out * model.usd_per_mtok_out);
+  return load;
+}
+
 bool IsClairvoyant(const EngineConfig& config) {
   return std::find(config.ladder.begin(), config.ladder.end(), "clairvoyant") !=
          config.ladder.end();
@@ -297,7 +307,9 @@ Step MakePlan(const PlanInput& in) {
     const bool final = last->diagnosis.retry == RetryDecision::kNeverUnchanged;
     return Stop(final ? "final" : "no_plan");
   }
-  if (!in.budget.Allows(in.now, {}, TriggerOf(last->diagnosis))) return Stop("budget");
+  const ModelInfo& model = in.providers[step->target.provider].models[step->target.model];
+  const Load load = LoadOf(in.config, model, in.call);
+  if (!in.budget.Allows(in.now, load, TriggerOf(last->diagnosis))) return Stop("budget");
   step->max_tokens = PatchedLimit(in, last->diagnosis);
   return *step;
 }

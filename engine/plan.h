@@ -37,6 +37,7 @@ struct CallState {
   double ramp_u = 0;  // its place in the ramp of a breaker that has closed
   Time deadline{};
   int64_t max_tokens = 0;       // limit in force, patches included
+  int64_t prompt_tokens = 0;    // estimated, where a budget counts tokens or money
   int rounds = 0;               // plans made so far
   bool repeatable = true;       // ChatRequest says so
   bool caller_retries = false;  // likewise
@@ -61,6 +62,10 @@ struct PlanInput {
   double previous_u = 0;  // and that of the step before
   const Foresight* foresight = nullptr;
 };
+
+// What an attempt at `target` weighs in the retry budget: the prompt as estimated and all tokens
+// that it may generate. One attempt and nothing else where the budget counts attempts.
+Load LoadOf(const EngineConfig& config, const ModelInfo& model, const CallState& call);
 
 // Does the ladder ask for the strategy "clairvoyant"?
 bool IsClairvoyant(const EngineConfig& config);

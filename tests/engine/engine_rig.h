@@ -24,12 +24,12 @@ class NullSink final : public EventSink {
   std::vector<std::pair<BreakerState, BreakerState>> transitions;
 };
 
-// An engine over two providers with two models each, in virtual time.
+// An engine over two providers in virtual time: alpha, whose large model costs money, and beta.
 struct Rig {
   explicit Rig(const EngineConfig& config) : transport(&env) {
     std::vector<ProviderInfo> providers(2);
     providers[0].name = "alpha";
-    providers[0].models = {ModelInfo{"alpha-large"}, ModelInfo{"alpha-small"}};
+    providers[0].models = {ModelInfo{"alpha-large", 10, 10}, ModelInfo{"alpha-small"}};
     providers[1].name = "beta";
     providers[1].models = {ModelInfo{"beta-large"}};
     engine = std::make_unique<Engine>(config, std::move(providers), 1, &env, &transport, &sink);

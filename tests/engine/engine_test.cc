@@ -303,6 +303,26 @@ TEST_CASE("engine: what must not run twice is sent again only if it surely did n
   }
 }
 
+TEST_CASE("engine: a budget of money lets through what costs none", "[engine]") {
+  EngineConfig config = Full();
+  config.budget.ratio = 0;
+  config.budget.floor_per_s = 0;
+  config.budget.unit = BudgetUnit::kUsd;
+  config.ladder = {"retry"};
+  Rig paid(config);
+  paid.transport.Script(0, {Status(500), Good()});
+  CHECK(paid.Call().stop_reason == "budget");
+  CHECK(paid.transport.sent.size() == 1);
+  config.ladder = {"failover"};
+  Rig free(config);
+  free.transport.Script(0, {Status(500)});
+  CHECK(free.Call().ok);
+  config.budget.unit = BudgetUnit::kTokens;
+  Rig counted(config);
+  counted.transport.Script(0, {Status(500)});
+  CHECK(counted.Call().stop_reason == "budget");
+}
+
 TEST_CASE("engine: below a caller that retries it makes one attempt", "[engine]") {
   Rig rig(Full());
   rig.caller_retries = true;
