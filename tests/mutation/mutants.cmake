@@ -180,8 +180,8 @@ set(engine_test tests/engine/engine_test.cc)
 squall_mutant(
   NAME    engine_ignores_budget
   FILE    engine/plan.cc
-  FIND    [[if (!in.budget.Allows(in.now)) return Stop("budget");]]
-  REPLACE [[]]
+  FIND    [[if (!in.budget.Allows(in.now, load, TriggerOf(last->diagnosis))) return Stop("budget");]]
+  REPLACE [[static_cast<void>(load);]]
   TEST    ${engine_test}
   FILTER  "engine: when the retry budget is used up*")
 squall_mutant(
@@ -194,8 +194,8 @@ squall_mutant(
 squall_mutant(
   NAME    engine_skips_guard
   FILE    engine/engine.cc
-  FIND    [[if (!diagnosis.ok() || body.has_tool_calls) return diagnosis;]]
-  REPLACE [[if (!diagnosis.ok() || body.has_tool_calls || schema != nullptr) return diagnosis;]]
+  FIND    [[if (!diagnosis.ok() || reading.body.has_tool_calls) return diagnosis;]]
+  REPLACE [[if (!diagnosis.ok() || reading.body.has_tool_calls || schema != nullptr) return diagnosis;]]
   TEST    ${engine_test}
   FILTER  "engine: an answer that breaks the schema*")
 squall_mutant(
