@@ -174,6 +174,8 @@ void Describe(Fields& f, EngineConfig& c) {
   f.Struct("retry", c.retry, "How often and when a request is sent again.");
   f.Struct("deadline", c.deadline, "How a request's time is split over attempts.");
   f.Struct("stream", c.stream, "What is done about answers that arrive in pieces.");
+  f.Struct("hedge", c.hedge, "When a late attempt gets company at another provider.");
+  f.Struct("hedge_latency", c.hedge_latency, "Which latencies a hedge's quantile is of.");
   f.Struct("breaker", c.breaker, "Circuit breaker, one per provider.");
   f.Enum("all_open", c.all_open, kAllOpen,
          "What becomes of a request when no circuit admits it: it fails at once, waits until one "

@@ -12,6 +12,8 @@
 #include "engine/policy/backoff.h"
 #include "engine/policy/breaker.h"
 #include "engine/policy/deadline.h"
+#include "engine/policy/hedge.h"
+#include "engine/policy/latency_quantile.h"
 #include "engine/policy/retry_budget.h"
 #include "engine/policy/stream_watch.h"
 
@@ -65,6 +67,8 @@ struct EngineConfig {
   RetryConfig retry;
   DeadlineConfig deadline;
   StreamConfig stream;
+  HedgeConfig hedge;
+  LatencyQuantileConfig hedge_latency;  // what a quantile is of
   BreakerConfig breaker;
   AllOpen all_open = AllOpen::kFailFast;
   RetryBudgetConfig budget;

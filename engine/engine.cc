@@ -1,11 +1,12 @@
 #include "engine/engine.h"
 
+#include <iterator>
 #include <utility>
 
 #include "engine/base/check.h"
 #include "engine/base/cpu_clock.h"
 #include "engine/base/random.h"
-#include "engine/live_reply.h"
+#include "engine/exchange.h"
 #include "engine/policy/deadline.h"
 #include "engine/policy/token_estimate.h"
 
@@ -81,18 +82,6 @@ class CountInFlight {
 
 }  // namespace
 
-struct Engine::Exchange {
-  Step step;
-  Breaker::Permit permit;
-  AttemptEnd budget;
-  Time started{};
-  Time until{};                     // deadline of the attempt
-  bool cut_short = false;           // by the request's deadline, before the per-try timeout
-  std::unique_ptr<LiveReply> live;  // where a stream was asked for
-
-  bool streamed() const { return live != nullptr && live->is_stream(); }
-};
-
 Engine::Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, uint64_t seed,
                Env* env, Transport* transport, EventSink* events, const Foresight* foresight)
     : config_(config),
@@ -111,6 +100,7 @@ Engine::Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, 
     SQUALL_CHECK(dialects_.back() != nullptr);
     decoders_.push_back(dialects_.back()->make_decoder());
     breakers_.emplace_back(config.breaker);
+    latencies_.emplace_back(config.hedge_latency);
   }
 }
 
@@ -149,6 +139,10 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
     if (!Admit(step, &call, &exchange)) continue;
     HttpRequest message = Encode(request, step, &call);
     if (request.stream) BeginStream(caller, &exchange, &call);
+    if (MayHedge(request, caller)) {
+      co_await SendHedged(request, schema, caller, std::move(message), stop, &exchange, &call);
+      continue;
+    }
     BodySink* const sink = exchange.live.get();
     HttpReply reply = co_await transport_.Send(step.target.provider, std::move(message),
                                                exchange.until, stop, sink);
@@ -191,9 +185,9 @@ Step Engine::Plan(const CallState& call) {
 bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
   const Time now = env_.Now();
   const AttemptRecord* const last = call->LastSent();
-  const bool extra = last != nullptr;
+  const bool extra = last != nullptr || call->in_flight > 0;
   exchange->budget.extra = extra;
-  if (extra) exchange->budget.trigger = TriggerOf(last->diagnosis);
+  if (last != nullptr) exchange->budget.trigger = TriggerOf(last->diagnosis);
   const ModelInfo& model = providers_[step.target.provider].models[step.target.model];
   exchange->budget.reserved = LoadOf(config_, extra ? model : providers_[0].models[0], *call);
   if (extra && !budget_.Allows(now, exchange->budget.reserved, exchange->budget.trigger)) {
@@ -278,15 +272,32 @@ void Engine::Observe(std::string_view id, const JsonSchema* schema, HttpReply re
   attempt.error = reply.error;
   attempt.usage = reading.body.usage;
   if (exchange->live != nullptr) attempt.first_piece = exchange->live->first_piece();
+  const bool decided = !call->result.stop_reason.empty();  // by the attempt beside this one
+  if (decided && attempt.error == TransportError::kCancelled) {
+    attempt.diagnosis.origin = Origin::kSelf;
+    attempt.diagnosis.rule = "hedge.lost";
+  }
   ReportOutcome(attempt, exchange);
-  call->result.attempts.push_back(attempt);
-  Learn(*call);
+  Record(attempt, call);
   events_.OnAttempt(id, attempt);
+  if (decided) return;
   const bool readable = reply.error == TransportError::kNone;
   const bool bytes = exchange->streamed() || !reply.body.empty();
   call->result.status = readable ? reply.status : 0;
   call->result.has_body = readable && bytes;
   Conclude(attempt, reading.body, exchange, call);
+}
+
+// In the order in which attempts were sent, which hedges may land in another.
+void Engine::Record(const AttemptRecord& attempt, CallState* call) {
+  auto& attempts = call->result.attempts;
+  auto at = attempts.end();
+  while (at != attempts.begin() && std::prev(at)->started > attempt.started) --at;
+  const bool newest = at == attempts.end();
+  attempts.insert(at, attempt);
+  if (newest) Learn(*call);
+  const bool timed = config_.hedge.kind == HedgeKind::kQuantile && attempt.diagnosis.ok();
+  if (timed) latencies_[attempt.provider].Add(attempt.ended - attempt.started);
 }
 
 // What the reply says, as a stream or in one piece.

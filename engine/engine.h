@@ -49,7 +49,8 @@ class Engine {
   const Knowledge& knowledge() const { return knowledge_; }
 
  private:
-  struct Exchange;  // one attempt under way
+  struct Exchange;  // one attempt under way (exchange.h)
+  struct Flight;    // two of them (hedge.cc)
 
   Step Plan(const CallState& call);
   void ReleaseUnsent(const Load& load);
@@ -64,9 +65,20 @@ class Engine {
                     const JsonSchema* schema, const CallState& call, bool timed);
   void Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exchange* exchange,
                 CallState* call);
+  void Record(const AttemptRecord& attempt, CallState* call);
   void Learn(const CallState& call);
   void ReportOutcome(const AttemptRecord& attempt, Exchange* exchange);
   void Finish(std::string_view reason, CallState* call) const;
+
+  bool MayHedge(const ChatRequest& request, const AnswerSink* caller) const;
+  std::optional<Time> HedgeTime(const Exchange& first, const CallState& call) const;
+  bool AdmitHedge(const Exchange& first, CallState* call, Exchange* second);
+  Task<> Fly(Exchange* exchange, HttpRequest message, Flight* flight);
+  Task<> WaitForLanding(Flight* flight, Time until);
+  void ObserveLanded(const ChatRequest& request, const JsonSchema* schema, Exchange* exchange,
+                     Exchange* other, CallState* call);
+  Task<> SendHedged(const ChatRequest& request, const JsonSchema* schema, AnswerSink* caller,
+                    HttpRequest message, std::stop_token stop, Exchange* first, CallState* call);
 
   EngineConfig config_;
   std::vector<ProviderInfo> providers_;
@@ -79,6 +91,7 @@ class Engine {
   const Foresight* foresight_;  // nullptr but for the clairvoyant
   std::vector<Breaker> breakers_;
   RetryBudget budget_;
+  std::vector<LatencyQuantile> latencies_;  // by provider, where hedges ask
   Knowledge knowledge_;
   Guard guard_;
   int64_t calls_in_flight_ = 0;

@@ -38,6 +38,8 @@ struct CallState {
   Time deadline{};
   int64_t max_tokens = 0;       // limit in force, patches included
   int64_t prompt_tokens = 0;    // estimated, where a budget counts tokens or money
+  int64_t hedges = 0;           // begun so far
+  int in_flight = 0;            // attempts beside which another one may begin
   int rounds = 0;               // plans made so far
   bool repeatable = true;       // ChatRequest says so
   bool caller_retries = false;  // likewise

@@ -17,7 +17,7 @@ void Describe(Fields& f, HedgeConfig& c) {
          "The fixed delay; also used for a quantile while too few latencies are known.");
   f.Number("quantile", c.quantile, kRate, "Share of latencies that a request must exceed.");
   f.Span("minimum", c.minimum, {0s, 24h}, "Shortest time after which a hedge is sent.");
-  f.Int("most", c.most, {0, 16}, "Most hedges of one request.");
+  f.Int("most", c.most, {0, 16}, "Most hedges of one request; one attempt has at most one.");
 }
 
 std::optional<Time> HedgeAt(const HedgeConfig& config, const HedgeFacts& facts) {

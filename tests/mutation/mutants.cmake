@@ -339,3 +339,19 @@ squall_mutant(
   REPLACE [[]]
   TEST    ${quota_test}
   FILTER  "quota: what a refusal itself uses up is in the wait that it tells")
+
+set(engine_hedges_test tests/engine/engine_hedges_test.cc)
+squall_mutant(
+  NAME    hedge_loser_runs_on
+  FILE    engine/hedge.cc
+  FIND    [[if (!call->result.stop_reason.empty()) other->stop.request_stop();]]
+  REPLACE [[static_cast<void>(other);]]
+  TEST    ${engine_hedges_test}
+  FILTER  "hedge: a late attempt gets company*")
+squall_mutant(
+  NAME    hedge_costs_no_budget
+  FILE    engine/engine.cc
+  FIND    [[const bool extra = last != nullptr || call->in_flight > 0;]]
+  REPLACE [[const bool extra = last != nullptr;]]
+  TEST    ${engine_hedges_test}
+  FILTER  "hedge: none without budget*")

@@ -210,7 +210,8 @@ TEST_CASE("a mistake in --set is reported as its own") {
        "from 1 to 32"},
       {"/engine/rettry/max_attempts=1",
        "--set /engine/rettry/max_attempts=1: /engine/rettry: got unknown key \"rettry\", "
-       "expected one of preset, diagnose, ladder, retry, deadline, stream, breaker, all_open, "
+       "expected one of preset, diagnose, ladder, retry, deadline, stream, hedge, hedge_latency, "
+       "breaker, all_open, "
        "budget, guard, "
        "knowledge; did you mean \"retry\"?"},
       {"/engine={\"guard\": 1}",

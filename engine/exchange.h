@@ -1,0 +1,30 @@
+// Exchange: one attempt under way, from its admission to what came back. Private to the engine.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "engine/engine.h"
+#include "engine/live_reply.h"
+
+namespace squall {
+
+struct Engine::Exchange {
+  Step step;
+  Breaker::Permit permit;
+  AttemptEnd budget;
+  Time started{};
+  Time until{};                     // deadline of the attempt
+  bool cut_short = false;           // by the request's deadline, before the per-try timeout
+  std::unique_ptr<LiveReply> live;  // where a stream was asked for
+
+  // Beside another one (hedge.cc).
+  std::stop_source stop{std::nostopstate};
+  HttpReply reply;
+  bool landed = false;
+  bool observed = false;
+
+  bool streamed() const { return live != nullptr && live->is_stream(); }
+};
+
+}  // namespace squall
