@@ -24,7 +24,7 @@ struct RetryConfig {
   int64_t max_attempts_per_target = 2;  // at one model of one provider, 1..32
   BackoffConfig backoff;
   bool obey_retry_after = true;     // a server's hint is a minimum wait
-  double retry_after_spread = 0.2;  // positive jitter on a hint, share of it, 0..10
+  double retry_after_spread = 0.2;  // positive jitter on a hint, share of it, 0..10; 0 = none
 };
 
 struct KnowledgeConfig {

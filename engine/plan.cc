@@ -73,8 +73,10 @@ BackoffPast PastWaits(const PlanInput& in, int retry) {
 Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry) {
   const RetryConfig& config = in.config.retry;
   if (config.obey_retry_after && last.retry_after.has_value()) {
-    const Duration wait =
-        HintWithJitter(*last.retry_after, config.retry_after_spread, config.backoff.base, in.u);
+    // Short hints spread over the first window at least; whoever wants no spread gets none.
+    const double spread = config.retry_after_spread;
+    const Duration floor = spread > 0 ? config.backoff.base : 0s;
+    const Duration wait = HintWithJitter(*last.retry_after, spread, floor, in.u);
     return SaturatingAdd(in.now, wait);
   }
   // An answer that came whole and is bad says nothing about load: sample again at once. Everything

@@ -53,7 +53,7 @@ struct Rig {
     request.repeatable = rig->repeatable;
     request.caller_retries = rig->caller_retries;
     request.messages.emplace_back(Role::kUser, "seven?");
-    const Time deadline = rig->env.Now() + 30s;
+    const Time deadline = rig->env.Now() + rig->patience;
     CallResult result =
         co_await rig->engine->Call(std::move(request), &rig->schema, deadline, stop, caller);
     *out = std::move(result);
@@ -62,6 +62,7 @@ struct Rig {
   JsonSchema schema = std::move(*JsonSchema::Compile(
       R"({"type":"object","properties":{"n":{"type":"integer"}},"required":["n"],)"
       R"("additionalProperties":false})"));
+  Duration patience = 30s;  // until a call's deadline
   bool repeatable = true;
   bool caller_retries = false;
   SimEnv env;
