@@ -2,6 +2,7 @@
 // attempts, waits and reasons to stop as the product documents. The sources of the figures are in
 // the presets' own "sources"; where providers alpha and beta both appear, the product fails over.
 #include <algorithm>
+#include <deque>
 #include <string>
 #include <vector>
 
