@@ -108,6 +108,7 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       hooks_(hooks),
       workload_(scenario, seed),
       clairvoyance_(scenario, seed, workload_, *outlook),
+      clairvoyant_(IsClairvoyant(scenario.engine)),
       schemas_(CompileSchemas()),
       engine_(scenario.engine, ProviderInfos(scenario), seed, env, transport, this, &clairvoyance_),
       result_(Metrics(FaultNames())) {}
@@ -138,9 +139,9 @@ Task<> Session::RunOne(WorkItem item) {
   StreamedCaller caller(env_);
   AnswerSink* const sink = item.stream ? &caller : nullptr;
   const uint64_t key = CallKey(id);
-  clairvoyance_.Begin(key, RequestKey(id), item);
+  if (clairvoyant_) clairvoyance_.Begin(key, RequestKey(id), item);
   CallResult result = co_await engine_.Call(std::move(request), schema, deadline, never, sink);
-  clairvoyance_.End(key);
+  if (clairvoyant_) clairvoyance_.End(key);
   Outcome outcome;
   if (item.stream) {
     outcome.streamed = true;

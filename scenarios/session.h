@@ -62,6 +62,7 @@ class Session : public EventSink {
   const RunHooks& hooks_;
   Workload workload_;
   Clairvoyance clairvoyance_;
+  bool clairvoyant_;                 // the engine asks it about each request, not only the ceiling
   std::vector<JsonSchema> schemas_;  // by TaskKind
   Engine engine_;
   WorldResult result_;

@@ -4,16 +4,6 @@
 
 namespace squall {
 
-std::string_view StallName(Stall stall) {
-  switch (stall) {
-    case Stall::kNone: return "none";
-    case Stall::kFirstPiece: return "first_piece";
-    case Stall::kBetween: return "between";
-    case Stall::kTooSlow: return "too_slow";
-  }
-  return "unknown";
-}
-
 StreamWatch::StreamWatch(const StreamWatchConfig& config, Time start)
     : config_(config), start_(start) {}
 

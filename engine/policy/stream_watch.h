@@ -10,7 +10,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 #include "engine/base/time.h"
 
@@ -24,7 +23,6 @@ struct StreamWatchConfig {
 };
 
 enum class Stall : uint8_t { kNone, kFirstPiece, kBetween, kTooSlow };
-std::string_view StallName(Stall stall);
 
 class StreamWatch {
  public:
