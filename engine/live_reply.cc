@@ -46,7 +46,7 @@ StreamReading LiveReply::Read(TransportError how) {
   reading.end = decoder_.End(how);
   reading.stall = how == TransportError::kTimeout ? watch_.Check(env_.Now()) : Stall::kNone;
   reading.begun = decoder_.begun();
-  reading.broken_arguments = reading.end == StreamEnd::kComplete && decoder_.ArgumentsBroken();
+  reading.broken_arguments = decoder_.ArgumentsBroken();
   reading.disordered = decoder_.state().anomalies() > 0;
   reading.body = decoder_.Body(reading.end);
   reading.error_bytes = decoder_.error_bytes();

@@ -41,11 +41,12 @@ std::string Call(const std::string& arguments) {
                arguments + R"("}}]},"finish_reason":null}]})");
 }
 
-std::string Finish() {
+std::string Stopped() {
   return Event(R"({"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[)"
-               R"({"index":0,"delta":{},"finish_reason":"stop"}]})") +
-         Event("[DONE]");
+               R"({"index":0,"delta":{},"finish_reason":"stop"}]})");
 }
+
+std::string Finish() { return Stopped() + Event("[DONE]"); }
 
 using Pieces = std::vector<std::pair<Duration, std::string>>;
 
@@ -104,6 +105,18 @@ struct BreakRow {
   std::string_view rule;
 };
 
+// Alpha answers as the row says, beta as it should.
+CallResult CallOver(const BreakRow& row, Rig* rig, Caller* caller) {
+  rig->transport.Script(0, {row.reply});
+  rig->transport.Script(1, {GoodStream()});
+  return rig->Call("r1", {}, caller);
+}
+
+void CheckFirst(const CallResult& result, const BreakRow& row) {
+  CHECK(FailureClassName(result.attempts[0].diagnosis.failure) == FailureClassName(row.failure));
+  if (!row.rule.empty()) CHECK(result.attempts[0].diagnosis.rule == row.rule);
+}
+
 std::vector<BreakRow> BreaksWithoutContent() {
   const std::string error = Event(
       R"({"error":{"message":"The server is overloaded","type":"server_error","code":null}})");
@@ -129,16 +142,13 @@ TEST_CASE("stream: whatever fails before the first piece is replaced unseen", "[
   for (const BreakRow& row : BreaksWithoutContent()) {
     CAPTURE(row.what);
     Rig rig(Failover());
-    rig.transport.Script(0, {row.reply});
-    rig.transport.Script(1, {GoodStream()});
     Caller caller(rig.env);
-    const CallResult result = rig.Call("r1", {}, &caller);
+    const CallResult result = CallOver(row, &rig, &caller);
     CHECK(result.ok);
     CHECK(caller.text == R"({"n":7})");
     CHECK(caller.restarts.empty());
     REQUIRE(result.attempts.size() == 2);
-    CHECK(FailureClassName(result.attempts[0].diagnosis.failure) == FailureClassName(row.failure));
-    if (!row.rule.empty()) CHECK(result.attempts[0].diagnosis.rule == row.rule);
+    CheckFirst(result, row);
   }
 }
 
@@ -157,6 +167,9 @@ std::vector<BreakRow> BreaksWithContent() {
        FailureClass::kTruncated, "stream.no_terminal_event"},
       {"a tool call whose arguments stop", Stream({{100ms, Call("{\\\"n\\\":")}, {1ms, Finish()}}),
        FailureClass::kMalformedResponse, "tool.arguments_not_json"},
+      {"a tool call whose arguments stop, and no last event",
+       Stream({{100ms, Call("{\\\"n\\\":")}, {1ms, Stopped()}}), FailureClass::kMalformedResponse,
+       "tool.arguments_not_json"},
       {"an answer against the schema", Stream({{100ms, Piece(R"("{\"m\":7}")")}, {1ms, Finish()}}),
        FailureClass::kSchemaViolation, ""},
   };
@@ -166,16 +179,13 @@ TEST_CASE("stream: once the caller holds a piece, a failure ends the call", "[en
   for (const BreakRow& row : BreaksWithContent()) {
     CAPTURE(row.what);
     Rig rig(Failover());
-    rig.transport.Script(0, {row.reply});
-    rig.transport.Script(1, {GoodStream()});
     Caller caller(rig.env);
-    const CallResult result = rig.Call("r1", {}, &caller);
+    const CallResult result = CallOver(row, &rig, &caller);
     CHECK_FALSE(result.ok);
     CHECK(result.stop_reason == "committed");
     CHECK(caller.restarts.empty());
     REQUIRE(result.attempts.size() == 1);
-    CHECK(FailureClassName(result.attempts[0].diagnosis.failure) == FailureClassName(row.failure));
-    if (!row.rule.empty()) CHECK(result.attempts[0].diagnosis.rule == row.rule);
+    CheckFirst(result, row);
   }
 }
 
@@ -183,10 +193,8 @@ TEST_CASE("stream: or the caller is told that the answer begins anew, and why", 
   for (const BreakRow& row : BreaksWithContent()) {
     CAPTURE(row.what);
     Rig rig(Restarting());
-    rig.transport.Script(0, {row.reply});
-    rig.transport.Script(1, {GoodStream()});
     Caller caller(rig.env);
-    const CallResult result = rig.Call("r1", {}, &caller);
+    const CallResult result = CallOver(row, &rig, &caller);
     CHECK(result.ok);
     CHECK(result.restarts == 1);
     REQUIRE(caller.restarts.size() == 1);
@@ -213,10 +221,8 @@ TEST_CASE("stream: an answer held back until it is valid can be replaced unseen"
   for (const BreakRow& row : BreaksWithContent()) {
     CAPTURE(row.what);
     Rig rig(config);
-    rig.transport.Script(0, {row.reply});
-    rig.transport.Script(1, {GoodStream()});
     Caller caller(rig.env);
-    const CallResult result = rig.Call("r1", {}, &caller);
+    const CallResult result = CallOver(row, &rig, &caller);
     CHECK(result.ok);
     CHECK(caller.text == R"({"n":7})");
     CHECK(caller.restarts.empty());
