@@ -1,5 +1,9 @@
 #include "engine/config.h"
 
+#include <algorithm>
+
+#include "engine/policy/breaker_scopes.h"
+
 namespace squall {
 namespace {
 
@@ -57,6 +61,8 @@ void Describe(Fields& f, DeadlineConfig& c) {
   f.Bool("share_when_short", c.share_when_short,
          "Whether reserves that do not fit become equal shares of the time left; without, none is "
          "kept.");
+  f.Span("least_attempt", c.least_attempt, kAnySpan,
+         "Least time for an answer; an attempt that has less left is not sent.");
 }
 
 void Describe(Fields& f, StreamWatchConfig& c) {
@@ -176,12 +182,32 @@ void Describe(Fields& f, EngineConfig& c) {
   f.Struct("stream", c.stream, "What is done about answers that arrive in pieces.");
   f.Struct("hedge", c.hedge, "When a late attempt gets company at another provider.");
   f.Struct("hedge_latency", c.hedge_latency, "Which latencies a hedge's quantile is of.");
-  f.Struct("breaker", c.breaker, "Circuit breaker, one per provider.");
+  f.Struct("routing", c.routing, "Which provider a request goes to first, and which next.");
+  f.Struct("health", c.health, "What routing by latency and by health goes by.");
+  f.Struct("breaker", c.breaker, "Circuit breaker, one per provider or other scope.");
+  f.TextList("breaker_scopes", c.breaker_scopes,
+             "What has a breaker of its own: provider, model, region, key; one or several.");
+  const auto is_scope = [](const std::string& name) {
+    const auto names = BreakerScopeNames();
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  f.Require(!c.breaker_scopes.empty() &&
+                std::all_of(c.breaker_scopes.begin(), c.breaker_scopes.end(), is_scope),
+            "breaker_scopes must name some of provider, model, region, key");
   f.Enum("all_open", c.all_open, kAllOpen,
          "What becomes of a request when no circuit admits it: it fails at once, waits until one "
          "may, or is sent to the first provider all the same.");
-  f.Struct("budget", c.budget, "Retry budget, shared by retries, failovers and repairs.");
+  f.Struct("quality", c.quality, "Breaker over answers that fail the guard, one per provider.");
+  f.Struct("budget", c.budget,
+           "Retry budget, shared by retries, failovers, hedges, repairs and second opinions.");
+  f.Struct("provider_budget", c.provider_budget,
+           "Budget of what comes to one provider again, besides the one over all.");
+  f.Struct("limiter", c.limiter, "Pace below a provider's limits on requests and tokens.");
+  f.Struct("concurrency", c.concurrency, "Requests in flight at one provider.");
+  f.Struct("conversation", c.conversation,
+           "Limits on money, tokens and turns, told apart by the request's user.");
   f.Struct("guard", c.guard, "Validation of every answer, first attempts included.");
+  f.Struct("opinions", c.opinions, "When another model is asked about an answer.");
   f.Struct("knowledge", c.knowledge, "What is learned from outcomes.");
 }
 

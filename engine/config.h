@@ -9,13 +9,20 @@
 #include "engine/base/fields.h"
 #include "engine/base/time.h"
 #include "engine/guard_config.h"
+#include "engine/opinion_config.h"
 #include "engine/policy/backoff.h"
 #include "engine/policy/breaker.h"
+#include "engine/policy/concurrency_limit.h"
+#include "engine/policy/conversation_limits.h"
 #include "engine/policy/deadline.h"
 #include "engine/policy/hedge.h"
 #include "engine/policy/latency_quantile.h"
+#include "engine/policy/quality_breaker.h"
+#include "engine/policy/rate_limiter.h"
 #include "engine/policy/retry_budget.h"
+#include "engine/policy/routing.h"
 #include "engine/policy/stream_watch.h"
+#include "engine/policy/target_health.h"
 
 namespace squall {
 
@@ -56,6 +63,13 @@ enum class AllOpen : uint8_t {
   kFailOpen,  // it is sent to the first provider all the same
 };
 
+// Not limited unless it says so: a provider's own budget is for those who know its limits.
+inline RetryBudgetConfig NoBudget() {
+  RetryBudgetConfig config;
+  config.enabled = false;
+  return config;
+}
+
 struct EngineConfig {
   // Which failures the engine notices: with diagnosis off, only transport errors and status codes
   // of 500 and above or 429 count (what a bare retry loop sees).
@@ -69,10 +83,19 @@ struct EngineConfig {
   StreamConfig stream;
   HedgeConfig hedge;
   LatencyQuantileConfig hedge_latency;  // what a quantile is of
+  RoutingConfig routing;
+  TargetHealthConfig health;  // what routing by health and latency goes by
   BreakerConfig breaker;
+  std::vector<std::string> breaker_scopes = {"provider"};  // BreakerScopeNames(), at least one
   AllOpen all_open = AllOpen::kFailFast;
-  RetryBudgetConfig budget;
+  QualityConfig quality;
+  RetryBudgetConfig budget;                        // of all extra attempts together
+  RetryBudgetConfig provider_budget = NoBudget();  // of those that come to one provider again
+  RateLimiterConfig limiter;
+  ConcurrencyLimitConfig concurrency;
+  ConversationLimitsConfig conversation;
   GuardConfig guard;
+  OpinionConfig opinions;
   KnowledgeConfig knowledge;
 };
 
@@ -91,9 +114,14 @@ struct ModelInfo {
   std::string name;
   double usd_per_mtok_in = 0;   // US dollars per million prompt tokens
   double usd_per_mtok_out = 0;  // per million generated tokens
+  int64_t context_tokens = 0;   // of prompt and answer together; 0 = not known
+  int64_t max_output_tokens = 0;
+  bool streaming = true;
+  bool json = true;  // can be held to a contract
 };
 struct ProviderInfo {
   std::string name;
+  std::string region;  // providers of one region fail together; "" = its own
   std::string dialect = "openai";
   std::string api_key;            // may be empty
   std::vector<ModelInfo> models;  // best first; "degrade" goes down this list

@@ -108,19 +108,6 @@ std::optional<double> Number(std::string_view text) {
   return value;
 }
 
-// A reset header's value: a Go duration, seconds, a date, or seconds or milliseconds since 1970.
-std::optional<Duration> ResetValue(const HeaderFacts& facts, std::string_view text) {
-  const std::optional<double> number = Number(text);
-  if (number.has_value()) {
-    if (*number > 1e11) return UntilDate(facts, *number / 1000);
-    if (*number > 1e9) return UntilDate(facts, *number);
-    return Positive(*number);
-  }
-  const std::optional<int64_t> date = ParseDate(text);
-  if (date.has_value()) return UntilDate(facts, static_cast<double>(*date));
-  return ParseWait(text);
-}
-
 // One header of a family such as x-ratelimit-reset-tokens, its name cut at the word that tells what
 // it says.
 struct LimitHeader {
@@ -199,6 +186,18 @@ std::optional<Duration> UntilDate(const HeaderFacts& facts, double unix_seconds)
   const std::optional<int64_t> now = ParseDate(facts.date);
   if (!now.has_value()) return std::nullopt;
   return Positive(unix_seconds - static_cast<double>(*now));
+}
+
+std::optional<Duration> ResetValue(const HeaderFacts& facts, std::string_view text) {
+  const std::optional<double> number = Number(text);
+  if (number.has_value()) {
+    if (*number > 1e11) return UntilDate(facts, *number / 1000);
+    if (*number > 1e9) return UntilDate(facts, *number);
+    return Positive(*number);
+  }
+  const std::optional<int64_t> date = ParseDate(text);
+  if (date.has_value()) return UntilDate(facts, static_cast<double>(*date));
+  return ParseWait(text);
 }
 
 std::optional<Duration> RetryAfter(const HeaderFacts& facts) {

@@ -37,6 +37,11 @@ std::optional<Duration> RetryAfter(const Headers& headers);
 // longest where several are. A reset without any word on what is left counts where it is alone.
 std::optional<Duration> LimitReset(const Headers& headers, const HeaderFacts& facts);
 
+// A reset header's value: a Go duration, seconds, a date, or seconds or milliseconds since 1970,
+// which count from the reply's own Date header. nullopt when it cannot be read or is not above
+// zero.
+std::optional<Duration> ResetValue(const HeaderFacts& facts, std::string_view text);
+
 // From an absolute time in seconds since 1970, by the reply's own Date header.
 std::optional<Duration> UntilDate(const HeaderFacts& facts, double unix_seconds);
 

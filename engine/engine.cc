@@ -7,67 +7,30 @@
 #include "engine/base/cpu_clock.h"
 #include "engine/base/random.h"
 #include "engine/exchange.h"
+#include "engine/opinions.h"
+#include "engine/patch.h"
 #include "engine/policy/deadline.h"
 #include "engine/policy/token_estimate.h"
+#include "engine/repair.h"
+#include "engine/repair_reask.h"
 
 namespace squall {
 namespace {
 
 constexpr StreamId kJitter = Stream("engine/jitter");
 constexpr StreamId kRamp = Stream("engine/ramp");
-constexpr StreamId kOpenTime = Stream("engine/open_time");
 
 // Reading the clock costs as much as classifying, so of the healthy replies one request in this
 // many is timed; failures that the status shows are always timed.
 constexpr uint64_t kTimedShare = 16;
 
-// Only what says something about the provider's health counts. A rate limit is its normal work, and
-// a caller's mistake or impatience is not its fault.
-CallOutcome OutcomeFor(const Diagnosis& diagnosis, bool cut_short) {
-  switch (diagnosis.failure) {
-    case FailureClass::kOk:
-    case FailureClass::kSchemaViolation:
-    case FailureClass::kSemantic: return CallOutcome::kSuccess;
-    case FailureClass::kTruncated:  // by a token limit, or by a connection that broke
-      return diagnosis.origin == Origin::kNetwork ? CallOutcome::kFailure : CallOutcome::kSuccess;
-    case FailureClass::kTimeout: return cut_short ? CallOutcome::kNeutral : CallOutcome::kFailure;
-    case FailureClass::kConnection:
-    case FailureClass::kOverloaded:
-    case FailureClass::kServerError:
-    case FailureClass::kEmptyResponse:
-    case FailureClass::kMalformedResponse: return CallOutcome::kFailure;
-    case FailureClass::kRateLimit:
-    case FailureClass::kQuotaExhausted:
-    case FailureClass::kAuthFailure:
-    case FailureClass::kPermissionDenied:
-    case FailureClass::kInvalidModel:
-    case FailureClass::kInvalidRequest:
-    case FailureClass::kContextLengthExceeded:
-    case FailureClass::kContentFiltered:
-    case FailureClass::kRefusedLocally:
-    case FailureClass::kCancelled: return CallOutcome::kNeutral;
-  }
-  return CallOutcome::kNeutral;
-}
+// Plans that end in a refusal, beyond those that end in an attempt.
+constexpr int kSpareRounds = 32;
 
-// Estimated only for a budget that asks: it costs as much as a plan.
-int64_t PromptTokens(const EngineConfig& config, const ChatRequest& request) {
-  if (config.budget.unit == BudgetUnit::kAttempts) return 0;
-  int64_t tokens = 0;
-  for (const ChatMessage& message : request.messages) tokens += EstimateTokens(message.content);
-  return tokens;
-}
-
-// As billed; what was reserved where the provider did not say.
-Load UsedLoad(const AttemptRecord& attempt, const Load& reserved) {
-  Load used = reserved;
-  const auto billed =
-      static_cast<double>(attempt.usage.prompt_tokens + attempt.usage.completion_tokens);
-  if (billed <= 0 || reserved.tokens <= 0) return used;
-  used.usd = reserved.usd * billed / reserved.tokens;  // at the mean price of what was reserved
-  used.tokens = billed;
-  return used;
-}
+struct WakeUp {
+  std::stop_source* sleeper;
+  void operator()() const noexcept { sleeper->request_stop(); }
+};
 
 class CountInFlight {
  public:
@@ -90,43 +53,57 @@ Engine::Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, 
       env_(*env),
       transport_(*transport),
       events_(*events),
-      foresight_(IsClairvoyant(config) ? foresight : nullptr),
-      budget_(config.budget),
+      foresight_(Uses(config, "clairvoyant") ? foresight : nullptr),
+      admission_(config_, providers_, seed, events),
       knowledge_(config.knowledge),
-      guard_(config.guard) {
+      guard_(config.guard),
+      keeps_refused_(Uses(config, "repair") || Uses(config, "reask")) {
   for (const ProviderInfo& provider : providers_) {
     SQUALL_CHECK(!provider.models.empty());
     dialects_.push_back(FindDialect(provider.dialect));
     SQUALL_CHECK(dialects_.back() != nullptr);
     decoders_.push_back(dialects_.back()->make_decoder());
-    breakers_.emplace_back(config.breaker);
-    latencies_.emplace_back(config.hedge_latency);
   }
 }
 
 Engine::~Engine() { SQUALL_CHECK(calls_in_flight_ == 0); }
 
+void Engine::Begin(const ChatRequest& request, const JsonSchema* schema, CallState* call) const {
+  call->key = CallKey(request.id);
+  call->ramp_u = Draw(seed_, kRamp, call->key);
+  if (!request.user.empty()) call->conversation = HashText(request.user);
+  call->max_tokens = request.max_tokens;
+  call->repeatable = request.repeatable;
+  call->caller_retries = request.caller_retries;
+  call->streaming = request.stream;
+  call->wants_json = schema != nullptr;
+  call->result.started = env_.Now();
+  if (!admission_.counts_tokens()) return;
+  call->prompt_messages = static_cast<int64_t>(request.messages.size());
+  for (const ChatMessage& message : request.messages) {
+    call->prompt_tokens += EstimateTokens(message.content);
+  }
+}
+
 Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Time deadline,
                               std::stop_token stop, AnswerSink* caller) {
   const CountInFlight in_flight(&calls_in_flight_);
+  const Asked asked{request, schema, caller, stop};
   CallState call;
-  call.key = CallKey(request.id);
-  call.ramp_u = Draw(seed_, kRamp, call.key);
   call.deadline = deadline;
-  call.max_tokens = request.max_tokens;
-  call.repeatable = request.repeatable;
-  call.caller_retries = request.caller_retries;
-  call.result.started = env_.Now();
-  call.prompt_tokens = PromptTokens(config_, request);
-  const Load first_load = LoadOf(config_, providers_[0].models[0], call);
-  budget_.Deposit(env_.Now(), first_load);
+  Begin(request, schema, &call);
   while (call.result.stop_reason.empty()) {
     const Step step = Plan(call);
     ++call.rounds;
     if (step.kind == Step::Kind::kStop) {
       call.result.retry_at = step.at;
       Finish(step.why, &call);
+      if (!call.opinions.empty()) GiveUpVerifying(asked, &call);
       break;
+    }
+    if (step.kind == Step::Kind::kRepair) {
+      Repair(asked, step, &call);
+      continue;
     }
     if (step.at > env_.Now()) {
       const bool reached = co_await env_.SleepUntil(step.at, stop);
@@ -136,40 +113,42 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
       }
     }
     Exchange exchange;
-    if (!Admit(step, &call, &exchange)) continue;
+    exchange.step = step;
+    const Admission::Turn turn = admission_.Join(step.target, call, env_.Now(), &exchange.grant);
+    if (turn == Admission::Turn::kWait) {
+      const bool came = co_await AwaitTurn(stop, &exchange, &call);
+      if (!came) continue;
+    } else if (turn == Admission::Turn::kRefused) {
+      Refuse(step, exchange.grant.refusal, &call);
+      continue;
+    }
+    if (!Admit(&call, &exchange)) continue;
     HttpRequest message = Encode(request, step, &call);
-    if (request.stream) BeginStream(caller, &exchange, &call);
-    if (MayHedge(request, caller)) {
-      co_await SendHedged(request, schema, caller, std::move(message), stop, &exchange, &call);
+    if (request.stream && step.purpose != Purpose::kJudgement) {
+      BeginStream(caller, &exchange, &call);
+    }
+    if (MayHedge(request, caller) && step.purpose == Purpose::kAnswer) {
+      co_await SendHedged(asked, std::move(message), &exchange, &call);
       continue;
     }
     BodySink* const sink = exchange.live.get();
     HttpReply reply = co_await transport_.Send(step.target.provider, std::move(message),
                                                exchange.until, stop, sink);
-    Observe(request.id, schema, std::move(reply), &exchange, &call);
+    Observe(asked, std::move(reply), &exchange, &call);
   }
-  if (call.LastSent() == nullptr) ReleaseUnsent(first_load);
   co_return std::move(call.result);
-}
-
-// The first attempt that was deposited never began.
-void Engine::ReleaseUnsent(const Load& load) {
-  AttemptEnd end;
-  end.reserved = end.used = load;
-  budget_.Settle(env_.Now(), end);
 }
 
 Step Engine::Plan(const CallState& call) {
   // Every round either sends, of which there are few, or is refused for a reason that the next plan
   // can see. The bound is for the bug that breaks this.
-  SQUALL_CHECK(call.rounds <= 4 * static_cast<int>(config_.retry.max_attempts) + 8);
+  SQUALL_CHECK(call.rounds <= 4 * static_cast<int>(config_.retry.max_attempts) + kSpareRounds);
   const bool timed = !call.result.attempts.empty();
   const int64_t begin = timed ? RealNanoseconds() : 0;
   const auto attempt = static_cast<uint64_t>(call.result.attempts.size());
   const PlanInput input{config_,
                         providers_,
-                        breakers_,
-                        budget_,
+                        admission_,
                         knowledge_,
                         call,
                         env_.Now(),
@@ -181,39 +160,47 @@ Step Engine::Plan(const CallState& call) {
   return step;
 }
 
-// Takes what the step needs. What is refused is recorded, so the next plan sees it.
-bool Engine::Admit(const Step& step, CallState* call, Exchange* exchange) {
+// Waits in the provider's queues. False if the attempt was refused there, or the caller left.
+Task<bool> Engine::AwaitTurn(std::stop_token stop, Exchange* exchange, CallState* call) {
+  Grant& grant = exchange->grant;
+  while (true) {
+    Time until{};
+    const Time now = env_.Now();
+    const Admission::Turn turn = admission_.StepUp(now, call->deadline, &grant, &until);
+    if (turn == Admission::Turn::kNow) co_return true;
+    if (turn == Admission::Turn::kRefused) {
+      Refuse(exchange->step, grant.refusal, call);
+      co_return false;
+    }
+    // The caller's leaving wakes those who wait for a place like the place itself does.
+    std::stop_source wake = grant.waiter.listed ? grant.waiter.wake : std::stop_source();
+    const WakeUp wake_up{&wake};
+    const std::stop_callback<WakeUp> leaving(stop, wake_up);
+    const std::stop_token woken = wake.get_token();
+    [[maybe_unused]] const bool reached = co_await env_.SleepUntil(until, woken);
+    if (stop.stop_requested()) {
+      admission_.Leave(env_.Now(), &grant);
+      Finish("cancelled", call);
+      co_return false;
+    }
+  }
+}
+
+// Takes what the attempt needs. What is refused is recorded, so the next plan sees it.
+bool Engine::Admit(CallState* call, Exchange* exchange) {
   const Time now = env_.Now();
-  const AttemptRecord* const last = call->LastSent();
-  const bool extra = last != nullptr || call->in_flight > 0;
-  exchange->budget.extra = extra;
-  if (last != nullptr) exchange->budget.trigger = TriggerOf(last->diagnosis);
-  const ModelInfo& model = providers_[step.target.provider].models[step.target.model];
-  exchange->budget.reserved = LoadOf(config_, extra ? model : providers_[0].models[0], *call);
-  if (extra && !budget_.Allows(now, exchange->budget.reserved, exchange->budget.trigger)) {
-    Refuse(step, "budget", call);
+  const Step& step = exchange->step;
+  if (!admission_.Enter(step, *call, now, &exchange->grant)) {
+    Refuse(step, exchange->grant.refusal, call);
     return false;
   }
-  Breaker& breaker = breakers_[step.target.provider];
-  const BreakerState before = breaker.last_state();
-  const std::optional<Breaker::Permit> permit = breaker.Acquire(now, call->ramp_u);
-  if (!permit.has_value() && !step.past_breaker) {
-    Refuse(step, "breaker", call);
-    return false;
-  }
-  if (breaker.last_state() != before) {
-    events_.OnBreaker(step.target.provider, before, breaker.last_state(), now);
-  }
-  if (extra) budget_.Withdraw(now, exchange->budget.reserved, exchange->budget.trigger);
-  exchange->step = step;
-  exchange->permit = permit.value_or(Breaker::Permit());
   exchange->started = now;
   int64_t untried = 0;
   for (ProviderId p = 0; p < providers_.size(); ++p) {
     untried += p != step.target.provider && !call->Tried(p) ? 1 : 0;
   }
   exchange->until = AttemptDeadline(config_.deadline, now, call->deadline, untried);
-  exchange->cut_short = exchange->until < now + config_.deadline.per_try;
+  exchange->grant.cut_short = exchange->until < now + config_.deadline.per_try;
   return true;
 }
 
@@ -233,10 +220,23 @@ void Engine::Refuse(const Step& step, std::string_view rule, CallState* call) {
 
 HttpRequest Engine::Encode(const ChatRequest& request, const Step& step, CallState* call) const {
   const ProviderInfo& provider = providers_[step.target.provider];
-  if (step.max_tokens > 0) call->max_tokens = step.max_tokens;
+  const Dialect& dialect = *dialects_[step.target.provider];
+  const std::string& model = provider.models[step.target.model].name;
   HttpRequest message;
-  dialects_[step.target.provider]->encode(request, provider.models[step.target.model].name,
-                                          call->max_tokens, provider.api_key, &message);
+  if (step.purpose == Purpose::kJudgement) {
+    const ChatRequest judge = JudgeRequest(request, call->opinions.front().content);
+    dialect.encode(judge, model, judge.max_tokens, provider.api_key, &message);
+    return message;
+  }
+  if (step.patch.max_tokens > 0) call->max_tokens = step.patch.max_tokens;
+  call->patch = step.patch;
+  if (step.reask || step.patch.keep < 1 || step.patch.drop_optional) {
+    ChatRequest changed = Patched(request, step.patch);
+    if (step.reask) AddComplaint(call->refused, call->complaint, &changed);
+    dialect.encode(changed, model, call->max_tokens, provider.api_key, &message);
+    return message;
+  }
+  dialect.encode(request, model, call->max_tokens, provider.api_key, &message);
   return message;
 }
 
@@ -252,19 +252,19 @@ void Engine::BeginStream(AnswerSink* caller, Exchange* exchange, CallState* call
   exchange->live = std::make_unique<LiveReply>(dialect, config_.stream, env_, caller);
 }
 
-void Engine::Observe(std::string_view id, const JsonSchema* schema, HttpReply reply,
-                     Exchange* exchange, CallState* call) {
+void Engine::Observe(const Asked& asked, HttpReply reply, Exchange* exchange, CallState* call) {
   const bool timed = reply.error != TransportError::kNone || reply.status != 200 ||
                      Mix(call->key) % kTimedShare == 0;
   const int64_t begin = timed ? RealNanoseconds() : 0;
   const StreamReading reading = Read(*exchange, &reply);
   const int64_t parsed = timed ? RealNanoseconds() : 0;
   AttemptRecord attempt;
-  attempt.diagnosis = Analyze(reply, reading, exchange->streamed(), schema, *call, timed);
+  attempt.diagnosis = Analyze(reply, reading, *exchange, asked, *call, timed);
   if (timed) events_.OnPhase(Phase::kParse, parsed - begin);
   attempt.provider = exchange->step.target.provider;
   attempt.model = exchange->step.target.model;
   attempt.strategy = exchange->step.why;
+  attempt.purpose = exchange->step.purpose;
   attempt.sent = true;
   attempt.started = exchange->started;
   attempt.ended = env_.Now();
@@ -272,20 +272,24 @@ void Engine::Observe(std::string_view id, const JsonSchema* schema, HttpReply re
   attempt.error = reply.error;
   attempt.usage = reading.body.usage;
   if (exchange->live != nullptr) attempt.first_piece = exchange->live->first_piece();
-  const bool decided = !call->result.stop_reason.empty();  // by the attempt beside this one
+  // By the attempt beside this one.
+  const bool decided = !call->result.stop_reason.empty() ||
+                       (attempt.purpose == Purpose::kAnswer && !call->opinions.empty());
   if (decided && attempt.error == TransportError::kCancelled) {
     attempt.diagnosis.origin = Origin::kSelf;
     attempt.diagnosis.rule = "hedge.lost";
   }
-  ReportOutcome(attempt, exchange);
+  call->spent_usd += admission_.Settle(attempt, reply.headers, *call, &exchange->grant);
   Record(attempt, call);
-  events_.OnAttempt(id, attempt);
+  events_.OnAttempt(asked.request.id, attempt);
   if (decided) return;
-  const bool readable = reply.error == TransportError::kNone;
-  const bool bytes = exchange->streamed() || !reply.body.empty();
-  call->result.status = readable ? reply.status : 0;
-  call->result.has_body = readable && bytes;
-  Conclude(attempt, reading.body, exchange, call);
+  if (attempt.purpose == Purpose::kAnswer) {
+    const bool readable = reply.error == TransportError::kNone;
+    const bool bytes = exchange->streamed() || !reply.body.empty();
+    call->result.status = readable ? reply.status : 0;
+    call->result.has_body = readable && bytes;
+  }
+  Conclude(asked, attempt, reading.body, exchange, call);
 }
 
 // In the order in which attempts were sent, which hedges may land in another.
@@ -295,9 +299,7 @@ void Engine::Record(const AttemptRecord& attempt, CallState* call) {
   while (at != attempts.begin() && std::prev(at)->started > attempt.started) --at;
   const bool newest = at == attempts.end();
   attempts.insert(at, attempt);
-  if (newest) Learn(*call);
-  const bool timed = config_.hedge.kind == HedgeKind::kQuantile && attempt.diagnosis.ok();
-  if (timed) latencies_[attempt.provider].Add(attempt.ended - attempt.started);
+  if (newest && attempt.purpose == Purpose::kAnswer) Learn(*call);
 }
 
 // What the reply says, as a stream or in one piece.
@@ -311,8 +313,9 @@ StreamReading Engine::Read(const Exchange& exchange, HttpReply* reply) {
   return reading;
 }
 
-Diagnosis Engine::Analyze(const HttpReply& reply, const StreamReading& reading, bool streamed,
-                          const JsonSchema* schema, const CallState& call, bool timed) {
+Diagnosis Engine::Analyze(const HttpReply& reply, const StreamReading& reading,
+                          const Exchange& exchange, const Asked& asked, const CallState& call,
+                          bool timed) {
   Observation seen;
   seen.error = reply.error;
   seen.status = reply.status;
@@ -320,48 +323,77 @@ Diagnosis Engine::Analyze(const HttpReply& reply, const StreamReading& reading, 
   seen.body = &reading.body;
   seen.bytes = reply.body;
   const int64_t begin = timed ? RealNanoseconds() : 0;
-  const Diagnosis diagnosis = !config_.diagnose ? DiagnoseByStatus(seen)
-                              : streamed        ? DiagnoseStream(seen, reading)
-                                                : Diagnose(seen);
+  const Diagnosis diagnosis = !config_.diagnose     ? DiagnoseByStatus(seen)
+                              : exchange.streamed() ? DiagnoseStream(seen, reading)
+                                                    : Diagnose(seen);
   const int64_t classified = timed ? RealNanoseconds() : 0;
   if (timed) events_.OnPhase(Phase::kClassify, classified - begin);
   if (!diagnosis.ok() || reading.body.has_tool_calls) return diagnosis;
-  Diagnosis verdict = guard_.Check(reading.body.content, schema);
-  if (verdict.ok() && foresight_ != nullptr && !foresight_->Right(call, reading.body.content)) {
-    verdict = AnswerFault(FailureClass::kSemantic, "foresight");
-  }
+  const Diagnosis verdict = Validate(reading.body.content, exchange, asked, call);
   if (timed) events_.OnPhase(Phase::kValidate, RealNanoseconds() - classified);
   return verdict;
 }
 
-void Engine::Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exchange* exchange,
-                      CallState* call) {
-  LiveReply* const live = exchange->live.get();
-  if (attempt.diagnosis.ok()) {
-    call->result.ok = true;
-    call->result.content.assign(body.content);
-    if (live != nullptr) live->Release(body.content);
-    Finish("answered", call);
-    return;
+Diagnosis Engine::Validate(std::string_view content, const Exchange& exchange, const Asked& asked,
+                           const CallState& call) {
+  if (exchange.step.purpose == Purpose::kJudgement) {
+    const bool clear = ReadVerdict(content).has_value();
+    return clear ? Diagnosis() : AnswerFault(FailureClass::kSchemaViolation, "judge.verdict");
   }
-  call->committed = live != nullptr && live->committed();
-  if (attempt.diagnosis.failure == FailureClass::kCancelled) Finish("cancelled", call);
+  const Target target = exchange.step.target;
+  AnswerFacts facts;
+  facts.prompt = asked.request.messages.empty() ? "" : asked.request.messages.back().content;
+  facts.task_key = providers_[target.provider].models[target.model].name;
+  const Diagnosis verdict = guard_.Check(content, asked.schema, facts);
+  if (verdict.ok() && foresight_ != nullptr && !foresight_->Right(call, content)) {
+    return AnswerFault(FailureClass::kSemantic, "foresight");
+  }
+  return verdict;
 }
 
-void Engine::ReportOutcome(const AttemptRecord& attempt, Exchange* exchange) {
-  const CallOutcome outcome = OutcomeFor(attempt.diagnosis, exchange->cut_short);
-  exchange->budget.outcome = outcome;
-  exchange->budget.used = UsedLoad(attempt, exchange->budget.reserved);
-  budget_.Settle(attempt.ended, exchange->budget);
-  Breaker& breaker = breakers_[attempt.provider];
-  const BreakerState before = breaker.last_state();
-  breaker.Report(exchange->permit, outcome, attempt.ended,
-                 Draw(seed_, kOpenTime, attempt.provider, breaker.generation()));
-  if (attempt.diagnosis.retry_after.has_value()) {
-    breaker.Hint(*attempt.diagnosis.retry_after, attempt.ended);
+void Engine::Conclude(const Asked& asked, const AttemptRecord& attempt, const DecodedBody& body,
+                      Exchange* exchange, CallState* call) {
+  LiveReply* const live = exchange->live.get();
+  if (attempt.diagnosis.ok()) {
+    switch (attempt.purpose) {
+      case Purpose::kAnswer: TakeAnswer(asked, attempt, body.content, live, call); break;
+      case Purpose::kSecondOpinion: Compare(asked, attempt, body.content, call); break;
+      case Purpose::kJudgement: HearJudge(asked, body.content, call); break;
+    }
+    return;
   }
-  if (breaker.last_state() == before) return;
-  events_.OnBreaker(attempt.provider, before, breaker.last_state(), attempt.ended);
+  if (attempt.diagnosis.failure == FailureClass::kCancelled) Finish("cancelled", call);
+  if (attempt.purpose != Purpose::kAnswer) return;
+  call->committed = live != nullptr && live->committed();
+  Remember(attempt.diagnosis, body.content, call);
+}
+
+// Keeps an answer that broke its contract for those rungs that can make something of it.
+void Engine::Remember(const Diagnosis& diagnosis, std::string_view content, CallState* call) const {
+  const bool contract = diagnosis.failure == FailureClass::kSchemaViolation;
+  const bool mendable = contract || diagnosis.failure == FailureClass::kTruncated;
+  call->refused.clear();
+  call->complaint.clear();
+  call->repair_tried = false;
+  if (!keeps_refused_ || !mendable || content.empty()) return;
+  call->refused.assign(content);
+  if (contract) call->complaint = ReaskMessage(guard_.violation());
+}
+
+// A text that was cut within a value may say anything there, so that one is not repaired.
+void Engine::Repair(const Asked& asked, const Step& step, CallState* call) {
+  call->repair_tried = true;
+  const std::optional<squall::Repair> repair = RepairJson(call->refused);
+  Exchange mended;
+  mended.step = step;
+  const bool whole = repair.has_value() && repair->cut_at.empty();
+  if (!whole || !Validate(repair->text, mended, asked, *call).ok()) {
+    Refuse(step, "repair.failed", call);
+    return;
+  }
+  AttemptRecord attempt = *call->LastSent();
+  attempt.strategy = step.why;
+  TakeAnswer(asked, attempt, repair->text, nullptr, call);
 }
 
 // The newest attempt is the answer to the one before it: did what was done about that failure work?
@@ -369,7 +401,8 @@ void Engine::Learn(const CallState& call) {
   const AttemptRecord& newest = call.result.attempts.back();
   const AttemptRecord* previous = nullptr;
   for (const AttemptRecord& attempt : call.result.attempts) {
-    if (attempt.sent && &attempt != &newest) previous = &attempt;
+    const bool answers = attempt.sent && attempt.purpose == Purpose::kAnswer;
+    if (answers && &attempt != &newest) previous = &attempt;
   }
   if (previous == nullptr) return;
   RuleKey key;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/admission.h"
 #include "engine/answer_sink.h"
 #include "engine/base/env.h"
 #include "engine/config.h"
@@ -22,12 +23,12 @@
 #include "engine/json_schema.h"
 #include "engine/knowledge.h"
 #include "engine/plan.h"
-#include "engine/policy/breaker.h"
-#include "engine/policy/retry_budget.h"
 #include "engine/wire/dialect.h"
 #include "engine/wire/transport.h"
 
 namespace squall {
+
+class LiveReply;
 
 class Engine {
  public:
@@ -45,40 +46,61 @@ class Engine {
                         std::stop_token stop, AnswerSink* caller = nullptr);
 
   int64_t calls_in_flight() const { return calls_in_flight_; }
-  const Breaker& breaker(ProviderId provider) const { return breakers_[provider]; }
+  const Breaker& breaker(ProviderId provider) const { return admission_.breaker(provider); }
+  const Admission& admission() const { return admission_; }
   const Knowledge& knowledge() const { return knowledge_; }
 
  private:
   struct Exchange;  // one attempt under way (exchange.h)
   struct Flight;    // two of them (hedge.cc)
 
+  // What the caller gave, for as long as the call lasts.
+  struct Asked {
+    const ChatRequest& request;
+    const JsonSchema* schema;
+    AnswerSink* caller;
+    std::stop_token stop;
+  };
+
+  void Begin(const ChatRequest& request, const JsonSchema* schema, CallState* call) const;
   Step Plan(const CallState& call);
-  void ReleaseUnsent(const Load& load);
-  bool Admit(const Step& step, CallState* call, Exchange* exchange);
+  Task<bool> AwaitTurn(std::stop_token stop, Exchange* exchange, CallState* call);
+  bool Admit(CallState* call, Exchange* exchange);
   HttpRequest Encode(const ChatRequest& request, const Step& step, CallState* call) const;
   void BeginStream(AnswerSink* caller, Exchange* exchange, CallState* call) const;
   void Refuse(const Step& step, std::string_view rule, CallState* call);
-  void Observe(std::string_view id, const JsonSchema* schema, HttpReply reply, Exchange* exchange,
-               CallState* call);
+  void Repair(const Asked& asked, const Step& step, CallState* call);
+  void Observe(const Asked& asked, HttpReply reply, Exchange* exchange, CallState* call);
   StreamReading Read(const Exchange& exchange, HttpReply* reply);
-  Diagnosis Analyze(const HttpReply& reply, const StreamReading& reading, bool streamed,
-                    const JsonSchema* schema, const CallState& call, bool timed);
-  void Conclude(const AttemptRecord& attempt, const DecodedBody& body, Exchange* exchange,
-                CallState* call);
+  Diagnosis Analyze(const HttpReply& reply, const StreamReading& reading, const Exchange& exchange,
+                    const Asked& asked, const CallState& call, bool timed);
+  Diagnosis Validate(std::string_view content, const Exchange& exchange, const Asked& asked,
+                     const CallState& call);
+  void Conclude(const Asked& asked, const AttemptRecord& attempt, const DecodedBody& body,
+                Exchange* exchange, CallState* call);
+  void Remember(const Diagnosis& diagnosis, std::string_view content, CallState* call) const;
   void Record(const AttemptRecord& attempt, CallState* call);
   void Learn(const CallState& call);
-  void ReportOutcome(const AttemptRecord& attempt, Exchange* exchange);
   void Finish(std::string_view reason, CallState* call) const;
+
+  // Answers and what others say of them (verify.cc).
+  void TakeAnswer(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
+                  LiveReply* live, CallState* call);
+  void Compare(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
+               CallState* call);
+  void HearJudge(const Asked& asked, std::string_view reply, CallState* call);
+  void GiveUpVerifying(const Asked& asked, CallState* call) const;
+  void HandOver(const Asked& asked, size_t opinion, Verification verification,
+                CallState* call) const;
+  static void ShowWhole(const Asked& asked, std::string_view content);
 
   bool MayHedge(const ChatRequest& request, const AnswerSink* caller) const;
   std::optional<Time> HedgeTime(const Exchange& first, const CallState& call) const;
   bool AdmitHedge(const Exchange& first, CallState* call, Exchange* second);
   Task<> Fly(Exchange* exchange, HttpRequest message, Flight* flight);
   Task<> WaitForLanding(Flight* flight, Time until);
-  void ObserveLanded(const ChatRequest& request, const JsonSchema* schema, Exchange* exchange,
-                     Exchange* other, CallState* call);
-  Task<> SendHedged(const ChatRequest& request, const JsonSchema* schema, AnswerSink* caller,
-                    HttpRequest message, std::stop_token stop, Exchange* first, CallState* call);
+  void ObserveLanded(const Asked& asked, Exchange* exchange, Exchange* other, CallState* call);
+  Task<> SendHedged(const Asked& asked, HttpRequest message, Exchange* first, CallState* call);
 
   EngineConfig config_;
   std::vector<ProviderInfo> providers_;
@@ -89,11 +111,10 @@ class Engine {
   Transport& transport_;
   EventSink& events_;
   const Foresight* foresight_;  // nullptr but for the clairvoyant
-  std::vector<Breaker> breakers_;
-  RetryBudget budget_;
-  std::vector<LatencyQuantile> latencies_;  // by provider, where hedges ask
+  Admission admission_;
   Knowledge knowledge_;
   Guard guard_;
+  bool keeps_refused_;  // answers that a rung of the ladder works on
   int64_t calls_in_flight_ = 0;
 };
 

@@ -16,12 +16,20 @@
 
 namespace squall {
 
+// What an attempt was sent for.
+enum class Purpose : uint8_t {
+  kAnswer,
+  kSecondOpinion,  // the same question to another provider, to compare the answers
+  kJudgement,      // whether an answer at hand is right
+};
+
 struct AttemptRecord {
   ProviderId provider = 0;
   uint16_t model = 0;         // index into the provider's models
   std::string_view strategy;  // static name of the plan row that asked for it
-  bool sent = false;          // false: refused locally, never reached the transport
-  Time started{};             // when the request went out (or was refused)
+  Purpose purpose = Purpose::kAnswer;
+  bool sent = false;  // false: refused locally, never reached the transport
+  Time started{};     // when the request went out (or was refused)
   Time ended{};
   int status = 0;
   TransportError error = TransportError::kNone;
@@ -30,14 +38,24 @@ struct AttemptRecord {
   Usage usage;
 };
 
+// What is known of an answer beyond the guard's checks.
+enum class Verification : uint8_t {
+  kNone,    // nobody else was asked
+  kAgreed,  // another model gave the same answer
+  kJudged,  // a judge found it right
+  kOpen,    // others were asked, and nobody could say
+};
+
 struct CallResult {
   CallResult() {}
   bool ok = false;               // the engine's own opinion
   int status = 0;                // HTTP status of the last response, 0 if there was none
   bool has_body = false;         // the last response had bytes
   std::string content;           // the answer handed to the caller, when ok
-  std::string_view stop_reason;  // static: "answered", "attempts", "deadline", "no_plan", ...
-  int restarts = 0;              // of a streamed answer, that the caller was told of
+  std::string_view stop_reason;  // static: "answered", "disagreement", "attempts", ...
+  std::string_view answered_by;  // static: plan row whose answer that is
+  Verification verification = Verification::kNone;
+  int restarts = 0;  // of a streamed answer, that the caller was told of
   Time started{};
   Time ended{};
   Time retry_at = kNever;  // "all_open": when a circuit may admit again

@@ -11,11 +11,9 @@ namespace squall {
 
 struct Engine::Exchange {
   Step step;
-  Breaker::Permit permit;
-  AttemptEnd budget;
+  Grant grant;
   Time started{};
   Time until{};                     // deadline of the attempt
-  bool cut_short = false;           // by the request's deadline, before the per-try timeout
   std::unique_ptr<LiveReply> live;  // where a stream was asked for
 
   // Beside another one (hedge.cc).

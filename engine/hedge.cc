@@ -38,7 +38,7 @@ std::optional<Time> Engine::HedgeTime(const Exchange& first, const CallState& ca
   HedgeFacts facts;
   facts.last_sent = first.started;
   facts.hedges_sent = call.hedges;
-  facts.latency = latencies_[first.step.target.provider].Quantile(config_.hedge.quantile);
+  facts.latency = admission_.Latency(first.step.target.provider, config_.hedge.quantile);
   facts.budget = call.sent() + 1 < config_.retry.max_attempts;
   facts.deadline = call.deadline;
   return HedgeAt(config_.hedge, facts);
@@ -46,16 +46,21 @@ std::optional<Time> Engine::HedgeTime(const Exchange& first, const CallState& ca
 
 // The first provider that this request has not met. False if there is none, or it may not be asked.
 bool Engine::AdmitHedge(const Exchange& first, CallState* call, Exchange* second) {
-  Step step;
-  step.kind = Step::Kind::kSend;
-  step.at = env_.Now();
+  const Time now = env_.Now();
+  Step& step = second->step;
+  step = first.step;
+  step.at = now;
   step.why = "hedge";
-  for (ProviderId p = 0; p < providers_.size(); ++p) {
+  for (const uint8_t p : admission_.Order(*call, now)) {
     const bool other = p != first.step.target.provider && !call->Tried(p);
-    if (!other || breakers_[p].RetryAt(env_.Now(), call->ramp_u) > env_.Now()) continue;
     step.target = Target{p, 0};
+    if (!other || !admission_.Admits(step.target, now, call->ramp_u)) continue;
     ++call->hedges;
-    return Admit(step, call, second);
+    const Admission::Turn turn = admission_.Join(step.target, *call, now, &second->grant);
+    if (turn == Admission::Turn::kNow) return Admit(call, second);
+    // A hedge that must queue comes too late to be one.
+    if (turn == Admission::Turn::kWait) admission_.Leave(now, &second->grant);
+    return false;
   }
   return false;
 }
@@ -77,39 +82,39 @@ Task<> Engine::WaitForLanding(Flight* flight, Time until) {
   [[maybe_unused]] const bool reached = co_await env_.SleepUntil(until, landing);
 }
 
-void Engine::ObserveLanded(const ChatRequest& request, const JsonSchema* schema, Exchange* exchange,
-                           Exchange* other, CallState* call) {
+void Engine::ObserveLanded(const Asked& asked, Exchange* exchange, Exchange* other,
+                           CallState* call) {
   if (!exchange->landed || exchange->observed) return;
   exchange->observed = true;
-  Observe(request.id, schema, std::move(exchange->reply), exchange, call);
-  if (!call->result.stop_reason.empty()) other->stop.request_stop();
+  Observe(asked, std::move(exchange->reply), exchange, call);
+  const bool decided = !call->result.stop_reason.empty() || !call->opinions.empty();
+  if (decided) other->stop.request_stop();
 }
 
-// `request`, `schema`, `first` and `call` outlive the race: the caller awaits it.
-Task<> Engine::SendHedged(const ChatRequest& request, const JsonSchema* schema, AnswerSink* caller,
-                          HttpRequest message, std::stop_token stop, Exchange* first,
+// `asked`, `first` and `call` outlive the race: the caller awaits it.
+Task<> Engine::SendHedged(const Asked& asked, HttpRequest message, Exchange* first,
                           CallState* call) {
   Exchange second;
   Flight flight;
   first->stop = std::stop_source();
   second.stop = std::stop_source();
   const StopBoth both{&first->stop, &second.stop};
-  const std::stop_callback<StopBoth> on_stop(stop, both);
+  const std::stop_callback<StopBoth> on_stop(asked.stop, both);
   call->in_flight = 1;
   Spawn(env_.executor(), Fly(first, std::move(message), &flight));
   const Time hedge_at = HedgeTime(*first, *call).value_or(kNever);
   co_await WaitForLanding(&flight, hedge_at);
   bool hedged = false;
-  if (!first->landed && !stop.stop_requested()) hedged = AdmitHedge(*first, call, &second);
+  if (!first->landed && !asked.stop.stop_requested()) hedged = AdmitHedge(*first, call, &second);
   if (hedged) {
-    HttpRequest copy = Encode(request, second.step, call);
-    if (request.stream) BeginStream(caller, &second, call);
+    HttpRequest copy = Encode(asked.request, second.step, call);
+    if (asked.request.stream) BeginStream(asked.caller, &second, call);
     Spawn(env_.executor(), Fly(&second, std::move(copy), &flight));
   }
   second.observed = !hedged;
   while (true) {
-    ObserveLanded(request, schema, first, &second, call);
-    if (hedged) ObserveLanded(request, schema, &second, first, call);
+    ObserveLanded(asked, first, &second, call);
+    if (hedged) ObserveLanded(asked, &second, first, call);
     if (first->observed && second.observed) break;
     co_await WaitForLanding(&flight, kNever);
   }

@@ -1,23 +1,12 @@
 #include "engine/plan.h"
 
-#include <algorithm>
-#include <array>
 #include <optional>
 
-#include "engine/policy/backoff.h"
 #include "engine/policy/deadline.h"
+#include "engine/strategies.h"
 
 namespace squall {
 namespace {
-
-Step Send(Time at, Target target, std::string_view why) {
-  Step step;
-  step.kind = Step::Kind::kSend;
-  step.at = at;
-  step.target = target;
-  step.why = why;
-  return step;
-}
 
 Step Stop(std::string_view why) {
   Step step;
@@ -26,171 +15,9 @@ Step Stop(std::string_view why) {
   return step;
 }
 
-bool Admitted(const PlanInput& in, ProviderId provider, Time at) {
-  return in.breakers[provider].Admits(at, in.call.ramp_u);
-}
-
-// Has this provider asked, during this call, to be left alone until after `at`?
-bool AskedToWait(const PlanInput& in, ProviderId provider, Time at) {
-  for (const AttemptRecord& attempt : in.call.result.attempts) {
-    const bool asked = attempt.provider == provider && attempt.diagnosis.retry_after.has_value();
-    if (asked && at < SaturatingAdd(attempt.ended, *attempt.diagnosis.retry_after)) return true;
-  }
-  return false;
-}
-
-// May this target be asked at `at`: time is left, its breaker admits, it has not asked to wait, and
-// its share of attempts is not used up.
-bool Open(const PlanInput& in, Target target, Time at) {
-  const bool waits = in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at);
-  return FitsDeadline(at, in.call.deadline) && !waits && Admitted(in, target.provider, at) &&
-         in.call.SentTo(target) < in.config.retry.max_attempts_per_target;
-}
-
-// Cut off by the request's own limit on tokens: a longer one makes it another request.
-bool HitTokenLimit(const Diagnosis& last) {
-  return last.failure == FailureClass::kTruncated && last.retry == RetryDecision::kNeverUnchanged;
-}
-
-int64_t PatchedLimit(const PlanInput& in, const Diagnosis& last) {
-  return HitTokenLimit(last) ? in.call.max_tokens * 2 : 0;
-}
-
-// The wait before the last attempt is the gap to the attempt before it.
-BackoffPast PastWaits(const PlanInput& in, int retry) {
-  BackoffPast past;
-  past.retry = retry;
-  past.previous_u = in.previous_u;
-  const AttemptRecord* last = nullptr;
-  for (const AttemptRecord& attempt : in.call.result.attempts) {
-    if (attempt.sent && last != nullptr) past.previous = attempt.started - last->ended;
-    if (attempt.sent) last = &attempt;
-  }
-  return past;
-}
-
-// The earliest time at which the provider that answered may be asked again.
-Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry) {
-  const RetryConfig& config = in.config.retry;
-  if (config.obey_retry_after && last.retry_after.has_value()) {
-    // Short hints spread over the first window at least; whoever wants no spread gets none.
-    const double spread = config.retry_after_spread;
-    const Duration floor = spread > 0 ? config.backoff.base : 0s;
-    const Duration wait = HintWithJitter(*last.retry_after, spread, floor, in.u);
-    return SaturatingAdd(in.now, wait);
-  }
-  // An answer that came whole and is bad says nothing about load: sample again at once. Everything
-  // else may be the first sign of trouble, so spread out.
-  const bool answered =
-      last.safety == Safety::kExecuted && last.retry != RetryDecision::kSameProviderAfterWait;
-  if (answered) return in.now;
-  return SaturatingAdd(in.now, BackoffDelay(config.backoff, PastWaits(in, retry), in.u));
-}
-
-bool WorthRepeating(const Diagnosis& last) {
-  return last.retry == RetryDecision::kSameProviderNow ||
-         last.retry == RetryDecision::kSameProviderAfterWait || HitTokenLimit(last);
-}
-
-std::optional<Step> Retry(const PlanInput& in, const AttemptRecord& last) {
-  if (!WorthRepeating(last.diagnosis)) return std::nullopt;
-  const Target target{last.provider, last.model};
-  const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(target) - 1);
-  if (!Open(in, target, at)) return std::nullopt;
-  return Send(at, target, "retry");
-}
-
-// Would another model of the same provider behave differently?
-bool ModelMatters(FailureClass failure) {
-  switch (failure) {
-    case FailureClass::kInvalidModel:
-    case FailureClass::kEmptyResponse:
-    case FailureClass::kMalformedResponse:
-    case FailureClass::kTruncated:
-    case FailureClass::kSchemaViolation:
-    case FailureClass::kSemantic:
-    case FailureClass::kOverloaded: return true;
-    case FailureClass::kOk:
-    case FailureClass::kTimeout:
-    case FailureClass::kConnection:
-    case FailureClass::kRateLimit:
-    case FailureClass::kQuotaExhausted:
-    case FailureClass::kServerError:
-    case FailureClass::kAuthFailure:
-    case FailureClass::kPermissionDenied:
-    case FailureClass::kInvalidRequest:
-    case FailureClass::kContextLengthExceeded:
-    case FailureClass::kContentFiltered:
-    case FailureClass::kRefusedLocally:
-    case FailureClass::kCancelled: return false;
-  }
-  return false;
-}
-
-std::optional<Step> Degrade(const PlanInput& in, const AttemptRecord& last) {
-  const auto next = static_cast<uint16_t>(last.model + 1);
-  const Target target{last.provider, next};
-  const bool exists = next < in.providers[last.provider].models.size();
-  if (!exists || !ModelMatters(last.diagnosis.failure) || !Open(in, target, in.now)) {
-    return std::nullopt;
-  }
-  return Send(in.now, target, "degrade");
-}
-
-// Would another provider, given the same request, behave differently?
-bool ProviderMatters(const Diagnosis& last) {
-  return last.retry != RetryDecision::kNeverUnchanged || HitTokenLimit(last);
-}
-
-std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {
-  if (!ProviderMatters(last.diagnosis)) return std::nullopt;
-  for (size_t i = 1; i < in.providers.size(); ++i) {
-    const auto provider = static_cast<ProviderId>((last.provider + i) % in.providers.size());
-    const Target target{provider, 0};
-    if (!in.call.Tried(provider) && Open(in, target, in.now)) {
-      return Send(in.now, target, "failover");
-    }
-  }
-  return std::nullopt;
-}
-
-// The target that experience recommends. The only strategy that returns to a provider it has left.
-std::optional<Step> LearnedRule(const PlanInput& in, const AttemptRecord& last) {
-  if (!ProviderMatters(last.diagnosis)) return std::nullopt;
-  for (const Target target : in.knowledge.Recommend(last.diagnosis.failure, last.provider)) {
-    const bool same = target.provider == last.provider;
-    const Time at = same ? RetryTime(in, last.diagnosis, in.call.SentTo(target)) : in.now;
-    if (Open(in, target, at)) return Send(at, target, "learned_rule");
-  }
-  return std::nullopt;
-}
-
-// Follows what it knows, where anybody gave it that; breakers and hints have nothing to add.
-std::optional<Step> Clairvoyant(const PlanInput& in, const AttemptRecord& /*last*/) {
-  if (in.foresight == nullptr) return std::nullopt;
-  const std::optional<Foresight::Move> move = in.foresight->Next(in.call, in.now);
-  if (!move.has_value()) return std::nullopt;
-  return Send(move->at, move->target, "clairvoyant");
-}
-
-struct Strategy {
-  std::string_view name;
-  std::optional<Step> (*propose)(const PlanInput&, const AttemptRecord& last);
-};
-
-constexpr std::array kStrategies = {
-    Strategy{"retry", &Retry},
-    Strategy{"degrade", &Degrade},
-    Strategy{"failover", &Failover},
-    Strategy{"learned_rule", &LearnedRule},
-    Strategy{"clairvoyant", &Clairvoyant},
-};
-
-constexpr auto kStrategyNames = [] {
-  std::array<std::string_view, kStrategies.size()> names;
-  for (size_t i = 0; i < names.size(); ++i) names[i] = kStrategies[i].name;
-  return names;
-}();
+// Of one request by our own policies, before it is given up: those who lose every race for a place
+// had better say so.
+constexpr int kMostRefusals = 16;
 
 Step NoneAdmits(const PlanInput& in) {
   // Those who wait race for few probes; who has lost often enough had better say so.
@@ -198,44 +25,90 @@ Step NoneAdmits(const PlanInput& in) {
   Target soonest;
   Time at = kNever;
   for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
-    const Time admits = in.breakers[provider].RetryAt(in.now);
+    const Target target{provider, 0};
+    const Time admits = in.admission.RetryAt(target, in.now, 0);
     if (admits >= at) continue;
     at = admits;
-    soonest = Target{provider, 0};
+    soonest = target;
   }
   Step step = Stop("all_open");
   step.at = at;
   switch (in.config.all_open) {
     case AllOpen::kFailFast: break;
     case AllOpen::kWait:
-      if (FitsDeadline(at, in.call.deadline) && in.call.rounds < kMostRounds) {
-        step = Send(at, soonest, "first");
+      if (FitsDeadline(in.config.deadline, at, in.call.deadline) && in.call.rounds < kMostRounds) {
+        step = SendStep(in, at, soonest, "first");
       }
       break;
     case AllOpen::kFailOpen:
-      step = Send(in.now, Target{0, 0}, "first");
+      // Past the circuits, not past our own limits, which have just been asked.
+      if (!in.call.result.attempts.empty()) break;
+      step = SendStep(in, in.now, Target{0, 0}, "first");
       step.past_breaker = true;
       break;
   }
   return step;
 }
 
-Step First(const PlanInput& in) {
-  for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
-    if (Admitted(in, provider, in.now)) return Send(in.now, Target{provider, 0}, "first");
-  }
-  return NoneAdmits(in);
-}
-
-std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last) {
-  for (const std::string& name : in.config.ladder) {
-    for (const Strategy& strategy : kStrategies) {
-      if (strategy.name != name) continue;
-      std::optional<Step> step = strategy.propose(in, last);
-      if (step.has_value()) return step;
-    }
+std::optional<Step> FirstOpen(const PlanInput& in) {
+  for (const uint8_t provider : in.admission.Order(in.call, in.now)) {
+    const Target target = BestAffordable(in, provider);
+    if (IsOpen(in, target, in.now)) return SendStep(in, in.now, target, "first");
   }
   return std::nullopt;
+}
+
+// Once more without regard to the quality of answers: a bad answer may be better than none.
+template <class Propose>
+std::optional<Step> AvoidingBadAnswers(PlanInput in, Propose&& propose) {
+  std::optional<Step> step = propose(in);
+  if (step.has_value() || !in.config.quality.enabled) return step;
+  in.avoid_bad_answers = false;
+  return propose(in);
+}
+
+int Refusals(const PlanInput& in) {
+  return static_cast<int>(in.call.result.attempts.size()) - in.call.sent();
+}
+
+Step First(const PlanInput& in) {
+  const auto afford = in.admission.Afford(Target{0, 0}, in.call);
+  if (afford.verdict == ConversationLimits::Verdict::kRefuse) return Stop(afford.limit);
+  const std::optional<Step> step = AvoidingBadAnswers(in, &FirstOpen);
+  return step.has_value() ? *step : NoneAdmits(in);
+}
+
+// Who has answered, or has been asked for an opinion, is no second opinion.
+bool IsInvolved(const PlanInput& in, ProviderId provider) {
+  for (const Opinion& opinion : in.call.opinions) {
+    if (opinion.from.provider == provider) return true;
+  }
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (attempt.sent && attempt.purpose != Purpose::kAnswer && attempt.provider == provider) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// An answer is at hand that others must confirm.
+Step SeekOpinion(const PlanInput& in) {
+  int64_t asked = 0;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    asked += attempt.sent && attempt.purpose != Purpose::kAnswer ? 1 : 0;
+  }
+  if (asked >= in.config.opinions.most || in.call.sent() >= in.config.retry.max_attempts) {
+    return Stop("unverified");
+  }
+  for (const uint8_t provider : in.admission.Order(in.call, in.now)) {
+    const Target target = BestAffordable(in, provider);
+    if (IsInvolved(in, provider) || !IsOpen(in, target, in.now)) continue;
+    const bool judges = in.call.seeks == Purpose::kJudgement;
+    Step step = SendStep(in, in.now, target, judges ? "judge" : "second_opinion");
+    step.purpose = in.call.seeks;
+    return in.admission.AllowsExtra(step, in.call, in.now) ? step : Stop("unverified");
+  }
+  return Stop("unverified");
 }
 
 }  // namespace
@@ -264,56 +137,32 @@ bool CallState::Tried(ProviderId provider) const {
 
 const AttemptRecord* CallState::LastSent() const {
   for (auto it = result.attempts.rbegin(); it != result.attempts.rend(); ++it) {
-    if (it->sent) return &*it;
+    if (it->sent && it->purpose == Purpose::kAnswer) return &*it;
   }
   return nullptr;
 }
 
-Load LoadOf(const EngineConfig& config, const ModelInfo& model, const CallState& call) {
-  Load load;
-  if (config.budget.unit == BudgetUnit::kAttempts) return load;
-  const auto in = static_cast<double>(call.prompt_tokens);
-  const auto out = static_cast<double>(call.max_tokens);
-  load.tokens = in + out;
-  load.usd = 1e-6 * (in * model.usd_per_mtok_in + out * model.usd_per_mtok_out);
-  return load;
-}
-
-bool IsClairvoyant(const EngineConfig& config) {
-  return std::find(config.ladder.begin(), config.ladder.end(), "clairvoyant") !=
-         config.ladder.end();
-}
-
-Trigger TriggerOf(const Diagnosis& last) {
-  switch (last.failure) {
-    case FailureClass::kTimeout: return Trigger::kTimeout;
-    case FailureClass::kRateLimit: return Trigger::kThrottled;
-    default: return Trigger::kFailure;
-  }
-}
-
-std::span<const std::string_view> StrategyNames() { return kStrategyNames; }
-
 Step MakePlan(const PlanInput& in) {
-  if (!FitsDeadline(in.now, in.call.deadline)) return Stop("deadline");
+  const bool late = !FitsDeadline(in.config.deadline, in.now, in.call.deadline);
+  if (!in.call.opinions.empty()) return late ? Stop("unverified") : SeekOpinion(in);
+  if (late) return Stop("deadline");
   const AttemptRecord* last = in.call.LastSent();
   if (last == nullptr) return First(in);
+  if (Refusals(in) > kMostRefusals) return Stop("refused");
   const bool binding = in.config.stream.after_commit == AfterCommit::kError;
   if (in.call.committed && binding) return Stop("committed");
   const bool may_have_run = last->diagnosis.safety != Safety::kNotSent;
   if (!in.call.repeatable && may_have_run) return Stop("not_repeatable");
   if (in.call.caller_retries) return Stop("caller_retries");
-  if (in.call.sent() >= in.config.retry.max_attempts) return Stop("attempts");
-  std::optional<Step> step = AskLadder(in, *last);
+  const auto ask = [last](const PlanInput& input) { return AskLadder(input, *last); };
+  const std::optional<Step> step = AvoidingBadAnswers(in, ask);
   if (!step.has_value()) {
+    if (in.call.sent() >= in.config.retry.max_attempts) return Stop("attempts");
     const bool final = last->diagnosis.retry == RetryDecision::kNeverUnchanged;
     return Stop(final ? "final" : "no_plan");
   }
-  const ModelInfo& model = in.providers[step->target.provider].models[step->target.model];
-  const Load load = LoadOf(in.config, model, in.call);
-  if (!in.budget.Allows(in.now, load, TriggerOf(last->diagnosis))) return Stop("budget");
-  step->max_tokens = PatchedLimit(in, last->diagnosis);
-  return *step;
+  if (step->kind == Step::Kind::kRepair) return *step;
+  return in.admission.AllowsExtra(*step, in.call, in.now) ? *step : Stop("budget");
 }
 
 }  // namespace squall

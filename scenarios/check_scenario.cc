@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <set>
 
-#include "engine/plan.h"
+#include "engine/strategies.h"
 #include "engine/wire/dialect.h"
 #include "mock_providers/dialect_server.h"
 #include "mock_providers/faults.h"

@@ -108,7 +108,7 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       hooks_(hooks),
       workload_(scenario, seed),
       clairvoyance_(scenario, seed, workload_, *outlook),
-      clairvoyant_(IsClairvoyant(scenario.engine)),
+      clairvoyant_(Uses(scenario.engine, "clairvoyant")),
       schemas_(CompileSchemas()),
       engine_(scenario.engine, ProviderInfos(scenario), seed, env, transport, this, &clairvoyance_),
       result_(Metrics(FaultNames())) {}

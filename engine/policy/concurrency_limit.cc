@@ -40,6 +40,9 @@ void Describe(Fields& f, ConcurrencyLimitConfig& c) {
   f.Number("smoothing", c.smoothing, {1e-3, 1}, "Weight of one window in the limit.");
   f.Int("probe_every", c.probe_every, {2, 1'000'000},
         "Windows from one measurement of the latency without load to the next.");
+  f.Int("max_waiting", c.max_waiting, {0, 1'000'000},
+        "Most requests that wait for a place at one time; 0 goes elsewhere at once.");
+  f.Span("max_wait", c.max_wait, {0s, 24h}, "Longest wait for a place.");
   f.Require(c.least <= c.initial && c.initial <= c.most, "initial must lie between least and most");
 }
 
@@ -59,7 +62,7 @@ void ConcurrencyLimit::SetLimit(double limit) {
 }
 
 std::optional<ConcurrencyLimit::Permit> ConcurrencyLimit::Acquire(Time now) {
-  if (config_.kind != ConcurrencyKind::kNone && in_flight_ >= limit()) return std::nullopt;
+  if (full()) return std::nullopt;
   ++in_flight_;
   peak_ = std::max(peak_, in_flight_);
   return Permit{epoch_, now};

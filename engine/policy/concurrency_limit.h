@@ -39,6 +39,8 @@ struct ConcurrencyLimitConfig {
   double queue = 0.3;        // growth per window, times sqrt(limit), before smoothing, > 0
   double smoothing = 0.3;    // weight of a window's verdict, (0, 1]
   int64_t probe_every = 25;  // windows between probes at half the limit, >= 2
+  int64_t max_waiting = 0;   // who wait for a place at one time, in order, >= 0
+  Duration max_wait = 10s;   // longest wait for one, >= 0
 };
 
 void Describe(Fields& f, ConcurrencyLimitConfig& c);
@@ -69,6 +71,7 @@ class ConcurrencyLimit {
   void Release(const Permit& permit, LoadSignal signal, Duration latency, Time now);
 
   int64_t limit() const;
+  bool full() const { return config_.kind != ConcurrencyKind::kNone && in_flight_ >= limit(); }
   int64_t in_flight() const { return in_flight_; }
   Duration base_latency() const { return FromSeconds(base_s_); }  // 0 while unknown
 

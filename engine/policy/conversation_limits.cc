@@ -70,7 +70,7 @@ ConversationLimits::Entry* ConversationLimits::Touch(uint64_t conversation) {
   return &entries_[place];
 }
 
-ConversationLimits::Decision ConversationLimits::Check(const Attempt& attempt) {
+ConversationLimits::Decision ConversationLimits::Judge(const Attempt& attempt) const {
   Decision decision;
   const auto judge = [&](std::string_view name, double limit, double would_be) {
     if (limit <= 0 || decision.verdict == Verdict::kRefuse) return;
@@ -84,20 +84,25 @@ ConversationLimits::Decision ConversationLimits::Check(const Attempt& attempt) {
   judge("usd_per_request", config_.usd_per_request, attempt.request_usd + attempt.usd);
   if (attempt.conversation == 0 || !Tracks()) return decision;
   const Spent so_far = spent(attempt.conversation);
-  const int64_t turn = attempt.first ? 1 : 0;
   judge("usd_per_conversation", config_.usd_per_conversation, so_far.usd + attempt.usd);
   judge("tokens_per_conversation", static_cast<double>(config_.tokens_per_conversation),
         static_cast<double>(so_far.tokens + attempt.tokens));
   // A turn that has been admitted may be tried again.
   if (attempt.first) {
     judge("turns_per_conversation", static_cast<double>(config_.turns_per_conversation),
-          static_cast<double>(so_far.turns + turn));
+          static_cast<double>(so_far.turns + 1));
   }
-  if (decision.verdict == Verdict::kRefuse) return decision;
+  return decision;
+}
+
+ConversationLimits::Decision ConversationLimits::Check(const Attempt& attempt) {
+  Decision decision = Judge(attempt);
+  const bool tracked = attempt.conversation != 0 && Tracks();
+  if (!tracked || decision.verdict == Verdict::kRefuse) return decision;
   Entry* const entry = Touch(attempt.conversation);
   entry->spent.usd += attempt.usd;
   entry->spent.tokens += attempt.tokens;
-  entry->spent.turns += turn;
+  entry->spent.turns += attempt.first ? 1 : 0;
   decision.conversation = attempt.conversation;
   decision.life = entry->life;
   decision.usd = attempt.usd;

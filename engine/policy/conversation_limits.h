@@ -55,8 +55,14 @@ class ConversationLimits {
     int64_t tokens = 0;
   };
 
+  // What Check would say; nothing is reserved.
+  Decision Judge(const Attempt& attempt) const;
+
   // Admitted and degraded attempts are reserved and must be settled; refused ones are not.
   Decision Check(const Attempt& attempt);
+
+  // Is anything limited at all?
+  bool enabled() const { return config_.usd_per_request > 0 || Tracks(); }
 
   // What the attempt has really used. An attempt that was never sent used nothing.
   void Settle(const Decision& decision, double usd, int64_t tokens);

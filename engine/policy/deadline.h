@@ -19,6 +19,7 @@ struct DeadlineConfig {
   // What becomes of reserves that do not fit into the time that is left: none is kept, or each
   // untried provider and this attempt get an equal share.
   bool share_when_short = false;
+  Duration least_attempt = 0s;  // what has less time left is not sent, >= 0
 };
 
 // When an attempt that starts at `start` must end: within the per-try timeout and the request's
@@ -46,29 +47,10 @@ inline bool LeavesReserves(const DeadlineConfig& config, Time at, Time deadline,
   return at < deadline && config.failover_reserve <= (deadline - at) / (stages + 1);
 }
 
-// May something that starts at `at` still be answered in time? An attempt needs a positive span.
-inline bool FitsDeadline(Time at, Time deadline) { return at < deadline; }
-
-// How a wait is judged before anybody sleeps.
-enum class WaitVerdict : uint8_t {
-  kWait,       // sleep until then and send
-  kElsewhere,  // not here: another provider at once, if there is one, else stop
-  kStop,       // nothing more may be sent at all
-};
-
-struct WaitQuestion {
-  Time at{};  // when the provider may be asked again: backoff, or hint and its jitter
-  Time deadline{};
-  int64_t attempts_left = 0;  // that may still be sent, this one included
-  Duration least_attempt{};   // an attempt shorter than this is not worth sending, >= 0
-};
-
-// Nobody sleeps after the last attempt, and a wait that leaves no time for its attempt is not cut
-// to fit: a server's hint is a minimum.
-inline WaitVerdict JudgeWait(const WaitQuestion& q) {
-  if (q.attempts_left <= 0) return WaitVerdict::kStop;
-  const Time answered = SaturatingAdd(q.at, std::max(q.least_attempt, Duration(1)));
-  return answered <= q.deadline ? WaitVerdict::kWait : WaitVerdict::kElsewhere;
+// May something that starts at `at` still be answered in time? Not worth sending is what has less
+// than least_attempt for its answer. A wait is never cut to fit: a server's hint is a minimum.
+inline bool FitsDeadline(const DeadlineConfig& config, Time at, Time deadline) {
+  return SaturatingAdd(at, std::max(config.least_attempt, Duration(1))) <= deadline;
 }
 
 }  // namespace squall

@@ -43,6 +43,8 @@ void Describe(Fields& f, RateLimiterConfig& c) {
   f.Bool("learn_headers", c.learn_headers, "Whether the provider's headers lower the pace.");
   f.Span("wait_on_429", c.wait_on_429, {0s, 24h}, "Wait after a refusal without a hint.");
   f.Int("max_waiting", c.max_waiting, {0, 1'000'000}, "Most requests that wait at one time.");
+  f.Span("max_wait", c.max_wait, {0s, 24h},
+         "Longest wait; a request that could not go by then goes elsewhere at once.");
 }
 
 RateAmounts RateAmounts::Of(int64_t input_tokens, int64_t output_tokens) {

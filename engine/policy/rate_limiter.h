@@ -41,6 +41,7 @@ struct RateLimiterConfig {
   bool learn_headers = true;   // whether headers lower the pace
   Duration wait_on_429 = 1s;   // after a refusal without a hint, >= 0
   int64_t max_waiting = 1024;  // tickets that wait at one time, >= 0
+  Duration max_wait = 24h;     // of one of them, >= 0; whoever cannot go by then is refused at once
 };
 
 void Describe(Fields& f, RateLimiterConfig& c);

@@ -51,6 +51,10 @@ void Describe(Fields& f, RoutingConfig& c) {
   f.Enum("kind", c.kind, kKinds,
          "Order of the targets within a tier: as listed, drawn by weight, quickest first, cheapest "
          "first, or the healthier of two drawn at random first.");
+  f.NumberMap("tiers", c.tiers, {0, 1'000},
+              "Tier of a provider, by name: lower ones come first; 0 where it is not named.");
+  f.NumberMap("weights", c.weights, {0, 1e9},
+              "Share of the traffic of a provider, by name, for weighted; 1 where unnamed.");
 }
 
 bool CanServe(const RouteTarget& target, const RouteNeeds& needs) {

@@ -13,7 +13,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 
 #include "engine/base/fields.h"
 
@@ -23,6 +25,9 @@ enum class RoutingKind : uint8_t { kPriority, kWeighted, kLatency, kCost, kP2c }
 
 struct RoutingConfig {
   RoutingKind kind = RoutingKind::kPriority;
+  // By provider name; who is not named is of tier 0 and weight 1.
+  std::map<std::string, double> tiers = {};    // lower ones first, whatever the kind; >= 0
+  std::map<std::string, double> weights = {};  // weighted: shares of the traffic, >= 0
 };
 
 void Describe(Fields& f, RoutingConfig& c);

@@ -116,7 +116,8 @@ void EncodeAnthropic(const ChatRequest& request, std::string_view model, int64_t
   std::string& body = out->body;
   body.append("{\"model\":");
   AppendJsonString(model, &body);
-  absl::StrAppend(&body, ",\"max_tokens\":", max_tokens, ",\"temperature\":0");
+  absl::StrAppend(&body, ",\"max_tokens\":", max_tokens);
+  if (!request.plain) body.append(",\"temperature\":0");
   if (HasSystemMessage(request)) {
     body.append(",\"system\":");
     AppendSystemText(request, &body);
@@ -132,7 +133,7 @@ void EncodeAnthropic(const ChatRequest& request, std::string_view model, int64_t
     body.push_back('}');
   }
   body.push_back(']');
-  if (!request.user.empty()) {
+  if (!request.plain && !request.user.empty()) {
     body.append(",\"metadata\":{\"user_id\":");
     AppendJsonString(request.user, &body);
     body.push_back('}');

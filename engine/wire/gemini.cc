@@ -212,8 +212,11 @@ void EncodeGemini(const ChatRequest& request, std::string_view model, int64_t ma
     AppendSystemText(request, &out->body);
     out->body.append("}]}");
   }
-  absl::StrAppend(&out->body, ",\"generationConfig\":{\"maxOutputTokens\":", max_tokens,
-                  ",\"temperature\":0,\"responseMimeType\":\"application/json\"}}");
+  absl::StrAppend(&out->body, ",\"generationConfig\":{\"maxOutputTokens\":", max_tokens);
+  if (!request.plain) {
+    out->body.append(",\"temperature\":0,\"responseMimeType\":\"application/json\"");
+  }
+  out->body.append("}}");
 }
 
 void ReadGeminiBody(const element& root, TextParts* parts, DecodedBody* out) {

@@ -23,6 +23,10 @@ struct ChatRequest {
   std::vector<ChatMessage> messages;
   int64_t max_tokens = 1024;  // upper bound of generated tokens
   bool stream = false;        // ask for server-sent events; see stream_decoder.h
+  // Without parameters that some models do not take: temperature, JSON mode, user.
+  bool plain = false;
+  // Another model must give an equivalent answer before this one is returned.
+  bool require_equivalence = false;
   // False: running it twice does harm (tools that act). Only what surely did not run is sent again.
   bool repeatable = true;
   // The layer above repeats what fails, so this one must not: retries of n layers multiply.

@@ -164,9 +164,11 @@ void AppendChatBody(const ChatRequest& request, std::string_view model,
     out->push_back('}');
   }
   out->append("],\"").append(max_tokens_key);
-  absl::StrAppend(out, "\":", max_tokens,
-                  ",\"temperature\":0,\"response_format\":{\"type\":\"json_object\"}");
-  if (!request.user.empty()) {
+  absl::StrAppend(out, "\":", max_tokens);
+  if (!request.plain) {
+    out->append(",\"temperature\":0,\"response_format\":{\"type\":\"json_object\"}");
+  }
+  if (!request.plain && !request.user.empty()) {
     out->append(",\"user\":");
     AppendJsonString(request.user, out);
   }

@@ -146,10 +146,11 @@ void EncodeResponses(const ChatRequest& request, std::string_view model, int64_t
     AppendJsonString(message.content, &body);
     body.push_back('}');
   }
-  absl::StrAppend(&body, "],\"max_output_tokens\":", max_tokens,
-                  ",\"temperature\":0,\"store\":false,"
-                  "\"text\":{\"format\":{\"type\":\"json_object\"}}");
-  if (!request.user.empty()) {
+  absl::StrAppend(&body, "],\"max_output_tokens\":", max_tokens, ",\"store\":false");
+  if (!request.plain) {
+    body.append(",\"temperature\":0,\"text\":{\"format\":{\"type\":\"json_object\"}}");
+  }
+  if (!request.plain && !request.user.empty()) {
     body.append(",\"user\":");
     AppendJsonString(request.user, &body);
   }

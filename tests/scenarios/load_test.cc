@@ -210,9 +210,8 @@ TEST_CASE("a mistake in --set is reported as its own") {
       {"/engine/rettry/max_attempts=1",
        "--set /engine/rettry/max_attempts=1: /engine/rettry: got unknown key \"rettry\", "
        "expected one of preset, diagnose, ladder, retry, deadline, stream, hedge, hedge_latency, "
-       "breaker, all_open, "
-       "budget, guard, "
-       "knowledge; did you mean \"retry\"?"},
+       "routing, health, breaker, breaker_scopes, all_open, quality, budget, provider_budget, "
+       "limiter, concurrency, conversation, guard, opinions, knowledge; did you mean \"retry\"?"},
       {"/engine={\"guard\": 1}",
        "--set /engine={\"guard\": 1}: /engine/guard: got 1, expected an object"},
       {"/workload/deadline=30",

@@ -63,7 +63,7 @@ TEST_CASE("deadline: trap: the last provider keeps its share whatever those befo
       const bool hangs = draw(step++) < 0.5;
       for (int attempt = 0; attempt < 4; ++attempt) {
         if (attempt > 0 && !LeavesReserves(config, now, deadline, untried)) break;
-        if (!FitsDeadline(now, deadline)) break;
+        if (!FitsDeadline(config, now, deadline)) break;
         repeats += attempt > 0 ? 1 : 0;
         const Time until = AttemptDeadline(config, now, deadline, untried);
         now = hangs ? until : now + FromSeconds(draw(step++) * Seconds(until - now));
@@ -73,22 +73,18 @@ TEST_CASE("deadline: trap: the last provider keeps its share whatever those befo
   CHECK(repeats > 1'000);
 }
 
-TEST_CASE("deadline: trap: nobody sleeps after the last attempt", "[policy]") {
-  CHECK(JudgeWait({kStart + 1s, kStart + 30s, 0, 1s}) == WaitVerdict::kStop);
-  CHECK(JudgeWait({kStart + 1s, kStart + 30s, 1, 1s}) == WaitVerdict::kWait);
-}
-
-TEST_CASE("deadline: trap: a hint beyond the deadline is not cut to fit", "[policy]") {
-  CHECK(JudgeWait({kStart + 120s, kStart + 30s, 3, 1s}) == WaitVerdict::kElsewhere);
-  CHECK(JudgeWait({kStart + 29s, kStart + 30s, 3, 1s}) == WaitVerdict::kWait);
-  CHECK(JudgeWait({kStart + 29s + 1ns, kStart + 30s, 3, 1s}) == WaitVerdict::kElsewhere);
-  CHECK(JudgeWait({kStart + 30s, kStart + 30s, 3, 0s}) == WaitVerdict::kElsewhere);
-  CHECK(JudgeWait({kNever, kStart + 30s, 3, 1s}) == WaitVerdict::kElsewhere);
+TEST_CASE("deadline: a wait is not cut to fit, and must leave time for an answer", "[policy]") {
+  DeadlineConfig config;
+  CHECK_FALSE(FitsDeadline(config, kStart + 120s, kStart + 30s));
+  CHECK_FALSE(FitsDeadline(config, kNever, kStart + 30s));
+  config.least_attempt = 1s;
+  CHECK(FitsDeadline(config, kStart + 29s, kStart + 30s));
+  CHECK_FALSE(FitsDeadline(config, kStart + 29s + 1ns, kStart + 30s));
 }
 
 TEST_CASE("deadline: nothing starts at the deadline", "[policy]") {
-  CHECK(FitsDeadline(kStart + 29s, kStart + 30s));
-  CHECK_FALSE(FitsDeadline(kStart + 30s, kStart + 30s));
+  CHECK(FitsDeadline({}, kStart + 29s, kStart + 30s));
+  CHECK_FALSE(FitsDeadline({}, kStart + 30s, kStart + 30s));
   CHECK(AttemptDeadline({10s, 0s}, kNever - 1s, kNever, 0) == kNever);
 }
 

@@ -40,11 +40,11 @@ void CheckFields(size_t members) {
 TEST_CASE("limits: every member of a configuration is described, with a valid default",
           "[policy]") {
   CheckFields<TokenRatioConfig>(5);
-  CheckFields<RateLimiterConfig>(11);
-  CheckFields<ConcurrencyLimitConfig>(11);
+  CheckFields<RateLimiterConfig>(12);
+  CheckFields<ConcurrencyLimitConfig>(13);
   CheckFields<LatencyQuantileConfig>(2);
   CheckFields<TargetHealthConfig>(4);
-  CheckFields<RoutingConfig>(1);
+  CheckFields<RoutingConfig>(3);
   CheckFields<HedgeConfig>(5);
 }
 

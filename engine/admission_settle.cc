@@ -1,0 +1,194 @@
+// What Admission learns from an attempt that came back.
+#include <algorithm>
+
+#include "engine/admission.h"
+#include "engine/base/random.h"
+#include "engine/rate_headers.h"
+
+namespace squall {
+namespace {
+
+constexpr StreamId kOpenTime = Stream("engine/open_time");
+
+// Only what says something about the provider's health counts. A rate limit is its normal work, and
+// a caller's mistake or impatience is not its fault.
+CallOutcome ProviderOutcome(const Diagnosis& diagnosis, bool cut_short) {
+  switch (diagnosis.failure) {
+    case FailureClass::kOk:
+    case FailureClass::kSchemaViolation:
+    case FailureClass::kSemantic: return CallOutcome::kSuccess;
+    case FailureClass::kTruncated:  // by a token limit, or by a connection that broke
+      return diagnosis.origin == Origin::kNetwork ? CallOutcome::kFailure : CallOutcome::kSuccess;
+    case FailureClass::kTimeout: return cut_short ? CallOutcome::kNeutral : CallOutcome::kFailure;
+    case FailureClass::kConnection:
+    case FailureClass::kOverloaded:
+    case FailureClass::kServerError:
+    case FailureClass::kEmptyResponse:
+    case FailureClass::kMalformedResponse: return CallOutcome::kFailure;
+    case FailureClass::kRateLimit:
+    case FailureClass::kQuotaExhausted:
+    case FailureClass::kAuthFailure:
+    case FailureClass::kPermissionDenied:
+    case FailureClass::kInvalidModel:
+    case FailureClass::kInvalidRequest:
+    case FailureClass::kContextLengthExceeded:
+    case FailureClass::kContentFiltered:
+    case FailureClass::kRefusedLocally:
+    case FailureClass::kCancelled: return CallOutcome::kNeutral;
+  }
+  return CallOutcome::kNeutral;
+}
+
+// A key is well while it opens the door, whatever happens behind it.
+CallOutcome KeyOutcome(const Diagnosis& diagnosis) {
+  switch (diagnosis.failure) {
+    case FailureClass::kAuthFailure:
+    case FailureClass::kPermissionDenied:
+    case FailureClass::kQuotaExhausted: return CallOutcome::kFailure;
+    case FailureClass::kOk: return CallOutcome::kSuccess;
+    default: return CallOutcome::kNeutral;
+  }
+}
+
+BreakerScopes::Outcomes OutcomesFor(const Diagnosis& diagnosis, bool cut_short) {
+  const CallOutcome provider = ProviderOutcome(diagnosis, cut_short);
+  BreakerScopes::Outcomes outcomes{provider, provider, provider, KeyOutcome(diagnosis)};
+  if (diagnosis.failure == FailureClass::kInvalidModel) {
+    outcomes[static_cast<size_t>(BreakerScope::kModel)] = CallOutcome::kFailure;
+  }
+  return outcomes;
+}
+
+// By the guard: what brought no answer says nothing of answers.
+CallOutcome AnswerOutcome(const Diagnosis& diagnosis) {
+  switch (diagnosis.failure) {
+    case FailureClass::kOk: return CallOutcome::kSuccess;
+    case FailureClass::kEmptyResponse:
+    case FailureClass::kSchemaViolation:
+    case FailureClass::kSemantic: return CallOutcome::kFailure;
+    default: return CallOutcome::kNeutral;
+  }
+}
+
+LoadSignal SignalOf(const Diagnosis& diagnosis, bool cut_short) {
+  switch (diagnosis.failure) {
+    case FailureClass::kOk:
+    case FailureClass::kSchemaViolation:
+    case FailureClass::kSemantic: return LoadSignal::kServed;
+    case FailureClass::kOverloaded: return LoadSignal::kOverload;
+    case FailureClass::kTimeout: return cut_short ? LoadSignal::kIgnored : LoadSignal::kOverload;
+    case FailureClass::kRateLimit:
+      return diagnosis.axis == RateAxis::kConcurrency ? LoadSignal::kOverload
+                                                      : LoadSignal::kIgnored;
+    default: return LoadSignal::kIgnored;
+  }
+}
+
+TargetOutcome HealthOf(const Diagnosis& diagnosis, bool cut_short) {
+  if (diagnosis.ok()) return TargetOutcome::kSuccess;
+  // For routing an answer that is no use is a failure, whosever fault it is; and so is a refusal
+  // for lack of quota, which elsewhere does not lack.
+  const bool useless = diagnosis.failure == FailureClass::kRateLimit ||
+                       AnswerOutcome(diagnosis) == CallOutcome::kFailure ||
+                       KeyOutcome(diagnosis) == CallOutcome::kFailure ||
+                       ProviderOutcome(diagnosis, cut_short) == CallOutcome::kFailure;
+  return useless ? TargetOutcome::kFailure : TargetOutcome::kNeutral;
+}
+
+// As billed. What was not billed: all that was reserved where it may have run, else nothing.
+Load UsedLoad(const AttemptRecord& attempt, const Load& reserved) {
+  Load used = reserved;
+  if (reserved.tokens <= 0) return used;
+  const auto billed =
+      static_cast<double>(attempt.usage.prompt_tokens + attempt.usage.completion_tokens);
+  const bool ran = attempt.diagnosis.safety != Safety::kNotSent;
+  if (billed <= 0 && ran) return used;
+  used.usd = reserved.usd * billed / reserved.tokens;  // at the mean price of what was reserved
+  used.tokens = billed;
+  return used;
+}
+
+}  // namespace
+
+double Admission::Settle(const AttemptRecord& attempt, const Headers& headers,
+                         const CallState& call, Grant* grant) {
+  SettleLimits(attempt, headers, grant);
+  const double cost = SettleBudgets(attempt, *grant);
+  SettleBreakers(attempt, *grant);
+  Lane& lane = lanes_[attempt.provider];
+  if (measures_latency_ && attempt.diagnosis.ok())
+    lane.latency.Add(attempt.ended - attempt.started);
+  if (measures_health_) {
+    const TargetOutcome outcome = HealthOf(attempt.diagnosis, grant->cut_short);
+    lane.health.End(outcome, attempt.ended - attempt.started, attempt.ended);
+  }
+  if (counts_tokens_ && attempt.purpose == Purpose::kAnswer) {
+    lane.tokens.Observe(call.prompt_tokens, call.prompt_messages, attempt.usage.prompt_tokens);
+  }
+  grant->entered = false;
+  return cost;
+}
+
+void Admission::SettleLimits(const AttemptRecord& attempt, const Headers& headers, Grant* grant) {
+  Lane& lane = lanes_[attempt.provider];
+  const Time now = attempt.ended;
+  FreePlace(*grant, SignalOf(attempt.diagnosis, grant->cut_short), now);
+  grant->waiter.place.reset();
+  if (!config_.limiter.enabled) return;
+  RateAmounts used = grant->ticket->amounts;
+  const bool billed = attempt.usage.prompt_tokens + attempt.usage.completion_tokens > 0;
+  if (billed) {
+    used = RateAmounts::Of(attempt.usage.prompt_tokens, attempt.usage.completion_tokens);
+  } else if (attempt.diagnosis.safety == Safety::kNotSent) {
+    used = RateAmounts();  // it counts as a request, and for no tokens
+  }
+  lane.limiter.Settle(*grant->ticket, used, now);
+  if (attempt.diagnosis.failure == FailureClass::kRateLimit) {
+    lane.limiter.On429(grant->ticket->amounts, attempt.diagnosis.retry_after.value_or(0s), now);
+  }
+  grant->ticket.reset();
+  if (!config_.limiter.learn_headers) return;
+  const RateFacts facts = ReadRateFacts(headers);
+  for (size_t d = 0; d < kRateDimensions; ++d) {
+    const bool told = facts[d].limit >= 0 || facts[d].remaining >= 0;
+    if (told) lane.limiter.OnHeaders(static_cast<RateDimension>(d), facts[d], now);
+  }
+}
+
+void Admission::SettleBreakers(const AttemptRecord& attempt, const Grant& grant) {
+  const Time now = attempt.ended;
+  const size_t index = Index(grant.target);
+  const BreakerState before = breakers_.last_state(index);
+  const auto draw = [&](uint64_t generation) {
+    return Draw(seed_, kOpenTime, attempt.provider, generation);
+  };
+  breakers_.Report(index, grant.permit, OutcomesFor(attempt.diagnosis, grant.cut_short), now, draw);
+  if (attempt.diagnosis.retry_after.has_value()) {
+    breakers_.Hint(index, *attempt.diagnosis.retry_after, now);
+  }
+  Tell(grant.target, before, now);
+  QualityBreaker& quality = lanes_[attempt.provider].quality;
+  quality.Settle(grant.quality, AnswerOutcome(attempt.diagnosis), now,
+                 draw(quality.breaker().generation()));
+}
+
+double Admission::SettleBudgets(const AttemptRecord& attempt, const Grant& grant) {
+  AttemptEnd end;
+  end.outcome = ProviderOutcome(attempt.diagnosis, grant.cut_short);
+  end.reserved = grant.reserved;
+  end.used = UsedLoad(attempt, grant.reserved);
+  if (grant.extra) {
+    budget_.SettleExtra(attempt.ended, grant.spent, end);
+  } else {
+    budget_.SettleFirst(attempt.ended, attempt.provider, end);
+  }
+  conversations_.Settle(grant.conversation, end.used.usd, static_cast<int64_t>(end.used.tokens));
+  return end.used.usd;
+}
+
+void Admission::Disown(Target target, Time now) {
+  QualityBreaker& quality = lanes_[target.provider].quality;
+  quality.Settle(quality.Check(false, now), CallOutcome::kFailure, now);
+}
+
+}  // namespace squall

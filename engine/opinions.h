@@ -1,0 +1,34 @@
+// Second opinions: how a judge is asked and understood, and how answers are compared. The loop that
+// asks is the engine's.
+//
+// Pure functions.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "engine/call_state.h"
+#include "engine/opinion_config.h"
+#include "engine/wire/message.h"
+
+namespace squall {
+
+class JsonSchema;
+
+// What opinion an answer to `request` needs, kAnswer for none. `u` is the request's draw. An answer
+// that already stands with its caller needs none: nothing could be taken back.
+Purpose OpinionNeeded(const OpinionConfig& config, const ChatRequest& request,
+                      const CallState& call, double u);
+
+// Asks whether `answer` is right. The whole question is in it, and the text of the answer stands
+// after a line "Answer to judge:". A judge replies {"verdict": "right" | "wrong", "reason": "..."}.
+ChatRequest JudgeRequest(const ChatRequest& request, std::string_view answer);
+
+// A judge's verdict; nullopt if the reply is not one.
+std::optional<bool> ReadVerdict(std::string_view reply);
+
+// The first of `opinions` that says the same as `answer`; -1 if none does.
+int FindAgreement(const CallState& call, std::string_view answer, const JsonSchema* schema,
+                  const EquivalenceOptions& options);
+
+}  // namespace squall

@@ -1,0 +1,262 @@
+#include "engine/strategies.h"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/patch.h"
+#include "engine/policy/backoff.h"
+#include "engine/policy/deadline.h"
+
+namespace squall {
+namespace {
+
+// Has this provider asked, during this call, to be left alone until after `at`?
+bool AskedToWait(const PlanInput& in, ProviderId provider, Time at) {
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    const bool asked = attempt.provider == provider && attempt.diagnosis.retry_after.has_value();
+    if (asked && at < SaturatingAdd(attempt.ended, *attempt.diagnosis.retry_after)) return true;
+  }
+  return false;
+}
+
+// Was it refused at this very moment? What refused may not show in any state that a plan can see.
+bool JustRefused(const PlanInput& in, ProviderId provider, Time at) {
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (!attempt.sent && attempt.provider == provider && attempt.started == at) return true;
+  }
+  return false;
+}
+
+int64_t Untried(const PlanInput& in) {
+  int64_t untried = 0;
+  for (ProviderId p = 0; p < in.providers.size(); ++p) untried += in.call.Tried(p) ? 0 : 1;
+  return untried;
+}
+
+// Cut off by the request's own limit on tokens: a longer one makes it another request.
+bool HitTokenLimit(const Diagnosis& last) {
+  return last.failure == FailureClass::kTruncated && last.retry == RetryDecision::kNeverUnchanged;
+}
+
+// The wait before the last attempt is the gap to the attempt before it.
+BackoffPast PastWaits(const PlanInput& in, int retry) {
+  BackoffPast past;
+  past.retry = retry;
+  past.previous_u = in.previous_u;
+  const AttemptRecord* last = nullptr;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (attempt.sent && last != nullptr) past.previous = attempt.started - last->ended;
+    if (attempt.sent) last = &attempt;
+  }
+  return past;
+}
+
+// The earliest time at which the provider that answered may be asked again.
+Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry) {
+  const RetryConfig& config = in.config.retry;
+  if (config.obey_retry_after && last.retry_after.has_value()) {
+    // Short hints spread over the first window at least; whoever wants no spread gets none.
+    const double spread = config.retry_after_spread;
+    const Duration floor = spread > 0 ? config.backoff.base : 0s;
+    const Duration wait = HintWithJitter(*last.retry_after, spread, floor, in.u);
+    return SaturatingAdd(in.now, wait);
+  }
+  // An answer that came whole and is bad says nothing about load: sample again at once. Everything
+  // else may be the first sign of trouble, so spread out.
+  const bool answered =
+      last.safety == Safety::kExecuted && last.retry != RetryDecision::kSameProviderAfterWait;
+  if (answered) return in.now;
+  return SaturatingAdd(in.now, BackoffDelay(config.backoff, PastWaits(in, retry), in.u));
+}
+
+bool WorthRepeating(const Diagnosis& last) {
+  return last.retry == RetryDecision::kSameProviderNow ||
+         last.retry == RetryDecision::kSameProviderAfterWait || HitTokenLimit(last);
+}
+
+// A repeat must leave the providers that are still untried their time.
+bool OpenAgain(const PlanInput& in, Target target, Time at) {
+  return IsOpen(in, target, at) &&
+         LeavesReserves(in.config.deadline, at, in.call.deadline, Untried(in));
+}
+
+std::optional<Step> Retry(const PlanInput& in, const AttemptRecord& last) {
+  if (!WorthRepeating(last.diagnosis)) return std::nullopt;
+  const Target target{last.provider, last.model};
+  const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(target) - 1);
+  if (!OpenAgain(in, target, at)) return std::nullopt;
+  return SendStep(in, at, target, "retry");
+}
+
+// Would another model of the same provider behave differently?
+bool ModelMatters(FailureClass failure) {
+  switch (failure) {
+    case FailureClass::kInvalidModel:
+    case FailureClass::kEmptyResponse:
+    case FailureClass::kMalformedResponse:
+    case FailureClass::kTruncated:
+    case FailureClass::kSchemaViolation:
+    case FailureClass::kSemantic:
+    case FailureClass::kOverloaded: return true;
+    case FailureClass::kOk:
+    case FailureClass::kTimeout:
+    case FailureClass::kConnection:
+    case FailureClass::kRateLimit:
+    case FailureClass::kQuotaExhausted:
+    case FailureClass::kServerError:
+    case FailureClass::kAuthFailure:
+    case FailureClass::kPermissionDenied:
+    case FailureClass::kInvalidRequest:
+    case FailureClass::kContextLengthExceeded:
+    case FailureClass::kContentFiltered:
+    case FailureClass::kRefusedLocally:
+    case FailureClass::kCancelled: return false;
+  }
+  return false;
+}
+
+std::optional<Step> Degrade(const PlanInput& in, const AttemptRecord& last) {
+  const auto next = static_cast<uint16_t>(last.model + 1);
+  const Target target{last.provider, next};
+  const bool exists = next < in.providers[last.provider].models.size();
+  if (!exists || !ModelMatters(last.diagnosis.failure) || !IsOpen(in, target, in.now)) {
+    return std::nullopt;
+  }
+  return SendStep(in, in.now, target, "degrade");
+}
+
+// Would the target, given the same request, behave differently?
+bool ProviderMatters(const PlanInput& in, const AttemptRecord& last, Target target) {
+  if (last.diagnosis.failure == FailureClass::kContextLengthExceeded) {
+    const auto window = [&](Target t) {
+      return in.providers[t.provider].models[t.model].context_tokens;
+    };
+    return window(target) > window(Target{last.provider, last.model});
+  }
+  return last.diagnosis.retry != RetryDecision::kNeverUnchanged || HitTokenLimit(last.diagnosis);
+}
+
+std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {
+  for (const uint8_t provider : in.admission.Order(in.call, in.now)) {
+    const Target target = BestAffordable(in, provider);
+    if (in.call.Tried(provider) || !ProviderMatters(in, last, target)) continue;
+    if (IsOpen(in, target, in.now)) return SendStep(in, in.now, target, "failover");
+  }
+  return std::nullopt;
+}
+
+// The target that experience recommends. The only strategy that returns to a provider it has left.
+std::optional<Step> LearnedRule(const PlanInput& in, const AttemptRecord& last) {
+  for (const Target target : in.knowledge.Recommend(last.diagnosis.failure, last.provider)) {
+    if (!ProviderMatters(in, last, target)) continue;
+    const bool same = target.provider == last.provider;
+    const Time at = same ? RetryTime(in, last.diagnosis, in.call.SentTo(target)) : in.now;
+    if (IsOpen(in, target, at)) return SendStep(in, at, target, "learned_rule");
+  }
+  return std::nullopt;
+}
+
+// The same model again, with the change of the request that its refusal calls for.
+std::optional<Step> Adapt(const PlanInput& in, const AttemptRecord& last) {
+  const Target target{last.provider, last.model};
+  const ModelInfo& model = in.providers[last.provider].models[last.model];
+  const std::optional<Patch> patch = PatchFor(last.diagnosis, model, in.call);
+  if (!patch.has_value() || !IsOpen(in, target, in.now)) return std::nullopt;
+  Step step = SendStep(in, in.now, target, "adapt");
+  step.patch = *patch;
+  return step;
+}
+
+// Mends the answer at hand. What comes out is validated like any other.
+std::optional<Step> Repair(const PlanInput& in, const AttemptRecord& last) {
+  if (in.call.refused.empty() || in.call.repair_tried || in.call.committed) return std::nullopt;
+  Step step = SendStep(in, in.now, Target{last.provider, last.model}, "repair");
+  step.kind = Step::Kind::kRepair;
+  return step;
+}
+
+// The same model again, told what was wrong with its answer.
+std::optional<Step> Reask(const PlanInput& in, const AttemptRecord& last) {
+  const Target target{last.provider, last.model};
+  if (in.call.complaint.empty() || !OpenAgain(in, target, in.now)) return std::nullopt;
+  Step step = SendStep(in, in.now, target, "reask");
+  step.reask = true;
+  return step;
+}
+
+// Follows what it knows, where anybody gave it that; breakers and hints have nothing to add.
+std::optional<Step> Clairvoyant(const PlanInput& in, const AttemptRecord& /*last*/) {
+  if (in.foresight == nullptr) return std::nullopt;
+  const std::optional<Foresight::Move> move = in.foresight->Next(in.call, in.now);
+  if (!move.has_value()) return std::nullopt;
+  return SendStep(in, move->at, move->target, "clairvoyant");
+}
+
+struct Strategy {
+  std::string_view name;
+  bool sends;
+  std::optional<Step> (*propose)(const PlanInput&, const AttemptRecord& last);
+};
+
+constexpr std::array kStrategies = {
+    Strategy{"retry", true, &Retry},       Strategy{"degrade", true, &Degrade},
+    Strategy{"failover", true, &Failover}, Strategy{"learned_rule", true, &LearnedRule},
+    Strategy{"adapt", true, &Adapt},       Strategy{"repair", false, &Repair},
+    Strategy{"reask", true, &Reask},       Strategy{"clairvoyant", true, &Clairvoyant},
+};
+
+constexpr auto kStrategyNames = [] {
+  std::array<std::string_view, kStrategies.size()> names;
+  for (size_t i = 0; i < names.size(); ++i) names[i] = kStrategies[i].name;
+  return names;
+}();
+
+}  // namespace
+
+std::span<const std::string_view> StrategyNames() { return kStrategyNames; }
+
+bool Uses(const EngineConfig& config, std::string_view strategy) {
+  return std::find(config.ladder.begin(), config.ladder.end(), strategy) != config.ladder.end();
+}
+
+Step SendStep(const PlanInput& in, Time at, Target target, std::string_view why) {
+  Step step;
+  step.kind = Step::Kind::kSend;
+  step.at = at;
+  step.target = target;
+  step.patch = in.call.patch;
+  step.why = why;
+  return step;
+}
+
+bool IsOpen(const PlanInput& in, Target target, Time at) {
+  if (!FitsDeadline(in.config.deadline, at, in.call.deadline)) return false;
+  if (in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at)) return false;
+  const bool well =
+      !in.avoid_bad_answers || in.admission.AnswersWell(target.provider, at, in.call.ramp_u);
+  return well && !JustRefused(in, target.provider, at) &&
+         in.admission.Admits(target, at, in.call.ramp_u) &&
+         in.call.SentTo(target) < in.config.retry.max_attempts_per_target;
+}
+
+Target BestAffordable(const PlanInput& in, ProviderId provider) {
+  const auto last = static_cast<uint16_t>(in.providers[provider].models.size() - 1);
+  const auto verdict = in.admission.Afford(Target{provider, 0}, in.call).verdict;
+  return Target{provider, verdict == ConversationLimits::Verdict::kAdmit ? uint16_t{0} : last};
+}
+
+std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last) {
+  const bool used_up = in.call.sent() >= in.config.retry.max_attempts;
+  for (const std::string& name : in.config.ladder) {
+    for (const Strategy& strategy : kStrategies) {
+      if (strategy.name != name || (used_up && strategy.sends)) continue;
+      std::optional<Step> step = strategy.propose(in, last);
+      if (!step.has_value()) continue;
+      if (HitTokenLimit(last.diagnosis)) step->patch.max_tokens = in.call.max_tokens * 2;
+      return step;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace squall

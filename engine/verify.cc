@@ -1,0 +1,99 @@
+// Answers that the guard has passed, and what others say of them: a judge, or another model that
+// was asked the same. An answer goes out when nobody needs to be asked, when another one agrees, or
+// when the judge finds it right. Where answers disagree, none of them is returned.
+#include <utility>
+
+#include "engine/base/random.h"
+#include "engine/diagnose.h"
+#include "engine/engine.h"
+#include "engine/exchange.h"
+#include "engine/opinions.h"
+
+namespace squall {
+namespace {
+
+constexpr StreamId kOpinion = Stream("engine/opinion");
+
+}  // namespace
+
+void Engine::TakeAnswer(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
+                        LiveReply* live, CallState* call) {
+  const Target from{attempt.provider, attempt.model};
+  const bool standing = live != nullptr && live->committed();
+  call->result.answered_by = attempt.strategy;
+  call->seeks = standing ? Purpose::kAnswer
+                         : OpinionNeeded(config_.opinions, asked.request, *call,
+                                         Draw(seed_, kOpinion, call->key));
+  if (call->seeks != Purpose::kAnswer) {
+    call->opinions.push_back(Opinion{from, std::string(content)});
+    return;
+  }
+  call->result.ok = true;
+  call->result.content.assign(content);
+  if (live != nullptr) {
+    live->Release(content);
+  } else {
+    ShowWhole(asked, content);
+  }
+  Finish("answered", call);
+}
+
+void Engine::HandOver(const Asked& asked, size_t opinion, Verification verification,
+                      CallState* call) const {
+  call->result.ok = true;
+  call->result.content = std::move(call->opinions[opinion].content);
+  call->result.verification = verification;
+  ShowWhole(asked, call->result.content);
+  Finish("answered", call);
+}
+
+void Engine::Compare(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
+                     CallState* call) {
+  const int same = FindAgreement(*call, content, asked.schema, config_.opinions.compare);
+  if (same >= 0) {
+    HandOver(asked, static_cast<size_t>(same), Verification::kAgreed, call);
+    return;
+  }
+  const Target from{attempt.provider, attempt.model};
+  call->opinions.push_back(Opinion{from, std::string(content)});
+}
+
+// What the judge finds wrong becomes a failure of the attempt that brought it, which is planned for
+// like any other.
+void Engine::HearJudge(const Asked& asked, std::string_view reply, CallState* call) {
+  if (ReadVerdict(reply).value_or(false)) {
+    HandOver(asked, 0, Verification::kJudged, call);
+    return;
+  }
+  const Target from = call->opinions.front().from;
+  for (auto it = call->result.attempts.rbegin(); it != call->result.attempts.rend(); ++it) {
+    if (!it->sent || it->purpose != Purpose::kAnswer || !it->diagnosis.ok()) continue;
+    it->diagnosis = AnswerFault(FailureClass::kSemantic, "judge.wrong");
+    it->diagnosis.retry = RetryDecision::kOtherProviderOnly;
+    break;
+  }
+  admission_.Disown(from, env_.Now());
+  call->opinions.clear();
+}
+
+// Nobody is left to ask. Answers that differ are never handed out; one that stands alone may be.
+void Engine::GiveUpVerifying(const Asked& asked, CallState* call) const {
+  if (call->opinions.size() > 1) {
+    call->result.stop_reason = "disagreement";
+    return;
+  }
+  const bool required =
+      asked.request.require_equivalence || config_.opinions.unverified == Unverified::kFail;
+  if (!required) HandOver(asked, 0, Verification::kOpen, call);
+}
+
+// To a caller who reads a stream of which nothing has been passed on.
+void Engine::ShowWhole(const Asked& asked, std::string_view content) {
+  if (!asked.request.stream || asked.caller == nullptr) return;
+  StreamDelta delta;
+  delta.kind = StreamDelta::Kind::kContent;
+  delta.text = content;
+  asked.caller->OnDelta(delta);
+}
+
+}  // namespace squall
