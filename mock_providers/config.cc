@@ -23,6 +23,9 @@ void Describe(Fields& f, ModelConfig& c) {
            "Price of a million prompt tokens, US dollars.");
   f.Number("usd_per_mtok_out", c.usd_per_mtok_out, kNotNegative,
            "Price of a million generated tokens, US dollars.");
+  f.Number("judge_error", c.judge_error, kRate,
+           "Share of answers that this model judges wrongly when it is asked whether they are "
+           "right: right ones called wrong and wrong ones called right alike.");
 }
 
 void Describe(Fields& f, LatencyConfig& c) {

@@ -18,6 +18,7 @@ struct ModelConfig {
   double base_error = 0;       // share of requests that this model answers wrongly on its own, 0..1
   double usd_per_mtok_in = 0;  // US dollars per million prompt tokens
   double usd_per_mtok_out = 0;  // per million generated tokens
+  double judge_error = 0.05;    // share of answers that it judges wrongly, either way, 0..1
 };
 
 // Time to first token plus one step per generated token, both lognormal.

@@ -4,6 +4,8 @@
 // thread it shares. Buffers are reused.
 #pragma once
 
+#include <absl/container/inlined_vector.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -40,6 +42,11 @@ struct ApiRequest {
   bool json = false;       // the answer was asked to be JSON
   ReplyFormat format;
   std::optional<TaskSpec> task;
+  std::string_view task_text;  // the text that holds the task; valid until the next Read
+  std::optional<std::string_view> judged;  // the answer that a judge is asked about; likewise
+  bool reask = false;  // the prompt holds an earlier answer to the task, and words on it after that
+  // Parameters that the body names, as it spells them (Gemini: those of its generationConfig).
+  absl::InlinedVector<std::string_view, 16> params;  // valid until the next Read
   std::string sample;  // JSON that fits the schema the answer is held to; empty without one
 };
 

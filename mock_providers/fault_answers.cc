@@ -19,6 +19,7 @@ DriftingKey KeyOf(const ApiRequest& request) {
     return {rest.substr(0, rest.find('"')), "renamed_key"};
   }
   if (!request.task) return {"answer", "response"};
+  if (request.judged) return {"verdict", "judgement"};
   switch (request.task->kind) {
     case TaskKind::kExtract: return {"total_cents", "totalCents"};
     case TaskKind::kClassify: return {"priority", "priority_level"};

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "mock_providers/faults.h"
+#include "mock_providers/judge.h"
 #include "mock_providers/task_texts.h"
 
 namespace squall::fault_edits {
@@ -85,7 +86,10 @@ void ArgumentsCut(const FaultContext& context, ReplyPlan* plan);
 template <AnswerKind kKind>
 void Degraded(const FaultContext& context, ReplyPlan* plan) {
   std::string text;
-  if (context.request.task) {
+  if (context.request.judged) {
+    const TaskSpec& task = *context.request.task;
+    AppendVerdict(OracleAccepts(context.seed, task, *context.request.judged), kKind, &text);
+  } else if (context.request.task) {
     AppendAnswer(context.seed, *context.request.task, kKind, &text, context.answer.id_bits);
   } else {
     AppendSmallTalk(kKind, context.request.json, &text);

@@ -9,6 +9,7 @@
 #include "mock_providers/dialect_server.h"
 #include "mock_providers/fault_draw.h"
 #include "mock_providers/faults.h"
+#include "mock_providers/judge.h"
 #include "mock_providers/quota.h"
 #include "mock_providers/task_texts.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr StreamId kTaskKeys = Stream("request/task");
 constexpr StreamId kBodyKeys = Stream("request/body");
+constexpr StreamId kJudgeKeys = Stream("request/judge");
 
 // Indices of draws within the latency stream, and within the reply stream.
 constexpr uint64_t kTtft = 0;
@@ -65,6 +67,8 @@ uint64_t RequestKey(std::string_view request_id) { return HashText(request_id); 
 uint64_t RequestKey(const TaskSpec& task) {
   return DrawBits(0, kTaskKeys, task.number, static_cast<uint64_t>(task.kind));
 }
+
+uint64_t JudgeKey(uint64_t request_key) { return DrawBits(0, kJudgeKeys, request_key); }
 
 Provider::Provider(ProviderId id, const ProviderConfig& config, uint64_t seed, Climate* climate,
                    GroundTruth* truth, QuotaRegions* regions)
@@ -136,6 +140,7 @@ ReplyPlan Provider::Plan(const HttpRequest& request, Time now) {
   } else {
     plan.request_key = api.task ? RequestKey(*api.task) : HashBody(request.body);
   }
+  if (api.judged) plan.request_key = JudgeKey(plan.request_key);
   plan.model = static_cast<int>(api.model);
   CountArrival(api.user, now, &plan);
   const Decision decision = Decide(plan.request_key, api.user, plan.arrival, api.model, now);
@@ -177,19 +182,31 @@ void Provider::RememberHint(std::string_view user, const ReplyPlan& plan) {
   waiting_order_.pop_front();
 }
 
-// Renders the healthy answer, applies the fault, and finds the time of the reply.
-void Provider::Answer(const ApiRequest& request, const Decision& decision, Time now,
-                      ReplyPlan* plan) {
-  plan->wrong_by_model = decision.model_errs && !SpoilsAnswer(decision.fault);
+// What the model says where nothing goes wrong but the model itself.
+void Provider::WriteContent(const ApiRequest& request, const Decision& decision, ReplyPlan* plan) {
+  const uint64_t stream = model_streams_[request.model];
   const AnswerKind kind = decision.model_errs ? AnswerKind::kWrong : AnswerKind::kRight;
+  bool errs = decision.model_errs;
   content_.clear();
-  if (request.task) {
-    AppendAnswer(seed_, *request.task, kind, &content_, model_streams_[request.model]);
+  if (request.judged) {
+    const double judge_error = config_.models[request.model].judge_error;
+    const Verdict verdict = JudgeAnswer(seed_, stream, judge_error, *request.task, *request.judged);
+    errs = verdict.erred;
+    AppendVerdict(verdict.right, AnswerKind::kRight, &content_);
+  } else if (request.task) {
+    AppendAnswer(seed_, *request.task, kind, &content_, stream);
   } else if (!request.sample.empty()) {
     content_ = request.sample;
   } else {
     AppendSmallTalk(kind, request.json || !request.format.tool.empty(), &content_);
   }
+  plan->wrong_by_model = errs && !SpoilsAnswer(decision.fault);
+}
+
+// Renders the healthy answer, applies the fault, and finds the time of the reply.
+void Provider::Answer(const ApiRequest& request, const Decision& decision, Time now,
+                      ReplyPlan* plan) {
+  WriteContent(request, decision, plan);
   ApiAnswer answer;
   answer.completion_tokens = CountTokens(content_.size());
   if (request.max_tokens > 0 && answer.completion_tokens > request.max_tokens) {

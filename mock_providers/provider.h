@@ -5,6 +5,7 @@
 //
 // A request is keyed, in order, by x-squall-request, else Idempotency-Key, else the task marker in
 // its prompt, else a hash of its body. Its attempt number is its n-th arrival at this provider.
+// What asks a judge about a request (judge.h) is keyed apart from it, by JudgeKey.
 //
 // What happens to an arrival, in this order: a refusal of what is no valid request; climate; the
 // base-rate fault (fault_draw.h); a used quota (quota.h); a full queue. The last two depend on the
@@ -84,6 +85,7 @@ class Provider final : public ReplySource {
   };
   Decision Decide(uint64_t request_key, std::string_view session, uint32_t arrival, size_t model,
                   Time now) const;
+  void WriteContent(const ApiRequest& request, const Decision& decision, ReplyPlan* plan);
   void Answer(const ApiRequest& request, const Decision& decision, Time now, ReplyPlan* plan);
   void Charge(const FaultContext& context, Duration latency, const ReplyPlan& plan);
   void CountArrival(std::string_view user, Time now, ReplyPlan* plan);
@@ -122,5 +124,9 @@ uint64_t RequestKey(std::string_view request_id);
 
 // The key of a request that is known by nothing but the task in its prompt.
 uint64_t RequestKey(const TaskSpec& task);
+
+// The key under which the questions of judges about a request are counted, drawn and logged, so
+// that asking a judge changes nothing of what meets the request itself.
+uint64_t JudgeKey(uint64_t request_key);
 
 }  // namespace squall
