@@ -51,6 +51,9 @@ void RateLimitInStream(const FaultContext& context, ReplyPlan* plan);
 void Status500(const FaultContext& context, ReplyPlan* plan);
 void Status502(const FaultContext& context, ReplyPlan* plan);
 void Status503(const FaultContext& context, ReplyPlan* plan);
+void Status408(const FaultContext& context, ReplyPlan* plan);
+void Status409(const FaultContext& context, ReplyPlan* plan);
+void ShouldNotRetry(const FaultContext& context, ReplyPlan* plan);
 void Status504(const FaultContext& context, ReplyPlan* plan);
 void Status529(const FaultContext& context, ReplyPlan* plan);
 void ErrorEvent(const FaultContext& context, ReplyPlan* plan);
@@ -80,6 +83,11 @@ void WrongType(const FaultContext& context, ReplyPlan* plan);
 void ExtraNesting(const FaultContext& context, ReplyPlan* plan);
 void Fenced(const FaultContext& context, ReplyPlan* plan);
 void ProseWrapped(const FaultContext& context, ReplyPlan* plan);
+void FencedInProse(const FaultContext& context, ReplyPlan* plan);
+void TrailingComma(const FaultContext& context, ReplyPlan* plan);
+void SingleQuotes(const FaultContext& context, ReplyPlan* plan);
+void PythonLiterals(const FaultContext& context, ReplyPlan* plan);
+void EndMissing(const FaultContext& context, ReplyPlan* plan);
 void ArgumentsCut(const FaultContext& context, ReplyPlan* plan);
 
 // The form is perfect, the content is not.
