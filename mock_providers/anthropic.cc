@@ -21,10 +21,10 @@ constexpr std::string_view kPath = "/v1/messages";
 Problem Invalid(std::string message) { return Refusal{400, std::move(message)}; }
 
 // A string, or an array of blocks of which only those of text count.
-Problem ReadContent(element content, std::string_view where, size_t* bytes, ApiRequest* out) {
+Problem ReadContent(element content, std::string_view where, PromptText* prompt, ApiRequest* out) {
   std::string_view text;
   if (content.get(text) == simdjson::SUCCESS) {
-    TakeText(text, bytes, out);
+    TakeText(text, prompt, out);
     return {};
   }
   simdjson::dom::array blocks;
@@ -40,12 +40,12 @@ Problem ReadContent(element content, std::string_view where, size_t* bytes, ApiR
     if (block["text"].get(text) != simdjson::SUCCESS) {
       return Invalid(std::string(where) + ".0.text.text: Field required");
     }
-    TakeText(text, bytes, out);
+    TakeText(text, prompt, out);
   }
   return {};
 }
 
-Problem ReadMessages(element value, size_t* bytes, ApiRequest* out) {
+Problem ReadMessages(element value, PromptText* prompt, ApiRequest* out) {
   simdjson::dom::array messages;
   if (value.get(messages) != simdjson::SUCCESS) {
     return Invalid("messages: Input should be a valid list");
@@ -60,12 +60,14 @@ Problem ReadMessages(element value, size_t* bytes, ApiRequest* out) {
     if (role != "user" && role != "assistant") {
       return Invalid(where + ".role: Input should be 'user' or 'assistant'");
     }
+    prompt->by_model = role == "assistant";
     element content;
     if (message["content"].get(content) != simdjson::SUCCESS) {
       return Invalid(where + ".content: Field required");
     }
-    if (Problem problem = ReadContent(content, where + ".content", bytes, out)) return problem;
+    if (Problem problem = ReadContent(content, where + ".content", prompt, out)) return problem;
   }
+  prompt->by_model = false;
   if (count == 0) return Invalid("messages: at least one message is required");
   return {};
 }
@@ -74,7 +76,7 @@ struct Body {
   std::string_view model;
   std::string_view first_tool;
   std::optional<element> tools;
-  size_t bytes = 0;
+  PromptText prompt;
   bool has_messages = false;
   bool has_max_tokens = false;
   bool any_tool = false;
@@ -118,9 +120,9 @@ void ReadOutput(element value, ApiRequest* out) {
 Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* out) {
   if (key == "messages") {
     body->has_messages = true;
-    return ReadMessages(value, &body->bytes, out);
+    return ReadMessages(value, &body->prompt, out);
   }
-  if (key == "system") return ReadContent(value, "system", &body->bytes, out);
+  if (key == "system") return ReadContent(value, "system", &body->prompt, out);
   if (key == "model") {
     if (value.get(body->model) == simdjson::SUCCESS) return {};
     return Invalid("model: Input should be a valid string");
@@ -287,6 +289,7 @@ Problem AnthropicServer::ReadBody(std::string_view text, ApiRequest* out) {
   }
   Body body;
   for (const auto field : object) {
+    TakeParam(field.key, field.value, out);
     if (Problem problem = ReadField(field.key, field.value, &body, out)) return problem;
   }
   if (body.model.data() == nullptr) return Invalid("model: Field required");
@@ -295,7 +298,7 @@ Problem AnthropicServer::ReadBody(std::string_view text, ApiRequest* out) {
   if (body.any_tool) out->format.tool = body.first_tool;
   constexpr std::string_view kSchema = "/input_schema";
   if (body.tools) SampleTool(*body.tools, out->format.tool, "/name", kSchema, &out->sample);
-  out->prompt_tokens = CountTokens(body.bytes);
+  out->prompt_tokens = CountTokens(body.prompt.bytes);
   out->model = FindModel(body.model, models_);
   if (out->model < models_.size()) return {};
   out->model = 0;

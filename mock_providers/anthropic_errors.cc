@@ -52,6 +52,28 @@ std::string RateLimitMessage(const ApiError& error) {
   return out.append("maximum tokens requested, or try again later.");
 }
 
+// Since Claude 3.7 a prompt that fits must fit with the answer's bound.
+std::string ContextMessage(const ApiError& error) {
+  constexpr int64_t kContext = 200'000;
+  const int64_t limit = error.limit > 0 ? error.limit : kContext;
+  const int64_t prompt =
+      error.limit > 0 ? error.prompt_tokens : kContext + std::max<int64_t>(error.tokens, 1);
+  if (prompt > limit) {
+    std::string out = "prompt is too long: ";
+    AppendInt(prompt, &out);
+    out.append(" tokens > ");
+    AppendInt(limit, &out);
+    return out.append(" maximum");
+  }
+  std::string out = "input length and `max_tokens` exceed context limit: ";
+  AppendInt(prompt, &out);
+  out.append(" + ");
+  AppendInt(error.max_tokens, &out);
+  out.append(" > ");
+  AppendInt(limit, &out);
+  return out.append(", decrease input length or `max_tokens` and try again");
+}
+
 // What the caller must change. Sources: the errors page and captured replies; the refusal of a
 // region is as its users report it.
 AnthropicError CallerError(const ApiError& error) {
@@ -64,14 +86,18 @@ AnthropicError CallerError(const ApiError& error) {
     case ApiErrorKind::kUnknownModel:
     case ApiErrorKind::kRetiredModel:  // it does not tell the one from the other
       return {404, "not_found_error", "model: " + std::string(error.model)};
-    case ApiErrorKind::kContextLength: {
-      constexpr int64_t kContext = 200'000;
-      std::string message = "prompt is too long: ";
-      AppendInt(kContext + std::max<int64_t>(error.tokens, 1), &message);
-      message.append(" tokens > ");
-      AppendInt(kContext, &message);
-      return {400, "invalid_request_error", message.append(" maximum")};
+    case ApiErrorKind::kContextLength: return {400, "invalid_request_error", ContextMessage(error)};
+    case ApiErrorKind::kMaxTokensTooLarge: {
+      std::string message = "max_tokens: ";
+      AppendInt(error.max_tokens, &message);
+      message.append(" > ");
+      AppendInt(error.limit, &message);
+      message.append(", which is the maximum allowed number of output tokens for ");
+      return {400, "invalid_request_error", message.append(error.model)};
     }
+    case ApiErrorKind::kUnsupportedParameter:
+      return {400, "invalid_request_error",
+              std::string(error.parameter) + ": Extra inputs are not permitted"};
     case ApiErrorKind::kPayloadTooLarge:
       return {413, "request_too_large", "Request exceeds the maximum size"};
     case ApiErrorKind::kUnknownParameter:
@@ -111,6 +137,7 @@ std::string_view AnthropicErrorType(int status) {
     case 402: return "billing_error";
     case 403: return "permission_error";
     case 404: return "not_found_error";
+    case 409: return "conflict_error";
     case 413: return "request_too_large";
     case 429: return "rate_limit_error";
     case 504: return "timeout_error";
@@ -137,7 +164,9 @@ AnthropicError AnthropicErrorOf(const ApiError& error) {
               "enforced_spend_limit_reached"};
     case ApiErrorKind::kContentFilter:
       return {400, "invalid_request_error", "Output blocked by content filtering policy"};
-    case ApiErrorKind::kTimeout: return {504, "timeout_error", "Request timed out"};
+    case ApiErrorKind::kTimeout: return {error.status, "timeout_error", "Request timed out"};
+    case ApiErrorKind::kConflict:
+      return {409, "conflict_error", "The request conflicts with the state of the resource"};
     case ApiErrorKind::kKeyRevoked:
     case ApiErrorKind::kNoAccess:
     case ApiErrorKind::kRegion:
@@ -146,7 +175,9 @@ AnthropicError AnthropicErrorOf(const ApiError& error) {
     case ApiErrorKind::kContextLength:
     case ApiErrorKind::kPayloadTooLarge:
     case ApiErrorKind::kUnknownParameter:
-    case ApiErrorKind::kUnsupportedValue: return CallerError(error);
+    case ApiErrorKind::kUnsupportedValue:
+    case ApiErrorKind::kMaxTokensTooLarge:
+    case ApiErrorKind::kUnsupportedParameter: return CallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status, "api_error", "Internal server error"};
@@ -190,6 +221,7 @@ void WriteAnthropicError(const ApiError& error, const Headers& common, ReplyPlan
   const QuotaView view = InThousands(HintView(error));
   plan->headers.Add("date", HttpDate(plan->at));  // its resets are dates
   StateHint(error, HintPlaces(), view, plan);
+  AddShouldRetry(error, &plan->headers);
   AddAnthropicQuota(view, plan->at, &plan->headers);
 }
 

@@ -71,6 +71,11 @@ AzureError NoDeployment() {
           "within the last 5 minutes, please wait a moment and try again."};
 }
 
+AzureError ErrorOf(const Refusal& refusal) {
+  return {refusal.status, std::string(refusal.code), refusal.message, true, refusal.type,
+          refusal.param};
+}
+
 // What the caller must change. Sources: Microsoft's pages on errors, retirements and networks.
 AzureError CallerError(const ApiError& error) {
   constexpr std::string_view kInvalid = "invalid_request_error";
@@ -91,6 +96,8 @@ AzureError CallerError(const ApiError& error) {
               true,
               kInvalid,
               "messages"};
+    case ApiErrorKind::kMaxTokensTooLarge:
+    case ApiErrorKind::kUnsupportedParameter: return ErrorOf(OpenAiError(error));
     case ApiErrorKind::kUnknownParameter:
       return {400, {}, "Unrecognized request argument supplied: reasoning_budget", true, kInvalid};
     default: break;
@@ -130,7 +137,9 @@ AzureError ErrorOf(const ApiError& error) {
               {},
               "prompt",
               true};
-    case ApiErrorKind::kTimeout: return {504, "Timeout", "The operation was timeout."};
+    case ApiErrorKind::kTimeout: return {error.status, "Timeout", "The operation was timeout."};
+    case ApiErrorKind::kConflict:
+      return {409, "Conflict", "The request conflicts with one that is still being worked on."};
     case ApiErrorKind::kKeyRevoked:
     case ApiErrorKind::kNoAccess:
     case ApiErrorKind::kRegion:
@@ -139,16 +148,13 @@ AzureError ErrorOf(const ApiError& error) {
     case ApiErrorKind::kContextLength:
     case ApiErrorKind::kPayloadTooLarge:
     case ApiErrorKind::kUnknownParameter:
-    case ApiErrorKind::kUnsupportedValue: return CallerError(error);
+    case ApiErrorKind::kUnsupportedValue:
+    case ApiErrorKind::kMaxTokensTooLarge:
+    case ApiErrorKind::kUnsupportedParameter: return CallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status, "InternalServerError",
           "The server had an error while processing your request. Sorry about that!"};
-}
-
-AzureError ErrorOf(const Refusal& refusal) {
-  return {refusal.status, std::string(refusal.code), refusal.message, true, refusal.type,
-          refusal.param};
 }
 
 void AppendError(const AzureError& error, std::string* out) {

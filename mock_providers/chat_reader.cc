@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mock_providers/judge.h"
 #include "mock_providers/schema_sample.h"
 
 namespace squall {
@@ -13,10 +14,10 @@ using simdjson::dom::element;
 
 constexpr std::string_view kInvalid = "invalid_request_error";
 
-Problem ReadContent(element content, size_t* bytes, ApiRequest* out) {
+Problem ReadContent(element content, PromptText* prompt, ApiRequest* out) {
   std::string_view text;
   if (content.get(text) == simdjson::SUCCESS) {
-    TakeText(text, bytes, out);
+    TakeText(text, prompt, out);
     return {};
   }
   simdjson::dom::array parts;
@@ -30,7 +31,7 @@ Problem ReadContent(element content, size_t* bytes, ApiRequest* out) {
     if (part["text"].get(text) != simdjson::SUCCESS) {
       return WrongType("messages[].content[].text", "a string");
     }
-    TakeText(text, bytes, out);
+    TakeText(text, prompt, out);
   }
   return {};
 }
@@ -38,13 +39,14 @@ Problem ReadContent(element content, size_t* bytes, ApiRequest* out) {
 Problem ReadMessages(element value, ApiRequest* out) {
   simdjson::dom::array messages;
   if (value.get(messages) != simdjson::SUCCESS) return WrongType("messages", "an array of objects");
-  size_t bytes = 0;
+  PromptText prompt;
   size_t count = 0;
   for (const element message : messages) {
     std::string_view role;
     if (message["role"].get(role) != simdjson::SUCCESS)
       return WrongType("messages[].role", "a string");
     ++count;
+    prompt.by_model = role == "assistant";
     element content;
     element calls;
     const bool has_content = message["content"].get(content) == simdjson::SUCCESS;
@@ -53,13 +55,13 @@ Problem ReadMessages(element value, ApiRequest* out) {
     if (!has_content) {
       return WrongType("messages[].content", "a string or an array of parts");
     }
-    if (Problem problem = ReadContent(content, &bytes, out)) return problem;
+    if (Problem problem = ReadContent(content, &prompt, out)) return problem;
   }
   if (count == 0) {
     return Refusal{400, "Invalid 'messages': empty array. Expected at least one message.", kInvalid,
                    "messages", "empty_array"};
   }
-  out->prompt_tokens = CountTokens(bytes);
+  out->prompt_tokens = CountTokens(prompt.bytes);
   return {};
 }
 
@@ -182,9 +184,24 @@ Refusal UnknownModel(std::string_view model) {
   return {404, std::move(message), kInvalid, {}, "model_not_found"};
 }
 
-void TakeText(std::string_view text, size_t* bytes, ApiRequest* out) {
-  *bytes += text.size();
-  if (!out->task) out->task = FindTask(text);
+void TakeText(std::string_view text, PromptText* prompt, ApiRequest* out) {
+  prompt->bytes += text.size();
+  const bool first = !out->task;
+  if (first) {
+    out->task = FindTask(text);
+    out->task_text = text;
+  }
+  if (!out->task || text.empty()) return;
+  if (prompt->by_model) {
+    prompt->answered = !first;
+    return;
+  }
+  if (!out->judged) out->judged = FindJudged(text);
+  if (prompt->answered) out->reask = !FindTask(text);
+}
+
+void TakeParam(std::string_view name, const element& value, ApiRequest* out) {
+  if (!value.is_null()) out->params.push_back(name);
 }
 
 size_t FindModel(std::string_view model, const std::vector<std::string>& models) {
@@ -216,6 +233,7 @@ Problem ChatReader::Read(std::string_view body, std::string_view deployment, Api
   }
   Fields fields;
   for (const auto field : object) {
+    TakeParam(field.key, field.value, out);
     if (Problem problem = ReadField(field.key, field.value, &fields, out)) return problem;
   }
   if (!deployment.empty()) fields.model = deployment;

@@ -26,8 +26,19 @@ using Problem = std::optional<Refusal>;
 Refusal WrongType(std::string_view param, std::string_view expected);
 Refusal UnknownModel(std::string_view model);
 
-// One text of a prompt: counts its bytes and looks for a task.
-void TakeText(std::string_view text, size_t* bytes, ApiRequest* out);
+// What has been read of a prompt so far.
+struct PromptText {
+  size_t bytes = 0;
+  bool by_model = false;  // the turn being read is an answer that a model gave earlier
+  bool answered = false;  // such an answer came after the task
+};
+
+// One text of a prompt: counts its bytes, looks for a task, for an answer to judge, and for words
+// on an earlier answer.
+void TakeText(std::string_view text, PromptText* prompt, ApiRequest* out);
+
+// A parameter that the body names; null is as good as not there.
+void TakeParam(std::string_view name, const simdjson::dom::element& value, ApiRequest* out);
 
 // Position of `model` among `models`, or models.size().
 size_t FindModel(std::string_view model, const std::vector<std::string>& models);

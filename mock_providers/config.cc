@@ -23,6 +23,17 @@ void Describe(Fields& f, ModelConfig& c) {
            "Price of a million prompt tokens, US dollars.");
   f.Number("usd_per_mtok_out", c.usd_per_mtok_out, kNotNegative,
            "Price of a million generated tokens, US dollars.");
+  f.Number("judge_error", c.judge_error, kRate,
+           "Share of answers that this model judges wrongly when it is asked whether they are "
+           "right: right ones called wrong and wrong ones called right alike.");
+  f.Int("context_tokens", c.context_tokens, {0, 1'000'000'000},
+        "Tokens that fit its window, with the bound of the answer where the vendor counts it; a "
+        "longer request is turned down; 0 = no limit.");
+  f.Int("max_output_tokens", c.max_output_tokens, {0, 1'000'000'000},
+        "Largest bound of an answer that it takes; a larger one is turned down; 0 = no limit.");
+  f.TextList("rejects", c.rejects,
+             "Parameters that it turns down, as the dialect spells them in the request's body (in "
+             "Gemini's generationConfig).");
 }
 
 void Describe(Fields& f, LatencyConfig& c) {
@@ -65,6 +76,9 @@ void Describe(Fields& f, FaultConfig& c) {
   f.Int("after_events", c.after_events, {0, 1'000'000},
         "Events of a stream that come before it is cut, stalls or fails; 0 = somewhere in its "
         "text.");
+  f.Number("reask_heals", c.reask_heals, kRate,
+           "schema_drift: share of requests with the earlier answer and words on it that are "
+           "answered in good form, whatever was drawn for them.");
   f.Number("slowdown", c.slowdown, {1, 10'000}, "Factor on the latency of a slow reply.");
   f.Require(c.request_bound + c.common_cause <= 1 + kRounding,
             "request_bound and common_cause must sum to at most 1");

@@ -18,6 +18,11 @@ struct ModelConfig {
   double base_error = 0;       // share of requests that this model answers wrongly on its own, 0..1
   double usd_per_mtok_in = 0;  // US dollars per million prompt tokens
   double usd_per_mtok_out = 0;  // per million generated tokens
+  double judge_error = 0.05;    // share of answers that it judges wrongly, either way, 0..1
+  // What it turns down for what the request says, with the vendor's own error (model_limits.h).
+  int64_t context_tokens = 0;        // its window, 0 = no limit
+  int64_t max_output_tokens = 0;     // largest bound of an answer that it takes, 0 = no limit
+  std::vector<std::string> rejects;  // parameters it does not take, as the dialect spells them
 };
 
 // Time to first token plus one step per generated token, both lognormal.
@@ -49,7 +54,8 @@ struct FaultConfig {
   double retry_after_present = 0.5;        // share of 429s and 503s with a hint, 0..1
   HintForm hint = HintForm::kUsual;        // of those that carry one, and of 529s if not kUsual
   int64_t after_events = 0;                // events of a stream before the fault, 0 = drawn
-  double slowdown = 8;                     // factor on the latency of `slow`, >= 1
+  double reask_heals = 0;  // schema_drift: share of re-asks that cure it whatever was drawn, 0..1
+  double slowdown = 8;     // factor on the latency of `slow`, >= 1
 };
 
 enum class ClimateKind : uint8_t { kOutage, kRamp, kGilbertElliott };

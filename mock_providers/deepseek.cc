@@ -19,6 +19,12 @@ void AddTraceId(uint64_t id_bits, Headers* headers) {
   headers->Add("x-ds-trace-id", id);
 }
 
+Refusal UnknownField(std::string_view name) {
+  constexpr std::string_view kInvalid = "invalid_request_error";
+  std::string message = "Failed to deserialize the JSON body into the target type: unknown field `";
+  return {422, message.append(name).append("`"), kInvalid, {}, kInvalid};
+}
+
 // What the caller must change. Source: the error-codes page; 403 is not on it, nor a wording for
 // keys that may not do something.
 Refusal CallerError(const ApiError& error) {
@@ -41,13 +47,13 @@ Refusal CallerError(const ApiError& error) {
           kInvalid,
           {},
           kInvalid};
-    case ApiErrorKind::kUnknownParameter:
-      return {422,
-              "Failed to deserialize the JSON body into the target type: unknown field "
-              "`reasoning_budget`",
-              kInvalid,
-              {},
-              kInvalid};
+    case ApiErrorKind::kMaxTokensTooLarge: {
+      std::string message = "Invalid max_tokens value, the valid range of max_tokens is [1, ";
+      AppendInt(error.limit, &message);
+      return {400, message.append("]"), kInvalid, {}, kInvalid};
+    }
+    case ApiErrorKind::kUnsupportedParameter: return UnknownField(error.parameter);
+    case ApiErrorKind::kUnknownParameter: return UnknownField("reasoning_budget");
     default: break;
   }
   return {400,
@@ -67,7 +73,8 @@ Refusal ObjectOf(const ApiError& error) {
       return {402, "Insufficient Balance", "unknown_error", {}, "invalid_request_error"};
     case ApiErrorKind::kContentFilter:
       return {400, "Content Exists Risk", "invalid_request_error", {}, "invalid_request_error"};
-    case ApiErrorKind::kTimeout: return {504, "Server Timeout", "server_error", {}, {}};
+    case ApiErrorKind::kTimeout: return {error.status, "Server Timeout", "server_error", {}, {}};
+    case ApiErrorKind::kConflict: return {409, "Conflict", "server_error", {}, {}};
     case ApiErrorKind::kKeyRevoked:
     case ApiErrorKind::kNoAccess:
     case ApiErrorKind::kRegion:
@@ -76,7 +83,9 @@ Refusal ObjectOf(const ApiError& error) {
     case ApiErrorKind::kContextLength:
     case ApiErrorKind::kPayloadTooLarge:
     case ApiErrorKind::kUnknownParameter:
-    case ApiErrorKind::kUnsupportedValue: return CallerError(error);
+    case ApiErrorKind::kUnsupportedValue:
+    case ApiErrorKind::kMaxTokensTooLarge:
+    case ApiErrorKind::kUnsupportedParameter: return CallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status, "Server Error", "server_error", {}, {}};

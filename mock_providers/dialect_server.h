@@ -4,6 +4,8 @@
 // thread it shares. Buffers are reused.
 #pragma once
 
+#include <absl/container/inlined_vector.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -40,6 +42,11 @@ struct ApiRequest {
   bool json = false;       // the answer was asked to be JSON
   ReplyFormat format;
   std::optional<TaskSpec> task;
+  std::string_view task_text;  // the text that holds the task; valid until the next Read
+  std::optional<std::string_view> judged;  // the answer that a judge is asked about; likewise
+  bool reask = false;  // the prompt holds an earlier answer to the task, and words on it after that
+  // Parameters that the body names, as it spells them (Gemini: those of its generationConfig).
+  absl::InlinedVector<std::string_view, 16> params;  // valid until the next Read
   std::string sample;  // JSON that fits the schema the answer is held to; empty without one
 };
 
@@ -67,7 +74,7 @@ enum class ApiErrorKind : uint8_t {
   kRateLimit,       // 429
   kServerError,     // 500
   kOverloaded,      // 503 or 529
-  kTimeout,         // 504
+  kTimeout,         // 504 or 408
   kQuotaExhausted,  // 429, 402 or 400: money or plan used up
   kContentFilter,   // 400: the prompt was blocked
   // What the caller must change; each dialect has its own status for it.
@@ -80,7 +87,13 @@ enum class ApiErrorKind : uint8_t {
   kPayloadTooLarge,
   kUnknownParameter,
   kUnsupportedValue,
+  kMaxTokensTooLarge,     // more than the model can generate
+  kUnsupportedParameter,  // known to the vendor, but not for this model
+  kConflict,              // 409
 };
+
+// By which a vendor tells its own clients whether to repeat a request.
+inline constexpr std::string_view kShouldRetryHeader = "x-should-retry";
 
 struct ApiError {
   ApiErrorKind kind = ApiErrorKind::kServerError;
@@ -88,8 +101,13 @@ struct ApiError {
   std::optional<Duration> retry_after;  // the wait to state, in the ways the dialect has
   HintForm hint = HintForm::kUsual;     // and in this form
   std::string_view model;
-  int64_t tokens = 0;    // of the request, as a limiter counts them
-  uint64_t id_bits = 0;  // ids and the choice among usual wordings
+  int64_t tokens = 0;          // of the request, as a limiter counts them
+  int64_t limit = 0;           // of the model, which the request is beyond; 0: figures are made up
+  int64_t prompt_tokens = 0;   // of the request; these two where there is a limit
+  int64_t max_tokens = 0;      // as the window counts it, 0 = not at all
+  std::string_view parameter;  // that is wrong, as the request spells it
+  std::optional<bool> should_retry;  // what that header says, in dialects that have it
+  uint64_t id_bits = 0;              // ids and the choice among usual wordings
   ReplyFormat format;
   Time now{};
   const QuotaVerdict* quota = nullptr;  // the limit that was hit; null: figures are made up
@@ -108,6 +126,9 @@ class DialectServer {
   // byte too; an error sets retry_not_before to what its bytes ask for.
   virtual void WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const = 0;
   virtual void WriteError(const ApiError& error, ReplyPlan* plan) const = 0;
+
+  // Must the bound of the answer fit the model's window beside the prompt?
+  virtual bool CountsAnswerInWindow() const { return true; }
 
   // Appends what the dialect says about a failure in a stream that has begun.
   virtual void AppendStreamError(const ApiError& error, std::string* out) const = 0;

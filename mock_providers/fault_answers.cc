@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "mock_providers/fault_edits.h"
 #include "mock_providers/stream_edits.h"
 
@@ -19,6 +21,7 @@ DriftingKey KeyOf(const ApiRequest& request) {
     return {rest.substr(0, rest.find('"')), "renamed_key"};
   }
   if (!request.task) return {"answer", "response"};
+  if (request.judged) return {"verdict", "judgement"};
   switch (request.task->kind) {
     case TaskKind::kExtract: return {"total_cents", "totalCents"};
     case TaskKind::kClassify: return {"priority", "priority_level"};
@@ -33,6 +36,42 @@ std::string JsonAnswer(const FaultContext& context) {
   std::string text;
   AppendSmallTalk(AnswerKind::kRight, /*json=*/true, &text);
   return text;
+}
+
+// JSON text with single quotes around its texts, as JavaScript has them; `python`: as Python prints
+// the same value, with its own words for true, false and null.
+std::string WithSingleQuotes(std::string_view json, bool python) {
+  struct Word {
+    std::string_view json;
+    std::string_view python;
+  };
+  constexpr Word kWords[] = {{"true", "True"}, {"false", "False"}, {"null", "None"}};
+  std::string out;
+  bool inside = false;
+  while (!json.empty()) {
+    const char c = json.front();
+    size_t taken = 1;
+    if (inside && c == '\\') {
+      taken = 2;
+      out.append(json.starts_with("\\\"") ? "\"" : json.substr(0, 2));
+    } else if (c == '"') {
+      inside = !inside;
+      out.push_back('\'');
+    } else if (inside && c == '\'') {
+      out.append("\\'");
+    } else {
+      out.push_back(c);
+      for (const Word& word : kWords) {
+        if (inside || !python || !json.starts_with(word.json)) continue;
+        taken = word.json.size();
+        out.pop_back();
+        out.append(word.python);
+      }
+      if (!inside && python && (c == ',' || c == ':')) out.push_back(' ');
+    }
+    json.remove_prefix(std::min(taken, json.size()));
+  }
+  return out;
 }
 
 // The beginning of the healthy text, whole code points.
@@ -127,6 +166,33 @@ void ProseWrapped(const FaultContext& context, ReplyPlan* plan) {
          "Sure! Here is the JSON object you asked for:\n\n" + JsonAnswer(context) +
              "\n\nLet me know if you need anything else.",
          plan);
+}
+
+void FencedInProse(const FaultContext& context, ReplyPlan* plan) {
+  Answer(context,
+         "Here is the result:\n\n```\n" + JsonAnswer(context) + "\n```\n\nI hope this helps.",
+         plan);
+}
+
+void TrailingComma(const FaultContext& context, ReplyPlan* plan) {
+  std::string text = JsonAnswer(context);
+  const size_t end = text.rfind('}');
+  if (end != std::string::npos) text.insert(end, ",");
+  Answer(context, text, plan);
+}
+
+void SingleQuotes(const FaultContext& context, ReplyPlan* plan) {
+  Answer(context, WithSingleQuotes(JsonAnswer(context), /*python=*/false), plan);
+}
+
+void PythonLiterals(const FaultContext& context, ReplyPlan* plan) {
+  Answer(context, WithSingleQuotes(JsonAnswer(context), /*python=*/true), plan);
+}
+
+// The model says that it has finished, and the last bracket is not there.
+void EndMissing(const FaultContext& context, ReplyPlan* plan) {
+  const std::string text = JsonAnswer(context);
+  Answer(context, std::string_view(text).substr(0, text.rfind('}')), plan);
 }
 
 // The arguments of a call stop in the middle while the reply says that all went well. In a dialect

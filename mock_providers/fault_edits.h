@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "mock_providers/faults.h"
+#include "mock_providers/judge.h"
 #include "mock_providers/task_texts.h"
 
 namespace squall::fault_edits {
@@ -50,6 +51,9 @@ void RateLimitInStream(const FaultContext& context, ReplyPlan* plan);
 void Status500(const FaultContext& context, ReplyPlan* plan);
 void Status502(const FaultContext& context, ReplyPlan* plan);
 void Status503(const FaultContext& context, ReplyPlan* plan);
+void Status408(const FaultContext& context, ReplyPlan* plan);
+void Status409(const FaultContext& context, ReplyPlan* plan);
+void ShouldNotRetry(const FaultContext& context, ReplyPlan* plan);
 void Status504(const FaultContext& context, ReplyPlan* plan);
 void Status529(const FaultContext& context, ReplyPlan* plan);
 void ErrorEvent(const FaultContext& context, ReplyPlan* plan);
@@ -79,13 +83,21 @@ void WrongType(const FaultContext& context, ReplyPlan* plan);
 void ExtraNesting(const FaultContext& context, ReplyPlan* plan);
 void Fenced(const FaultContext& context, ReplyPlan* plan);
 void ProseWrapped(const FaultContext& context, ReplyPlan* plan);
+void FencedInProse(const FaultContext& context, ReplyPlan* plan);
+void TrailingComma(const FaultContext& context, ReplyPlan* plan);
+void SingleQuotes(const FaultContext& context, ReplyPlan* plan);
+void PythonLiterals(const FaultContext& context, ReplyPlan* plan);
+void EndMissing(const FaultContext& context, ReplyPlan* plan);
 void ArgumentsCut(const FaultContext& context, ReplyPlan* plan);
 
 // The form is perfect, the content is not.
 template <AnswerKind kKind>
 void Degraded(const FaultContext& context, ReplyPlan* plan) {
   std::string text;
-  if (context.request.task) {
+  if (context.request.judged) {
+    const TaskSpec& task = *context.request.task;
+    AppendVerdict(OracleAccepts(context.seed, task, *context.request.judged), kKind, &text);
+  } else if (context.request.task) {
     AppendAnswer(context.seed, *context.request.task, kKind, &text, context.answer.id_bits);
   } else {
     AppendSmallTalk(kKind, context.request.json, &text);

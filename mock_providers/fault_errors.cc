@@ -98,6 +98,26 @@ void Status529(const FaultContext& context, ReplyPlan* plan) {
   Fail(context, ApiErrorKind::kOverloaded, 529, hint, plan);
 }
 
+void Status408(const FaultContext& context, ReplyPlan* plan) {
+  Early(context, 1, plan);
+  Fail(context, ApiErrorKind::kTimeout, 408, false, plan);
+}
+
+void Status409(const FaultContext& context, ReplyPlan* plan) {
+  Early(context, 0.5, plan);
+  Fail(context, ApiErrorKind::kConflict, 409, false, plan);
+}
+
+// The vendor's word that trying again is of no use, in a header that its own clients obey. Where
+// the dialect has no such header this is a 500 like others.
+void ShouldNotRetry(const FaultContext& context, ReplyPlan* plan) {
+  Early(context, 1, plan);
+  ApiError error = ErrorOf(context, ApiErrorKind::kServerError, 500);
+  error.should_retry = false;
+  WriteRefusal(context, error, plan);
+  if (!plan->headers.Find(kShouldRetryHeader)) plan->fault.retry_decision = kAfterWait;
+}
+
 void Status504(const FaultContext& context, ReplyPlan* plan) {
   Early(context, 1, plan);
   Fail(context, ApiErrorKind::kTimeout, 504, false, plan);
@@ -149,6 +169,38 @@ void ApplyQueueFull(const FaultContext& context, ReplyPlan* plan) {
   plan->fault.retry_decision = fault_edits::kAfterWait;
   fault_edits::Early(context, 0.1, plan);
   fault_edits::Fail(context, ApiErrorKind::kOverloaded, 503, false, plan);
+}
+
+void ApplyModelLimit(const LimitHit& hit, const FaultContext& context, ReplyPlan* plan) {
+  struct Row {
+    std::string_view fault;
+    std::string_view variant;
+    std::string_view failure_class;
+    ApiErrorKind kind;
+  };
+  constexpr Row kRows[] = {
+      {"context_length_exceeded", "window", "context_length_exceeded",
+       ApiErrorKind::kContextLength},
+      {"invalid_request", "max_tokens", "invalid_request", ApiErrorKind::kMaxTokensTooLarge},
+      {"invalid_request", "rejected_parameter", "invalid_request",
+       ApiErrorKind::kUnsupportedParameter}};
+  const Row& row = kRows[static_cast<size_t>(hit.limit)];
+  plan->fault = FaultTruth();
+  plan->fault.kind = FindFault(row.fault);
+  plan->fault.variant = row.variant;
+  plan->fault.failure_class = row.failure_class;
+  plan->fault.retry_decision = fault_edits::kUnchangedNever;
+  plan->wrong_by_model = false;
+  plan->end = End::kClean;
+  plan->body_sent = 0;
+  fault_edits::Early(context, 0.2, plan);
+  ApiError error = fault_edits::ErrorOf(context, row.kind, 400);
+  error.limit = hit.tokens;
+  error.prompt_tokens = context.request.prompt_tokens;
+  const bool counted = hit.limit == ModelLimit::kMaxTokens || context.server.CountsAnswerInWindow();
+  error.max_tokens = counted ? context.request.max_tokens : 0;
+  error.parameter = hit.parameter;
+  fault_edits::WriteRefusal(context, error, plan);
 }
 
 void ApplyQuota(const QuotaVerdict& verdict, const FaultContext& context, ReplyPlan* plan) {

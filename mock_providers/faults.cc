@@ -27,7 +27,12 @@ constexpr FaultVariant kSchemaDrift[] = {
     {"wrong_type", 1, "schema_violation", kNow, WrongType},
     {"extra_nesting", 1, "schema_violation", kNow, ExtraNesting},
     {"fenced", 1, "schema_violation", kNow, Fenced},
-    {"prose_wrapped", 1, "schema_violation", kNow, ProseWrapped}};
+    {"prose_wrapped", 1, "schema_violation", kNow, ProseWrapped},
+    {"fenced_in_prose", kOptIn, "schema_violation", kNow, FencedInProse},
+    {"trailing_comma", kOptIn, "schema_violation", kNow, TrailingComma},
+    {"single_quotes", kOptIn, "schema_violation", kNow, SingleQuotes},
+    {"python_literals", kOptIn, "schema_violation", kNow, PythonLiterals},
+    {"end_missing", kOptIn, "schema_violation", kNow, EndMissing}};
 constexpr FaultVariant kMalformedJson[] = {
     {"unbalanced", 1, "malformed_response", kNow, Unbalanced},
     {"html_200", 1, "malformed_response", kNow, Html200},
@@ -48,6 +53,9 @@ constexpr FaultVariant kServerError[] = {
     {"503", 2, "overloaded", kAfterWait, Status503},
     {"529", 1, "overloaded", kAfterWait, Status529},
     {"504", kOptIn, "timeout", kAfterWait, Status504},
+    {"408", kOptIn, "timeout", kAfterWait, Status408},
+    {"409", kOptIn, "server_error", kAfterWait, Status409},
+    {"should_not_retry", kOptIn, "server_error", kOther, ShouldNotRetry},
     {"error_event", kOptIn, "server_error", kAfterWait, ErrorEvent},
     {"error_event_first", kOptIn, "server_error", kAfterWait, ErrorEventFirst},
     {"error_event_last", kOptIn, "server_error", kAfterWait, ErrorEventLast},
@@ -110,7 +118,8 @@ constexpr FaultRow kTable[] = {
     {"schema_drift", "200 with an answer that breaks the contract asked for.", false, kSchemaDrift},
     {"malformed_json", "200 with an envelope that is not JSON.", false, kMalformedJson},
     {"truncated", "The answer or its connection ends early.", false, kTruncated},
-    {"server_error", "500, 502, 503, 504 or 529, or an error after the 200.", false, kServerError},
+    {"server_error", "500, 502, 503, 504, 408, 409 or 529, or an error after the 200.", false,
+     kServerError},
     {"connection_reset", "The connection is reset.", false, kConnectionReset},
     {"silent_degradation", "200, well formed, and wrong.", false, kSilentDegradation},
     {"quota_exhausted", "429 or 402 that no waiting cures.", false, kQuotaExhausted},

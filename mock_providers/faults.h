@@ -18,6 +18,7 @@
 
 #include "mock_providers/config.h"
 #include "mock_providers/dialect_server.h"
+#include "mock_providers/model_limits.h"
 #include "mock_providers/reply_plan.h"
 
 namespace squall {
@@ -68,6 +69,9 @@ void ApplyFault(int kind, int variant, const FaultContext& context, ReplyPlan* p
 
 // The reply of a server whose queue is full, with its truth.
 void ApplyQueueFull(const FaultContext& context, ReplyPlan* plan);
+
+// The reply to a request that the model does not take as it stands, with its truth.
+void ApplyModelLimit(const LimitHit& hit, const FaultContext& context, ReplyPlan* plan);
 
 // The reply to a request beyond the client's quota, with its truth. Depends on the engine's own
 // load.

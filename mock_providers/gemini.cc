@@ -26,19 +26,19 @@ bool FindEither(element object, std::string_view camel, std::string_view snake, 
          object[snake].get(*out) == simdjson::SUCCESS;
 }
 
-Problem ReadParts(element content, std::string_view where, size_t* bytes, ApiRequest* out) {
+Problem ReadParts(element content, std::string_view where, PromptText* prompt, ApiRequest* out) {
   simdjson::dom::array parts;
   if (content["parts"].get(parts) != simdjson::SUCCESS) {
     return Refusal{400, "* " + std::string(where) + ".parts: contents.parts must not be empty."};
   }
   for (const element part : parts) {
     std::string_view text;
-    if (part["text"].get(text) == simdjson::SUCCESS) TakeText(text, bytes, out);
+    if (part["text"].get(text) == simdjson::SUCCESS) TakeText(text, prompt, out);
   }
   return {};
 }
 
-Problem ReadContents(element value, size_t* bytes, ApiRequest* out) {
+Problem ReadContents(element value, PromptText* prompt, ApiRequest* out) {
   simdjson::dom::array contents;
   if (value.get(contents) != simdjson::SUCCESS) {
     return Refusal{400,
@@ -53,7 +53,8 @@ Problem ReadContents(element value, size_t* bytes, ApiRequest* out) {
     if (has_role && role != "user" && role != "model" && role != "function") {
       return Refusal{400, "Please use a valid role: user, model."};
     }
-    if (Problem problem = ReadParts(content, where, bytes, out)) return problem;
+    prompt->by_model = has_role && role == "model";
+    if (Problem problem = ReadParts(content, where, prompt, out)) return problem;
   }
   if (count == 0) {
     return Refusal{400, "* GenerateContentRequest.contents: contents is not specified\n"};
@@ -62,6 +63,10 @@ Problem ReadContents(element value, size_t* bytes, ApiRequest* out) {
 }
 
 Problem ReadGenerationConfig(element value, ApiRequest* out) {
+  simdjson::dom::object members;
+  if (value.get(members) == simdjson::SUCCESS) {
+    for (const auto field : members) TakeParam(field.key, field.value, out);
+  }
   element member;
   if (FindEither(value, "maxOutputTokens", "max_output_tokens", &member)) {
     if (member.get(out->max_tokens) != simdjson::SUCCESS || out->max_tokens < 1) {
@@ -223,23 +228,23 @@ Problem GeminiServer::ReadBody(std::string_view text, ApiRequest* out) {
   if (document == nullptr || document->get(object) != simdjson::SUCCESS) {
     return Refusal{400, "Invalid JSON payload received. Unexpected end of string."};
   }
-  size_t bytes = 0;
+  PromptText prompt;
   element member;
   if (FindEither(*document, "systemInstruction", "system_instruction", &member)) {
     if (Problem problem =
-            ReadParts(member, "GenerateContentRequest.system_instruction", &bytes, out)) {
+            ReadParts(member, "GenerateContentRequest.system_instruction", &prompt, out)) {
       return problem;
     }
   }
   if (object["contents"].get(member) != simdjson::SUCCESS) {
     return Refusal{400, "* GenerateContentRequest.contents: contents is not specified\n"};
   }
-  if (Problem problem = ReadContents(member, &bytes, out)) return problem;
+  if (Problem problem = ReadContents(member, &prompt, out)) return problem;
   if (FindEither(*document, "generationConfig", "generation_config", &member)) {
     if (Problem problem = ReadGenerationConfig(member, out)) return problem;
   }
   ReadTools(*document, out);
-  out->prompt_tokens = CountTokens(bytes);
+  out->prompt_tokens = CountTokens(prompt.bytes);
   return {};
 }
 

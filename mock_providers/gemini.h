@@ -23,6 +23,7 @@ class GeminiServer final : public DialectServer {
   void WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const override;
   void WriteError(const ApiError& error, ReplyPlan* plan) const override;
   void AppendStreamError(const ApiError& error, std::string* out) const override;
+  bool CountsAnswerInWindow() const override { return false; }  // inputTokenLimit is of the prompt
 
  private:
   Problem ReadBody(std::string_view body, ApiRequest* out);

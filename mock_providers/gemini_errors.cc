@@ -20,6 +20,7 @@ std::string_view StatusName(int status) {
     case 404: return "NOT_FOUND";
     case 429: return "RESOURCE_EXHAUSTED";
     case 500: return "INTERNAL";
+    case 408:
     case 504: return "DEADLINE_EXCEEDED";
     default: return status < 500 ? "INVALID_ARGUMENT" : "UNAVAILABLE";
   }
@@ -112,6 +113,16 @@ std::string ErrorInfo(std::string_view reason) {
   return out.append(kService).append("}}");
 }
 
+GeminiError UnknownName(std::string_view name, std::string_view where) {
+  std::string what = "Invalid JSON payload received. Unknown name \"";
+  what.append(name).append("\"").append(where).append(": Cannot find field.");
+  std::string details =
+      R"({"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[)"
+      R"({"description":)";
+  AppendJsonString(what, &details);
+  return {400, what, details.append("}]}")};
+}
+
 // What the caller must change. Sources: the troubleshooting page and captured replies.
 GeminiError CallerError(const ApiError& error) {
   switch (error.kind) {
@@ -133,23 +144,26 @@ GeminiError CallerError(const ApiError& error) {
                        " is no longer available. Please update your code to use a newer model."};
     case ApiErrorKind::kContextLength: {
       constexpr int64_t kContext = 1'048'576;
+      const bool known = error.limit > 0;
       std::string message = "The input token count (";
-      AppendInt(kContext + std::max<int64_t>(error.tokens, 1), &message);
+      AppendInt(known ? error.prompt_tokens : kContext + std::max<int64_t>(error.tokens, 1),
+                &message);
       message.append(") exceeds the maximum number of tokens allowed (");
-      AppendInt(kContext, &message);
+      AppendInt(known ? error.limit : kContext, &message);
       return {400, message.append(").")};
     }
     case ApiErrorKind::kPayloadTooLarge:
       return {400, "Request payload size exceeds the limit: 20971520 bytes."};
-    case ApiErrorKind::kUnknownParameter: {
-      const std::string what =
-          "Invalid JSON payload received. Unknown name \"reasoningBudget\": Cannot find field.";
-      std::string details =
-          R"({"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[)"
-          R"({"description":)";
-      AppendJsonString(what, &details);
-      return {400, what, details.append("}]}")};
+    case ApiErrorKind::kMaxTokensTooLarge: {
+      std::string message = "Unable to submit request because it has a maxOutputTokens value of ";
+      AppendInt(error.max_tokens, &message);
+      message.append(" but the supported range is from 1 (inclusive) to ");
+      AppendInt(error.limit + 1, &message);
+      return {400, message.append(" (exclusive). Update the value and try again.")};
     }
+    case ApiErrorKind::kUnsupportedParameter:
+      return UnknownName(error.parameter, " at 'generation_config'");
+    case ApiErrorKind::kUnknownParameter: return UnknownName("reasoningBudget", "");
     default: break;
   }
   return {400,
@@ -177,8 +191,10 @@ GeminiError GeminiErrorOf(const ApiError& error) {
               "and billing."};
     case ApiErrorKind::kContentFilter:
       return {400, "The prompt was blocked by the safety policy of this project."};
+    case ApiErrorKind::kConflict:
+      return {409, "The operation was aborted. Please retry.", {}, "ABORTED"};
     case ApiErrorKind::kTimeout:
-      return {504, "The request timed out. Please try again or use a longer deadline."};
+      return {error.status, "The request timed out. Please try again or use a longer deadline."};
     case ApiErrorKind::kKeyRevoked:
     case ApiErrorKind::kNoAccess:
     case ApiErrorKind::kRegion:
@@ -187,7 +203,9 @@ GeminiError GeminiErrorOf(const ApiError& error) {
     case ApiErrorKind::kContextLength:
     case ApiErrorKind::kPayloadTooLarge:
     case ApiErrorKind::kUnknownParameter:
-    case ApiErrorKind::kUnsupportedValue: return CallerError(error);
+    case ApiErrorKind::kUnsupportedValue:
+    case ApiErrorKind::kMaxTokensTooLarge:
+    case ApiErrorKind::kUnsupportedParameter: return CallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status,

@@ -99,6 +99,19 @@ Refusal OverloadError(const ApiError& error) {
           "server_is_overloaded"};
 }
 
+// Responses says it as it says a bound that is too small.
+Refusal MaxTokensError(const ApiError& error) {
+  if (error.parameter != "max_output_tokens") {
+    return {400, OpenAiMaxTokensMessage(error), kInvalid, error.parameter, "invalid_value"};
+  }
+  std::string message =
+      "Invalid 'max_output_tokens': integer above maximum value. Expected a value <= ";
+  AppendInt(error.limit, &message);
+  message.append(", but got ");
+  AppendInt(error.max_tokens, &message);
+  return {400, message.append(" instead."), kInvalid, error.parameter, "integer_above_max_value"};
+}
+
 // What the caller must change: OpenAI's error-codes guide and captured replies.
 Refusal CallerError(const ApiError& error) {
   const std::string model(error.model);
@@ -134,6 +147,13 @@ Refusal CallerError(const ApiError& error) {
     case ApiErrorKind::kContextLength:
       return {400, OpenAiContextMessage(error, "Please reduce the length of the messages."),
               kInvalid, "messages", "context_length_exceeded"};
+    case ApiErrorKind::kMaxTokensTooLarge: return MaxTokensError(error);
+    case ApiErrorKind::kUnsupportedParameter: {
+      std::string message = "Unsupported parameter: '";
+      message.append(error.parameter).append("' is not supported with this model.");
+      if (error.parameter == "max_tokens") message.append(" Use 'max_completion_tokens' instead.");
+      return {400, std::move(message), kInvalid, error.parameter, "unsupported_parameter"};
+    }
     case ApiErrorKind::kUnknownParameter:
       return {400, "Unknown parameter: 'reasoning_budget'.", kInvalid, "reasoning_budget",
               "unknown_parameter"};
@@ -149,11 +169,37 @@ Refusal CallerError(const ApiError& error) {
 
 std::string OpenAiContextMessage(const ApiError& error, std::string_view advice) {
   constexpr int64_t kContext = 128'000;
+  const int64_t limit = error.limit > 0 ? error.limit : kContext;
+  const int64_t messages =
+      error.limit > 0 ? error.prompt_tokens : kContext + std::max<int64_t>(error.tokens, 1);
   std::string out = "This model's maximum context length is ";
-  AppendInt(kContext, &out);
-  out.append(" tokens. However, your messages resulted in ");
-  AppendInt(kContext + std::max<int64_t>(error.tokens, 1), &out);
-  return out.append(" tokens. ").append(advice);
+  AppendInt(limit, &out);
+  if (messages > limit) {
+    out.append(" tokens. However, your messages resulted in ");
+    AppendInt(messages, &out);
+    return out.append(" tokens. ").append(advice);
+  }
+  out.append(" tokens. However, you requested ");
+  AppendInt(messages + error.max_tokens, &out);
+  out.append(" tokens (");
+  AppendInt(messages, &out);
+  out.append(" in the messages, ");
+  AppendInt(error.max_tokens, &out);
+  return out.append(" in the completion). Please reduce the length of the messages or completion.");
+}
+
+std::string OpenAiMaxTokensMessage(const ApiError& error) {
+  std::string out = "max_tokens is too large: ";
+  AppendInt(error.max_tokens, &out);
+  out.append(". This model supports at most ");
+  AppendInt(error.limit, &out);
+  out.append(" completion tokens, whereas you provided ");
+  AppendInt(error.max_tokens, &out);
+  return out.append(".");
+}
+
+void AddShouldRetry(const ApiError& error, Headers* headers) {
+  if (error.should_retry) headers->Add(kShouldRetryHeader, *error.should_retry ? "true" : "false");
 }
 
 std::string OpenAiQuotaMessage(std::string_view model, const QuotaVerdict& quota) {
@@ -197,7 +243,14 @@ Refusal OpenAiError(const ApiError& error) {
               {},
               "content_policy_violation"};
     case ApiErrorKind::kTimeout:
-      return {504, "The request timed out. Please try again.", "server_error", {}, {}};
+      return {error.status, "The request timed out. Please try again.", "server_error", {}, {}};
+    case ApiErrorKind::kConflict:
+      return {409,
+              "The request conflicts with another one that is still being worked on. Please try "
+              "again.",
+              kInvalid,
+              {},
+              {}};
     case ApiErrorKind::kKeyRevoked:
     case ApiErrorKind::kNoAccess:
     case ApiErrorKind::kRegion:
@@ -206,7 +259,9 @@ Refusal OpenAiError(const ApiError& error) {
     case ApiErrorKind::kContextLength:
     case ApiErrorKind::kPayloadTooLarge:
     case ApiErrorKind::kUnknownParameter:
-    case ApiErrorKind::kUnsupportedValue: return CallerError(error);
+    case ApiErrorKind::kUnsupportedValue:
+    case ApiErrorKind::kMaxTokensTooLarge:
+    case ApiErrorKind::kUnsupportedParameter: return CallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status,
@@ -274,6 +329,7 @@ void WriteOpenAiError(const ApiError& error, const Headers& common, ReplyPlan* p
   places.words = error.kind == ApiErrorKind::kRateLimit;
   const QuotaView view = HintView(error);
   StateHint(error, places, view, plan);
+  AddShouldRetry(error, &plan->headers);
   AddOpenAiQuota(view, &plan->headers);
 }
 

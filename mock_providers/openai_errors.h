@@ -11,11 +11,17 @@ namespace squall {
 // The error object for a failure of the server.
 Refusal OpenAiError(const ApiError& error);
 
+// "max_tokens is too large: ...", with figures of the request.
+std::string OpenAiMaxTokensMessage(const ApiError& error);
+
 // The message of a 429 that hit this limit: "Rate limit reached for ... Please try again in ...".
 std::string OpenAiQuotaMessage(std::string_view model, const QuotaVerdict& quota);
 
 // "This model's maximum context length is ... <advice>", with figures of the request.
 std::string OpenAiContextMessage(const ApiError& error, std::string_view advice);
+
+// kShouldRetryHeader, where the error has a word on it.
+void AddShouldRetry(const ApiError& error, Headers* headers);
 
 // Headers that every reply carries; content-type is not among them.
 Headers OpenAiHeaders();

@@ -9,6 +9,8 @@
 #include "mock_providers/dialect_server.h"
 #include "mock_providers/fault_draw.h"
 #include "mock_providers/faults.h"
+#include "mock_providers/judge.h"
+#include "mock_providers/model_limits.h"
 #include "mock_providers/quota.h"
 #include "mock_providers/task_texts.h"
 
@@ -17,12 +19,14 @@ namespace {
 
 constexpr StreamId kTaskKeys = Stream("request/task");
 constexpr StreamId kBodyKeys = Stream("request/body");
+constexpr StreamId kJudgeKeys = Stream("request/judge");
 
 // Indices of draws within the latency stream, and within the reply stream.
 constexpr uint64_t kTtft = 0;
 constexpr uint64_t kPerToken = 1;
 constexpr uint64_t kId = 0;
 constexpr uint64_t kEdit = 1;
+constexpr uint64_t kHeal = 2;
 
 constexpr size_t kMaxWaitingUsers = 4096;
 constexpr Duration kHintGrain = 1ms;  // hints are printed in milliseconds, rounded down
@@ -58,6 +62,14 @@ bool SpoilsAnswer(int fault) {
   return fault >= 0 && !FaultTable()[static_cast<size_t>(fault)].impairment;
 }
 
+// A fault that shows in a 200 has had the model at work; so has a reply without any.
+bool ReachesModel(const ReplyPlan& plan) { return plan.status == 200 && plan.end != End::kHang; }
+
+// Is the question still there, or has a client that shortened the prompt cut into it?
+bool HoldsWholeTask(uint64_t seed, const ApiRequest& request) {
+  return request.task_text.find(TaskPrompt(seed, *request.task, 0)) != std::string_view::npos;
+}
+
 }  // namespace
 
 uint64_t RequestKey(std::string_view request_id) { return HashText(request_id); }
@@ -65,6 +77,8 @@ uint64_t RequestKey(std::string_view request_id) { return HashText(request_id); 
 uint64_t RequestKey(const TaskSpec& task) {
   return DrawBits(0, kTaskKeys, task.number, static_cast<uint64_t>(task.kind));
 }
+
+uint64_t JudgeKey(uint64_t request_key) { return DrawBits(0, kJudgeKeys, request_key); }
 
 Provider::Provider(ProviderId id, const ProviderConfig& config, uint64_t seed, Climate* climate,
                    GroundTruth* truth, QuotaRegions* regions)
@@ -136,13 +150,27 @@ ReplyPlan Provider::Plan(const HttpRequest& request, Time now) {
   } else {
     plan.request_key = api.task ? RequestKey(*api.task) : HashBody(request.body);
   }
+  if (api.judged) plan.request_key = JudgeKey(plan.request_key);
   plan.model = static_cast<int>(api.model);
   CountArrival(api.user, now, &plan);
-  const Decision decision = Decide(plan.request_key, api.user, plan.arrival, api.model, now);
+  Decision decision = Decide(plan.request_key, api.user, plan.arrival, api.model, now);
+  if (api.reask && ReaskHeals(plan, decision)) {
+    decision.fault = -1;
+    decision.episode = -1;
+    decision.request_bound = false;
+  }
   Answer(api, decision, now, &plan);
   if (plan.retry_not_before > kStart) RememberHint(api.user, plan);
   Log(api, plan);
   return plan;
+}
+
+// A model that has erred in form and is told so may get it right, however its fault was drawn.
+bool Provider::ReaskHeals(const ReplyPlan& plan, const Decision& decision) const {
+  static const int kSchemaDrift = FindFault("schema_drift");
+  if (decision.fault != kSchemaDrift) return false;
+  const double heals = faults_->config(kSchemaDrift).reask_heals;
+  return Draw(seed_, reply_stream_, plan.request_key, plan.arrival, kHeal) < heals;
 }
 
 // Numbers this arrival. It is early if its client was told to wait for longer; a hint whose reply
@@ -177,19 +205,36 @@ void Provider::RememberHint(std::string_view user, const ReplyPlan& plan) {
   waiting_order_.pop_front();
 }
 
-// Renders the healthy answer, applies the fault, and finds the time of the reply.
-void Provider::Answer(const ApiRequest& request, const Decision& decision, Time now,
-                      ReplyPlan* plan) {
-  plan->wrong_by_model = decision.model_errs && !SpoilsAnswer(decision.fault);
-  const AnswerKind kind = decision.model_errs ? AnswerKind::kWrong : AnswerKind::kRight;
+// What the model says where nothing goes wrong but the model itself.
+void Provider::WriteContent(const ApiRequest& request, const Decision& decision, ReplyPlan* plan) {
+  const ModelConfig& model = config_.models[request.model];
+  const uint64_t stream = model_streams_[request.model];
+  bool errs = decision.model_errs;
+  // Where prompts are cut to fit a window, the cut may take away what the question is about.
+  if (model.context_tokens > 0 && request.task && !request.judged) {
+    errs = errs || !HoldsWholeTask(seed_, request);
+  }
+  const AnswerKind kind = errs ? AnswerKind::kWrong : AnswerKind::kRight;
   content_.clear();
-  if (request.task) {
-    AppendAnswer(seed_, *request.task, kind, &content_, model_streams_[request.model]);
+  if (request.judged) {
+    const double judge_error = model.judge_error;
+    const Verdict verdict = JudgeAnswer(seed_, stream, judge_error, *request.task, *request.judged);
+    errs = verdict.erred;
+    AppendVerdict(verdict.right, AnswerKind::kRight, &content_);
+  } else if (request.task) {
+    AppendAnswer(seed_, *request.task, kind, &content_, stream);
   } else if (!request.sample.empty()) {
     content_ = request.sample;
   } else {
     AppendSmallTalk(kind, request.json || !request.format.tool.empty(), &content_);
   }
+  plan->wrong_by_model = errs && !SpoilsAnswer(decision.fault);
+}
+
+// Renders the healthy answer, applies the fault, and finds the time of the reply.
+void Provider::Answer(const ApiRequest& request, const Decision& decision, Time now,
+                      ReplyPlan* plan) {
+  WriteContent(request, decision, plan);
   ApiAnswer answer;
   answer.completion_tokens = CountTokens(content_.size());
   if (request.max_tokens > 0 && answer.completion_tokens > request.max_tokens) {
@@ -225,6 +270,8 @@ void Provider::Answer(const ApiRequest& request, const Decision& decision, Time 
     plan->fault.episode = decision.episode;
     plan->fault.request_bound = decision.request_bound;
   }
+  const LimitHit limit = FindLimit(config_.models[request.model], request, *server_);
+  if (limit.present() && ReachesModel(*plan)) ApplyModelLimit(limit, context, plan);
   if (verdict && !verdict->admitted() && !SpoilsAnswer(plan->fault.kind)) {
     ApplyQuota(*verdict, context, plan);
   }
@@ -287,6 +334,17 @@ void Provider::Log(const ApiRequest& request, const ReplyPlan& plan) {
   arrival.replied = plan.at;
   arrival.retry_not_before = plan.retry_not_before;
   truth_->OnScheduled(plan.request_key, arrival);
+}
+
+bool Provider::TurnsDown(const HttpRequest& request) {
+  ReplyPlan ignored;
+  ApiRequest api;
+  if (!server_->Read(request, 0, &api, &ignored)) return true;
+  return FindLimit(config_.models[api.model], api, *server_).present();
+}
+
+bool Provider::Fits(size_t model, int64_t prompt_tokens, int64_t max_tokens) const {
+  return squall::Fits(config_.models[model], prompt_tokens, max_tokens, *server_);
 }
 
 void Provider::ReplaceFaults(const std::map<std::string, FaultConfig>& faults) {

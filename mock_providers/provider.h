@@ -5,10 +5,12 @@
 //
 // A request is keyed, in order, by x-squall-request, else Idempotency-Key, else the task marker in
 // its prompt, else a hash of its body. Its attempt number is its n-th arrival at this provider.
+// What asks a judge about a request (judge.h) is keyed apart from it, by JudgeKey.
 //
 // What happens to an arrival, in this order: a refusal of what is no valid request; climate; the
-// base-rate fault (fault_draw.h); a used quota (quota.h); a full queue. The last two depend on the
-// engine's load and never hide a drawn fault.
+// base-rate fault (fault_draw.h), where it keeps the request from the model; what the model does
+// not take (model_limits.h); any other drawn fault; a used quota (quota.h); a full queue. The last
+// two depend on the engine's load and never hide a drawn fault.
 // One thread per provider; the GroundTruth and the Climate are shared.
 #pragma once
 
@@ -67,6 +69,13 @@ class Provider final : public ReplySource {
   Outlook Peek(uint64_t request_key, std::string_view session, uint32_t arrival, size_t model,
                int64_t answer_tokens, Time now) const;
 
+  // Would the model that these bytes ask for turn them down for what they say, whatever is drawn?
+  // Reads like Plan() does and leaves no trace; not while a reply is being planned.
+  bool TurnsDown(const HttpRequest& request);
+
+  // Does a model take a request of this size? `max_tokens` is the bound of the answer.
+  bool Fits(size_t model, int64_t prompt_tokens, int64_t max_tokens) const;
+
   const ProviderConfig& config() const { return config_; }
   ProviderId id() const { return id_; }
 
@@ -84,6 +93,8 @@ class Provider final : public ReplySource {
   };
   Decision Decide(uint64_t request_key, std::string_view session, uint32_t arrival, size_t model,
                   Time now) const;
+  bool ReaskHeals(const ReplyPlan& plan, const Decision& decision) const;
+  void WriteContent(const ApiRequest& request, const Decision& decision, ReplyPlan* plan);
   void Answer(const ApiRequest& request, const Decision& decision, Time now, ReplyPlan* plan);
   void Charge(const FaultContext& context, Duration latency, const ReplyPlan& plan);
   void CountArrival(std::string_view user, Time now, ReplyPlan* plan);
@@ -122,5 +133,9 @@ uint64_t RequestKey(std::string_view request_id);
 
 // The key of a request that is known by nothing but the task in its prompt.
 uint64_t RequestKey(const TaskSpec& task);
+
+// The key under which the questions of judges about a request are counted, drawn and logged, so
+// that asking a judge changes nothing of what meets the request itself.
+uint64_t JudgeKey(uint64_t request_key);
 
 }  // namespace squall

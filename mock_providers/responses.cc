@@ -22,10 +22,10 @@ constexpr std::string_view kRefusal = "I'm sorry, but I can't help with that req
 // ---- reading ----
 
 // A string, or an array of parts of which only those of text count.
-Problem ReadContent(element content, size_t* bytes, ApiRequest* out) {
+Problem ReadContent(element content, PromptText* prompt, ApiRequest* out) {
   std::string_view text;
   if (content.get(text) == simdjson::SUCCESS) {
-    TakeText(text, bytes, out);
+    TakeText(text, prompt, out);
     return {};
   }
   simdjson::dom::array parts;
@@ -33,15 +33,15 @@ Problem ReadContent(element content, size_t* bytes, ApiRequest* out) {
     return WrongType("input[].content", "a string or an array of parts");
   }
   for (const element part : parts) {
-    if (part["text"].get(text) == simdjson::SUCCESS) TakeText(text, bytes, out);
+    if (part["text"].get(text) == simdjson::SUCCESS) TakeText(text, prompt, out);
   }
   return {};
 }
 
-Problem ReadInput(element value, size_t* bytes, ApiRequest* out) {
+Problem ReadInput(element value, PromptText* prompt, ApiRequest* out) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) {
-    TakeText(text, bytes, out);
+    TakeText(text, prompt, out);
     return {};
   }
   simdjson::dom::array items;
@@ -55,8 +55,11 @@ Problem ReadInput(element value, size_t* bytes, ApiRequest* out) {
       if (item["type"].get(type) == simdjson::SUCCESS && type != "message") continue;
       return WrongType("input[].content", "a string or an array of parts");
     }
-    if (Problem problem = ReadContent(content, bytes, out)) return problem;
+    std::string_view role;
+    prompt->by_model = item["role"].get(role) == simdjson::SUCCESS && role == "assistant";
+    if (Problem problem = ReadContent(content, prompt, out)) return problem;
   }
+  prompt->by_model = false;
   return {};
 }
 
@@ -64,7 +67,7 @@ struct Body {
   std::string_view model;
   std::string_view first_tool;
   std::optional<element> tools;
-  size_t bytes = 0;
+  PromptText prompt;
   bool has_input = false;
   bool tool_required = false;
 };
@@ -106,9 +109,9 @@ Problem ReadMaxTokens(element value, ApiRequest* out) {
 Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* out) {
   if (key == "input") {
     body->has_input = true;
-    return ReadInput(value, &body->bytes, out);
+    return ReadInput(value, &body->prompt, out);
   }
-  if (key == "instructions" && !value.is_null()) return ReadContent(value, &body->bytes, out);
+  if (key == "instructions" && !value.is_null()) return ReadContent(value, &body->prompt, out);
   if (key == "model") {
     return value.get(body->model) == simdjson::SUCCESS ? Problem() : WrongType("model", "a string");
   }
@@ -342,6 +345,7 @@ Problem ResponsesServer::ReadBody(std::string_view text, ApiRequest* out) {
   }
   Body body;
   for (const auto field : object) {
+    TakeParam(field.key, field.value, out);
     if (Problem problem = ReadField(field.key, field.value, &body, out)) return problem;
   }
   if (body.model.data() == nullptr || !body.has_input) {
@@ -353,7 +357,7 @@ Problem ResponsesServer::ReadBody(std::string_view text, ApiRequest* out) {
   if (body.tools) {
     SampleTool(*body.tools, out->format.tool, "/name", "/parameters", &out->sample);
   }
-  out->prompt_tokens = CountTokens(body.bytes);
+  out->prompt_tokens = CountTokens(body.prompt.bytes);
   out->model = FindModel(body.model, models_);
   if (out->model < models_.size()) return {};
   out->model = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/wire/dialect.h"
 #include "mock_providers/faults.h"
 #include "scenarios/session.h"
 #include "scenarios/world.h"
@@ -17,7 +18,14 @@ constexpr int kMostChanges = 32;
 
 Clairvoyance::Clairvoyance(const Scenario& scenario, uint64_t seed, const Workload& workload,
                            const MockSide& mocks)
-    : scenario_(scenario), seed_(seed), workload_(workload), mocks_(mocks) {}
+    : scenario_(scenario), seed_(seed), workload_(workload), mocks_(mocks) {
+  for (const ProviderConfig& provider : scenario.providers) {
+    for (const ModelConfig& model : provider.models) {
+      limited_ = limited_ || model.context_tokens > 0 || model.max_output_tokens > 0 ||
+                 !model.rejects.empty();
+    }
+  }
+}
 
 void Clairvoyance::Begin(uint64_t call_key, uint64_t request_key, const WorkItem& item) {
   calls_.insert_or_assign(call_key, Known{item, request_key});
@@ -32,6 +40,26 @@ bool Clairvoyance::Good(const Known& known, const Provider& provider, uint32_t a
   return healthy && seen.right && at + seen.latency <= known.item.at + scenario_.workload.deadline;
 }
 
+bool Clairvoyance::TakesUnchanged(const Known& known, Provider* provider, size_t model) const {
+  if (!limited_) return true;
+  const Dialect* dialect = FindDialect(provider->config().dialect);
+  SQUALL_CHECK(dialect != nullptr);
+  const ChatRequest request = workload_.MakeRequest(known.item);
+  HttpRequest bytes;
+  dialect->encode(request, provider->config().models[model].name, request.max_tokens, "squall",
+                  &bytes);
+  return !provider->TurnsDown(bytes);
+}
+
+bool Clairvoyance::TakesAdapted(const Known& known, const Provider& provider, size_t model) const {
+  if (!limited_) return true;
+  const TaskSpec& task = known.item.task;
+  std::string answer;
+  AppendAnswer(seed_, task, AnswerKind::kRight, &answer);
+  const int64_t prompt_tokens = CountTokens(TaskPrompt(seed_, task, 0).size());
+  return provider.Fits(model, prompt_tokens, CountTokens(answer.size()));
+}
+
 bool Clairvoyance::Recoverable(const WorkItem& item, uint64_t request_key, ProviderId first) const {
   const Known known{item, request_key};
   const Time deadline = item.at + scenario_.workload.deadline;
@@ -42,6 +70,7 @@ bool Clairvoyance::Recoverable(const WorkItem& item, uint64_t request_key, Provi
       const auto arrivals = static_cast<uint32_t>(kCeilingAttempts - 1);
       for (uint32_t arrival = start; arrival < start + arrivals; ++arrival) {
         for (size_t model = 0; model < provider->config().models.size(); ++model) {
+          if (!TakesAdapted(known, *provider, model)) continue;
           if (Good(known, *provider, arrival, model, at)) return true;
         }
       }
@@ -69,6 +98,7 @@ std::optional<Foresight::Move> Clairvoyance::Next(const CallState& call, Time no
       for (uint32_t wasted = 0; wasted < fewest; ++wasted) {
         for (size_t model = 0; model < provider->config().models.size(); ++model) {
           if (wasted >= fewest || !Good(known, *provider, arrived + wasted, model, at)) continue;
+          if (!TakesUnchanged(known, provider.get(), model)) continue;
           fewest = wasted;
           best = Move{Target{provider->id(), static_cast<uint16_t>(model)}, at};
         }

@@ -167,6 +167,7 @@ void Session::Judge(const WorkItem& item, std::string_view id, const CallResult&
   outcome.right = result.ok && OracleAccepts(seed_, item.task, result.content);
   JoinAttempts(result, arrivals, &outcome);
   AddCost(arrivals, &outcome);
+  AddCost(truth_.Take(JudgeKey(key)), &outcome);
   if (!arrivals.empty()) {
     outcome.wrong_by_model = !arrivals[0].fault.present() && arrivals[0].wrong_by_model;
   }

@@ -83,6 +83,9 @@ bool DriftingAnswer(const Played& got, Drift drift) {
   return WellFormed(got) && Choice(got.plan)["finish_reason"] == "stop" && DriftOf(got) == drift &&
          !Accepted(got);
 }
+bool NotJson(const Played& got) {
+  return DriftingAnswer(got, Drift::kType) && !IsJson(Content(got.plan));
+}
 bool SilentlyWrong(const Played& got) {
   return DriftingAnswer(got, Drift::kNone) &&
          got.plan.headers.block() == Healthy(got.task).headers.block();
@@ -237,6 +240,23 @@ std::map<std::string, Expectation> Expectations() {
          return DriftingAnswer(p, Drift::kType) && text.starts_with("Sure!") &&
                 text.find('{') != std::string::npos && !text.ends_with("}");
        }},
+      {"schema_drift/fenced_in_prose",
+       [](const Played& p) {
+         const std::string text = Content(p.plan);
+         return DriftingAnswer(p, Drift::kType) && text.starts_with("Here") &&
+                text.find("```\n{") != std::string::npos;
+       }},
+      {"schema_drift/trailing_comma",
+       [](const Played& p) { return NotJson(p) && Content(p.plan).ends_with(",}"); }},
+      {"schema_drift/single_quotes",
+       [](const Played& p) { return NotJson(p) && Content(p.plan).starts_with("{'"); }},
+      {"schema_drift/python_literals",
+       [](const Played& p) { return NotJson(p) && Contains(p, "': '"); }},
+      {"schema_drift/end_missing",
+       [](const Played& p) {
+         return NotJson(p) && Choice(p.plan)["finish_reason"] == "stop" &&
+                IsJson(Content(p.plan) + "}");
+       }},
       {"malformed_json/unbalanced",
        [](const Played& p) {
          return Complete200(p) && !IsJson(p.plan.body) && p.plan.body.starts_with("{\"id\"") &&
@@ -271,6 +291,12 @@ std::map<std::string, Expectation> Expectations() {
          return p.plan.status == 502 && p.plan.end == End::kClean && !IsJson(p.plan.body) &&
                 p.plan.headers.Find("content-type")->starts_with("text/html") &&
                 !HasHeader(p, "x-request-id");
+       }},
+      {"server_error/408", [](const Played& p) { return JsonError(p, 408); }},
+      {"server_error/409", [](const Played& p) { return JsonError(p, 409); }},
+      {"server_error/should_not_retry",
+       [](const Played& p) {
+         return JsonError(p, 500) && p.plan.headers.Find("x-should-retry") == "false";
        }},
       {"server_error/503", [](const Played& p) { return JsonError(p, 503); }},
       {"server_error/529", [](const Played& p) { return JsonError(p, 529); }},
