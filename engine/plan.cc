@@ -39,11 +39,20 @@ bool AskedToWait(const PlanInput& in, ProviderId provider, Time at) {
   return false;
 }
 
-// May this target be asked at `at`: time is left, its breaker admits, it has not asked to wait, and
-// its share of attempts is not used up.
+// A provider that has had its attempt leaves the others theirs.
+bool LeavesOthersTime(const PlanInput& in, ProviderId provider, Time at) {
+  if (!in.call.Tried(provider)) return true;
+  int64_t untried = 0;
+  for (ProviderId p = 0; p < in.providers.size(); ++p) untried += in.call.Tried(p) ? 0 : 1;
+  return LeavesReserves(in.config.deadline, at, in.call.deadline, untried);
+}
+
+// May this target be asked at `at`: time is left, for others too, its breaker admits, it has not
+// asked to wait, and its share of attempts is not used up.
 bool Open(const PlanInput& in, Target target, Time at) {
   const bool waits = in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at);
-  return FitsDeadline(at, in.call.deadline) && !waits && Admitted(in, target.provider, at) &&
+  return FitsDeadline(at, in.call.deadline) && LeavesOthersTime(in, target.provider, at) &&
+         !waits && Admitted(in, target.provider, at) &&
          in.call.SentTo(target) < in.config.retry.max_attempts_per_target;
 }
 
