@@ -20,6 +20,7 @@ constexpr const char* kExamples = R"(
 Examples
   squall run production-10k
   squall run production-10k --engine none,naive_retry,self_healing
+  squall run production-10k --engine self_healing --ablate
   squall run outage --mode wire --time-scale 0.02
   squall serve all-faults
   squall show production-10k > mine.json && squall run mine.json
@@ -74,6 +75,8 @@ void AddRun(CLI::App* app, RunOptions* o) {
   run->add_option("--engine", o->engines, "Preset; several, with commas, run\nside by side")
       ->delimiter(',')
       ->type_name("NAME[,NAME...]");
+  run->add_flag("--ablate", o->ablate,
+                "Then run it without one mechanism at\na time: what each is worth");
   AddSets(run, &o->sets);
   run->add_option("--trace", o->trace, "Arrivals and token counts from\na CSV file")
       ->type_name("FILE");

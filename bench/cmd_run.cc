@@ -1,4 +1,5 @@
-// squall run: one scenario, one engine or several on identical faults.
+// squall run: one scenario; one engine, several, or one and what it is without each mechanism, on
+// identical faults.
 #include <time.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "bench/ablation.h"
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/interrupt.h"
@@ -54,7 +56,16 @@ std::string RepeatCommand(const RunOptions& options, const std::string& engine, 
 struct Finished {
   RunResult result;
   std::vector<uint8_t> first_attempts;
+  std::vector<uint8_t> marks;
 };
+
+ScenarioOptions Loading(const RunOptions& options, const std::string& engine) {
+  ScenarioOptions loading;
+  loading.sets = options.sets;
+  loading.preset = engine;
+  loading.trace = options.trace;
+  return loading;
+}
 
 RunResult Describe(const RunOptions& options, const Scenario& scenario, const WorldResult& world,
                    const std::string& engine) {
@@ -83,11 +94,7 @@ RunResult Describe(const RunOptions& options, const Scenario& scenario, const Wo
 
 // Runs one engine. On failure the exit code is in `code`.
 std::optional<Finished> RunOne(const RunOptions& options, const std::string& engine, int* code) {
-  ScenarioOptions loading;
-  loading.sets = options.sets;
-  loading.preset = engine;
-  loading.trace = options.trace;
-  absl::StatusOr<Scenario> scenario = LoadScenario(options.scenario, loading);
+  absl::StatusOr<Scenario> scenario = LoadScenario(options.scenario, Loading(options, engine));
   if (!scenario.ok()) {
     *code = ReportLoadError(scenario.status());
     return std::nullopt;
@@ -125,6 +132,8 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   finished.result.timing.timer_overhead_ns = MeasureTimerOverheadNs();
   const auto first = world->metrics.first_faults();
   finished.first_attempts.assign(first.begin(), first.end());
+  const auto marks = world->metrics.marks();
+  finished.marks.assign(marks.begin(), marks.end());
   return finished;
 }
 
@@ -137,8 +146,8 @@ std::optional<double> LargestDifference(const std::vector<Finished>& runs) {
   return largest;
 }
 
-std::string JsonOf(const std::vector<RunResult>& results) {
-  if (results.size() == 1) return ToJson(results[0]);
+std::string JsonOf(const RunOptions& options, const std::vector<RunResult>& results) {
+  if (results.size() == 1 && !options.ablate) return ToJson(results[0]);
   std::string text = "[\n";
   for (size_t i = 0; i < results.size(); ++i) {
     if (i > 0) text += ",\n";
@@ -149,11 +158,37 @@ std::string JsonOf(const std::vector<RunResult>& results) {
   return text + "\n]\n";
 }
 
+// The engine and then the same engine without each of its mechanisms. Returns 0, or the exit code.
+int RunAblation(const RunOptions& options, const std::string& engine, std::vector<Finished>* runs) {
+  const auto removals = Removals(options.scenario, Loading(options, engine));
+  if (!removals.ok()) return ReportLoadError(removals.status());
+  int code = kExitInternal;
+  std::optional<Finished> whole = RunOne(options, engine, &code);
+  if (!whole.has_value()) return code;
+  runs->push_back(std::move(*whole));
+  for (const Removal& removal : *removals) {
+    if (InterruptExitCode() != 0) break;
+    RunOptions less = options;
+    less.sets.insert(less.sets.end(), removal.edits.begin(), removal.edits.end());
+    std::optional<Finished> without = RunOne(less, engine, &code);
+    if (!without.has_value()) return code;
+    const Finished& first = runs->front();
+    Ablation ablation =
+        CompareWithWhole(first.result, first.marks, without->result, without->marks);
+    ablation.removed = removal.removed;
+    ablation.edits = removal.edits;
+    without->result.ablation = std::move(ablation);
+    runs->push_back(std::move(*without));
+  }
+  return kExitOk;
+}
+
 int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
   std::vector<RunResult> results;
   for (const Finished& run : runs) results.push_back(run.result);
   if (!options.output.out_file.empty()) {
-    const absl::Status written = WriteFileAtomically(options.output.out_file, JsonOf(results));
+    const absl::Status written =
+        WriteFileAtomically(options.output.out_file, JsonOf(options, results));
     if (!written.ok()) {
       std::fprintf(stderr, "squall: %s\n", std::string(written.message()).c_str());
       return kExitUsage;
@@ -161,11 +196,12 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
   }
   std::string text;
   if (options.output.json) {
-    text = JsonOf(results);
+    text = JsonOf(options, results);
   } else {
     const TextStyle style{options.output.color, options.output.utf8};
-    text = results.size() == 1 ? RenderReport(results[0], style)
-                               : RenderComparison(results, LargestDifference(runs), style);
+    text = options.ablate        ? RenderAblation(results, style)
+           : results.size() == 1 ? RenderReport(results[0], style)
+                                 : RenderComparison(results, LargestDifference(runs), style);
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
   return std::fflush(stdout) == 0 ? kExitOk : kExitInternal;
@@ -174,15 +210,25 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
 }  // namespace
 
 int Run(const RunOptions& options) {
+  if (options.ablate && options.engines.size() > 1) {
+    std::fprintf(stderr, "squall: got %zu engines with --ablate, expected one\n",
+                 options.engines.size());
+    return kExitUsage;
+  }
   const std::vector<std::string> engines =
       options.engines.empty() ? std::vector<std::string>{""} : options.engines;
   std::vector<Finished> runs;
-  for (const std::string& engine : engines) {
-    int code = kExitInternal;
-    std::optional<Finished> finished = RunOne(options, engine, &code);
-    if (!finished.has_value()) return code;
-    runs.push_back(std::move(*finished));
-    if (InterruptExitCode() != 0) break;
+  if (options.ablate) {
+    const int code = RunAblation(options, engines[0], &runs);
+    if (code != kExitOk) return code;
+  } else {
+    for (const std::string& engine : engines) {
+      int code = kExitInternal;
+      std::optional<Finished> finished = RunOne(options, engine, &code);
+      if (!finished.has_value()) return code;
+      runs.push_back(std::move(*finished));
+      if (InterruptExitCode() != 0) break;
+    }
   }
   const int code = Emit(options, runs);
   return code == kExitOk ? InterruptExitCode() : code;

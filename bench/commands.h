@@ -23,6 +23,7 @@ struct RunOptions {
   std::string scenario;
   std::vector<std::string> sets;
   std::vector<std::string> engines;  // presets; several are run side by side
+  bool ablate = false;  // then the engine without one mechanism at a time; of one engine only
   std::string trace;
   std::string mode = "virtual";
   double time_scale = 1;

@@ -4,33 +4,13 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "bench/allocations.h"
 #include "engine/base/cpu_clock.h"
 #include "engine/diagnose.h"
-
-namespace {
-int64_t blocks = 0;  // allocated by this program so far
-}
-
-// Out of line, or g++ takes the pairs apart and warns about them. The form that does not throw is
-// replaced as well, since its blocks come back to the delete below: simdjson uses it.
-[[gnu::noinline]] void* operator new(size_t size) {
-  ++blocks;
-  void* memory = std::malloc(size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-[[gnu::noinline]] void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  ++blocks;
-  return std::malloc(size);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace squall {
 namespace {
@@ -85,7 +65,7 @@ void DiagnoseBytes(benchmark::State& state, int status, const std::string& body,
   seen.bytes = body;
   std::vector<double> batches;
   batches.reserve(1 << 20);
-  const int64_t blocks_before = blocks;
+  const int64_t blocks_before = AllocatedBlocks();
   int64_t calls = 0;
   for (auto _ : state) {
     const int64_t begin = RealNanoseconds();
@@ -97,7 +77,7 @@ void DiagnoseBytes(benchmark::State& state, int status, const std::string& body,
     }
   }
   state.counters["blocks"] =
-      static_cast<double>(blocks - blocks_before) / static_cast<double>(calls);
+      static_cast<double>(AllocatedBlocks() - blocks_before) / static_cast<double>(calls);
   std::sort(batches.begin(), batches.end());
   state.counters["p50_ns"] = Quantile(batches, 0.5);
   state.counters["p99_ns"] = Quantile(batches, 0.99);
@@ -198,9 +178,9 @@ void BM_DiagnoseOk(benchmark::State& state) {
   seen.headers = &headers;
   seen.body = &decoded;
   seen.bytes = body;
-  const int64_t before = blocks;
+  const int64_t before = AllocatedBlocks();
   for (auto _ : state) benchmark::DoNotOptimize(Diagnose(seen));
-  state.counters["blocks"] = static_cast<double>(blocks - before);
+  state.counters["blocks"] = static_cast<double>(AllocatedBlocks() - before);
 }
 BENCHMARK(BM_DiagnoseOk);
 

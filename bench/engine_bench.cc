@@ -1,102 +1,23 @@
-// What the engine costs by itself: one call on a network that answers at once, one diagnosis per
-// class and body size, one validation, one plan.
+// What the engine's parts cost: one diagnosis per class and body size, one validation, one plan. A
+// whole call is in call_bench.cc.
 #include <benchmark/benchmark.h>
 
 #include <string>
 
-#include "engine/base/json_text.h"
-#include "engine/base/sim_env.h"
+#include "bench/usual_reply.h"
 #include "engine/diagnose.h"
-#include "engine/engine.h"
 #include "engine/guard.h"
-#include "mock_providers/tasks.h"
+#include "engine/plan.h"
+#include "engine/wire/dialect.h"
 
 namespace squall {
 namespace {
-
-std::string Escaped(const std::string& text) {
-  std::string out;
-  AppendJsonString(text, &out);
-  return out;
-}
-
-std::string ReplyBody(const std::string& content, const char* finish = "stop") {
-  return R"({"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[)"
-         R"({"index":0,"message":{"role":"assistant","content":)" +
-         Escaped(content) + R"(,"refusal":null,"annotations":[]},"logprobs":null,)" +
-         R"("finish_reason":")" + finish +
-         R"("}],"usage":{"prompt_tokens":120,"completion_tokens":60,"total_tokens":180},)"
-         R"("service_tier":"default","system_fingerprint":"fp_0"})";
-}
 
 std::string ErrorBody(const char* code) {
   return std::string(R"({"error":{"message":"Rate limit reached on tokens per min (TPM): Limit )") +
          R"(50000, Used 47949, Requested 3006. Please try again in 1.146s.","type":"tokens",)" +
          R"("param":null,"code":)" + code + "}}";
 }
-
-std::string RightAnswer() {
-  TaskSpec task;
-  task.answer_tokens = 60;
-  std::string answer;
-  AppendAnswer(1, task, AnswerKind::kRight, &answer);
-  return answer;
-}
-
-class NullSink final : public EventSink {
- public:
-  void OnAttempt(std::string_view, const AttemptRecord&) override {}
-  void OnBreaker(ProviderId, BreakerState, BreakerState, Time) override {}
-  void OnPhase(Phase, int64_t) override {}
-};
-
-// Answers everything at once with the same bytes.
-class EmptyNetwork final : public Transport {
- public:
-  explicit EmptyNetwork(std::string body) : body_(std::move(body)) {}
-  Task<HttpReply> Send(ProviderId, HttpRequest, Time, std::stop_token, BodySink*) override {
-    HttpReply reply;
-    reply.status = 200;
-    reply.body = body_;
-    co_return reply;
-  }
-
- private:
-  std::string body_;
-};
-
-Task<> CallMany(Engine* engine, const JsonSchema* schema, int64_t calls, int64_t* ok) {
-  for (int64_t i = 0; i < calls; ++i) {
-    ChatRequest request;
-    request.id = "r1";
-    request.messages.emplace_back(Role::kUser, "How many?");
-    const std::stop_token never;
-    const CallResult result = co_await engine->Call(std::move(request), schema, kNever, never);
-    *ok += result.ok ? 1 : 0;
-  }
-}
-
-void BM_EngineCall(benchmark::State& state) {
-  constexpr int64_t kCalls = 1'000;
-  const auto schema = JsonSchema::Compile(TaskSchema(TaskKind::kExtract));
-  SimEnv env;
-  EmptyNetwork network(ReplyBody(RightAnswer()));
-  NullSink sink;
-  ProviderInfo provider;
-  provider.name = "alpha";
-  provider.models = {ModelInfo{"alpha-large", 0, 0}};
-  Engine engine(EngineConfig(), {provider}, 1, &env, &network, &sink);
-  int64_t ok = 0;
-  int64_t calls = 0;
-  for (auto _ : state) {
-    Spawn(env.executor(), CallMany(&engine, &*schema, kCalls, &ok));
-    env.Run();
-    calls += kCalls;
-  }
-  if (ok != calls) state.SkipWithError("a call failed on an empty network");
-  state.SetItemsProcessed(calls);
-}
-BENCHMARK(BM_EngineCall)->Unit(benchmark::kMicrosecond);
 
 void Diagnosing(benchmark::State& state, int status, const std::string& text, bool parse) {
   const auto decoder = FindDialect("openai")->make_decoder();

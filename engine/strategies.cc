@@ -27,10 +27,12 @@ bool JustRefused(const PlanInput& in, ProviderId provider, Time at) {
   return false;
 }
 
-int64_t Untried(const PlanInput& in) {
+// A provider that has had its attempt leaves the others theirs.
+bool LeavesOthersTime(const PlanInput& in, ProviderId provider, Time at) {
+  if (!in.call.Tried(provider)) return true;
   int64_t untried = 0;
   for (ProviderId p = 0; p < in.providers.size(); ++p) untried += in.call.Tried(p) ? 0 : 1;
-  return untried;
+  return LeavesReserves(in.config.deadline, at, in.call.deadline, untried);
 }
 
 // Cut off by the request's own limit on tokens: a longer one makes it another request.
@@ -74,17 +76,11 @@ bool WorthRepeating(const Diagnosis& last) {
          last.retry == RetryDecision::kSameProviderAfterWait || HitTokenLimit(last);
 }
 
-// A repeat must leave the providers that are still untried their time.
-bool OpenAgain(const PlanInput& in, Target target, Time at) {
-  return IsOpen(in, target, at) &&
-         LeavesReserves(in.config.deadline, at, in.call.deadline, Untried(in));
-}
-
 std::optional<Step> Retry(const PlanInput& in, const AttemptRecord& last) {
   if (!WorthRepeating(last.diagnosis)) return std::nullopt;
   const Target target{last.provider, last.model};
   const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(target) - 1);
-  if (!OpenAgain(in, target, at)) return std::nullopt;
+  if (!IsOpen(in, target, at)) return std::nullopt;
   return SendStep(in, at, target, "retry");
 }
 
@@ -178,7 +174,7 @@ std::optional<Step> Repair(const PlanInput& in, const AttemptRecord& last) {
 // The same model again, told what was wrong with its answer.
 std::optional<Step> Reask(const PlanInput& in, const AttemptRecord& last) {
   const Target target{last.provider, last.model};
-  if (in.call.complaint.empty() || !OpenAgain(in, target, in.now)) return std::nullopt;
+  if (in.call.complaint.empty() || !IsOpen(in, target, in.now)) return std::nullopt;
   Step step = SendStep(in, in.now, target, "reask");
   step.reask = true;
   return step;
@@ -234,8 +230,8 @@ bool IsOpen(const PlanInput& in, Target target, Time at) {
   if (in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at)) return false;
   const bool well =
       !in.avoid_bad_answers || in.admission.AnswersWell(target.provider, at, in.call.ramp_u);
-  return well && !JustRefused(in, target.provider, at) &&
-         in.admission.Admits(target, at, in.call.ramp_u) &&
+  return well && LeavesOthersTime(in, target.provider, at) &&
+         !JustRefused(in, target.provider, at) && in.admission.Admits(target, at, in.call.ramp_u) &&
          in.call.SentTo(target) < in.config.retry.max_attempts_per_target;
 }
 

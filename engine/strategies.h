@@ -17,8 +17,8 @@ std::span<const std::string_view> StrategyNames();
 // failed.
 std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last);
 
-// May this target be asked at `at`: time is left, its queues and circuits admit, it has not asked
-// to wait, has not just refused, and its share of attempts is not used up.
+// May this target be asked at `at`: time is left, for others too, its queues and circuits admit, it
+// has not asked to wait, has not just refused, and its share of attempts is not used up.
 bool IsOpen(const PlanInput& in, Target target, Time at);
 
 // The model of `provider` that the limits of the conversation leave: its best one, or the last of

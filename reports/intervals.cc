@@ -84,6 +84,43 @@ std::optional<Interval> ClusteredInterval(std::span<const Proportion> clusters, 
   return Interval{.low = std::max(0.0, p - half), .high = std::min(1.0, p + half)};
 }
 
+Interval PairedDifference(int64_t both, int64_t first_only, int64_t second_only, int64_t n,
+                          double confidence) {
+  const int64_t neither = n - both - first_only - second_only;
+  SQUALL_CHECK(both >= 0 && first_only >= 0 && second_only >= 0 && neither >= 0);
+  if (n == 0) return Interval{.low = -1, .high = 1};
+  const int64_t first = both + first_only;
+  const int64_t second = both + second_only;
+  const Interval one = Wilson(first, n, confidence);
+  const Interval two = Wilson(second, n, confidence);
+  const double count = static_cast<double>(n);
+  const double p1 = static_cast<double>(first) / count;
+  const double p2 = static_cast<double>(second) / count;
+  // Correlation of the two, with the paper's continuity correction where it is positive.
+  const double margins = static_cast<double>(first) * static_cast<double>(n - first) *
+                         static_cast<double>(second) * static_cast<double>(n - second);
+  double cross = static_cast<double>(both) * static_cast<double>(neither) -
+                 static_cast<double>(first_only) * static_cast<double>(second_only);
+  if (cross > 0) cross = std::max(0.0, cross - count / 2);
+  const double phi = margins > 0 ? cross / std::sqrt(margins) : 0;
+  const auto reach = [phi](double a, double b) {
+    return std::sqrt(std::max(0.0, a * a - 2 * phi * a * b + b * b));
+  };
+  return Interval{.low = std::max(-1.0, p1 - p2 - reach(p1 - one.low, two.high - p2)),
+                  .high = std::min(1.0, p1 - p2 + reach(one.high - p1, p2 - two.low))};
+}
+
+Interval MeanInterval(double sum, double squares, int64_t n, double confidence) {
+  SQUALL_CHECK(n >= 1);
+  SQUALL_CHECK(0 < confidence && confidence < 1);
+  const double count = static_cast<double>(n);
+  const double mean = sum / count;
+  if (n == 1) return Interval{.low = mean, .high = mean};
+  const double variance = std::max(0.0, (squares - sum * mean) / (count - 1));
+  const double half = TwoSidedZ(confidence) * std::sqrt(variance / count);
+  return Interval{.low = mean - half, .high = mean + half};
+}
+
 CountBounds BinomialBounds(int64_t n, double p, double confidence) {
   SQUALL_CHECK(n >= 0 && 0 <= p && p <= 1);
   SQUALL_CHECK(0 < confidence && confidence < 1);

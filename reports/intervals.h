@@ -5,7 +5,10 @@
 // recommended by Brown, Cai, DasGupta, Statistical Science 16 (2001). Clopper-Pearson: Biometrika
 // 26 (1934), never below its nominal coverage. Both hold for independent requests. Outages make
 // requests of one run alike; ClusteredInterval lets replications vote instead (Cochran, "Sampling
-// Techniques", 3rd ed., section 6: variance of a ratio estimate, with Student's t).
+// Techniques", 3rd ed., section 6: variance of a ratio estimate, with Student's t). Two engines on
+// the same requests are paired, and their difference is narrower than either rate: R. G. Newcombe,
+// "Improved confidence intervals for the difference between binomial proportions based on paired
+// data", Statistics in Medicine 17 (1998), method 10.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +37,15 @@ inline constexpr int kMinClusters = 5;
 // fewer than kMinClusters of them are non-empty.
 std::optional<Interval> ClusteredInterval(std::span<const Proportion> clusters,
                                           double confidence = 0.95);
+
+// For p1 - p2 where the same n things were tried twice: `both` times with success both times,
+// `first_only` and `second_only` times the first or the second time alone. Of nothing, [-1, 1].
+Interval PairedDifference(int64_t both, int64_t first_only, int64_t second_only, int64_t n,
+                          double confidence = 0.95);
+
+// For the mean of n values (n >= 1) of the given sum and sum of squares, by the normal
+// approximation. Of one value, the value.
+Interval MeanInterval(double sum, double squares, int64_t n, double confidence = 0.95);
 
 // Inclusive.
 struct CountBounds {

@@ -57,7 +57,7 @@ void Metrics::Add(const Outcome& outcome) {
   prompt_tokens_ += outcome.prompt_tokens;
   completion_tokens_ += outcome.completion_tokens;
   cost_usd_.Add(outcome.cost_usd);
-  RememberFirstFault(outcome);
+  RememberRequest(outcome);
   FeedFingerprint(outcome);
 }
 
@@ -114,10 +114,14 @@ void Metrics::CountRecovery(std::string_view strategy, int64_t count) {
   recovered_by_.emplace_back(std::string(strategy), count);
 }
 
-void Metrics::RememberFirstFault(const Outcome& outcome) {
+void Metrics::RememberRequest(const Outcome& outcome) {
   SQUALL_CHECK(outcome.index < (uint64_t{1} << 32));
   const size_t index = static_cast<size_t>(outcome.index);
-  if (index >= first_faults_.size()) first_faults_.resize(index + 1, kNoFirstAttempt);
+  if (index >= first_faults_.size()) {
+    first_faults_.resize(index + 1, kNoFirstAttempt);
+    marks_.resize(index + 1, 0);
+  }
+  marks_[index] = PairMark::Of(outcome).ToByte();
   if (outcome.attempts.empty()) return;
   const AttemptOutcome& first = outcome.attempts[0];
   const bool drawn = first.fault >= 0 && !first.by_load;
@@ -204,6 +208,7 @@ void Metrics::Merge(const Metrics& other) {
   obedience_.Merge(other.obedience_);
   fingerprint_.Combine(other.fingerprint_);
   first_faults_.insert(first_faults_.end(), other.first_faults_.begin(), other.first_faults_.end());
+  marks_.insert(marks_.end(), other.marks_.begin(), other.marks_.end());
 }
 
 Summary Metrics::Summarize() const {

@@ -3,8 +3,9 @@
 // in their order, which makes the result (sums of doubles included) independent of the thread
 // count.
 //
-// Aggregates, keeps nothing: memory does not grow with the requests but for one byte of each, by
-// which two runs can show that they met the same faults, and two counters per second of the run.
+// Aggregates, keeps nothing: memory does not grow with the requests but for two bytes of each, by
+// which two runs can show that they met the same faults and be compared request by request, and two
+// counters per second of the run.
 #pragma once
 
 #include <array>
@@ -21,6 +22,7 @@
 #include "reports/histogram.h"
 #include "reports/load_windows.h"
 #include "reports/outcome.h"
+#include "reports/paired.h"
 #include "reports/summary.h"
 
 namespace squall {
@@ -68,6 +70,9 @@ class Metrics {
   static constexpr uint8_t kNoFirstAttempt = 255;
   std::span<const uint8_t> first_faults() const { return first_faults_; }
 
+  // Per request likewise: PairMark::ToByte, for ComparePairs.
+  std::span<const uint8_t> marks() const { return marks_; }
+
  private:
   // What cannot be added up over replications as it comes: the one that is being fed ...
   struct Running {
@@ -90,7 +95,7 @@ class Metrics {
   void AddFaulted(const Outcome& outcome);
   void AddLatency(const Outcome& outcome, RequestKind kind);
   void AddStream(const Outcome& outcome);
-  void RememberFirstFault(const Outcome& outcome);
+  void RememberRequest(const Outcome& outcome);
   void FeedFingerprint(const Outcome& outcome);
   void CountRecovery(std::string_view strategy, int64_t count);
   bool empty() const { return running_.requests == 0 && ended_.recovered.empty(); }
@@ -116,6 +121,7 @@ class Metrics {
   Obedience obedience_;
   Fingerprint fingerprint_;
   std::vector<uint8_t> first_faults_;
+  std::vector<uint8_t> marks_;
   Running running_;
   Ended ended_;
 };

@@ -211,6 +211,33 @@ Json ObedienceJson(const Obedience& obedience) {
           {"early_same_user", obedience.early_same_user}};
 }
 
+Json Bounds(const Interval& interval) { return Json::array({interval.low, interval.high}); }
+
+Json PairedShareJson(const PairedShare& share) {
+  return {{"pairs", share.n},
+          {"both", share.both},
+          {"whole_only", share.first_only},
+          {"without_only", share.second_only},
+          {"difference", share.n == 0 ? Json(nullptr) : Number(share.difference)},
+          {"ci95", share.n == 0 ? Json(nullptr) : Bounds(share.ci95)},
+          {"ci_method", "newcombe_paired"}};
+}
+
+// Each difference is this run less that of the whole engine.
+Json AblationJson(const Ablation& a) {
+  return {{"removed", a.removed},
+          {"edits", a.edits},
+          {"strict", PairedShareJson(a.paired.recovered)},
+          {"right", PairedShareJson(a.paired.right)},
+          {"amplification",
+           {{"pairs", a.paired.pairs},
+            {"difference", Number(a.paired.amplification)},
+            {"ci95", a.paired.pairs == 0 ? Json(nullptr) : Bounds(a.paired.amplification_ci95)},
+            {"ci_method", "paired_normal"}}},
+          {"latency_p99_ms", {{"difference", Number(static_cast<double>(a.p99_ns) / 1e6)}}},
+          {"cost_usd", {{"difference", Number(a.cost_usd)}}}};
+}
+
 Json Base(const RunResult& result) {
   const Summary& s = result.summary;
   Json json = {
@@ -253,6 +280,7 @@ Json Base(const RunResult& result) {
   json["tokens"] = Tokens(s);
   json["cost"] = Cost(s);
   json["fingerprint"] = FingerprintText(s.fingerprint);
+  if (result.ablation) json["ablation"] = AblationJson(*result.ablation);
   json["repeat"] = result.repeat;
   json["version"] = result.version;
   json["compiler"] = result.compiler;
@@ -273,6 +301,15 @@ std::string RunResult::BuildCompiler() {
 #else
   return absl::StrCat("g++ ", __GNUC__, ".", __GNUC_MINOR__, ".", __GNUC_PATCHLEVEL__);
 #endif
+}
+
+Ablation CompareWithWhole(const RunResult& whole, std::span<const uint8_t> whole_marks,
+                          const RunResult& without, std::span<const uint8_t> without_marks) {
+  Ablation ablation;
+  ablation.paired = ComparePairs(whole_marks, without_marks);
+  ablation.p99_ns = without.summary.latency.p99 - whole.summary.latency.p99;
+  ablation.cost_usd = without.summary.cost_usd - whole.summary.cost_usd;
+  return ablation;
 }
 
 std::string ToJson(const RunResult& result) {

@@ -7,9 +7,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "reports/paired.h"
 #include "reports/summary.h"
 
 namespace squall {
@@ -41,7 +43,8 @@ struct RunResult {
   Summary summary;
   std::vector<FaultLine> faults;
   int64_t breaker_transitions = 0;
-  bool partial = false;  // interrupted: covers what had ended by then
+  bool partial = false;              // interrupted: covers what had ended by then
+  std::optional<Ablation> ablation;  // of an engine that lacks a mechanism: what that changed
   RunTiming timing;
   std::string repeat;  // the command line that does it again
   std::string version = BuildVersion();
@@ -50,6 +53,10 @@ struct RunResult {
   static std::string BuildVersion();   // "0.1.0"
   static std::string BuildCompiler();  // "g++ 12.2.0"
 };
+
+// How `without` differs from the whole engine's run; the marks are Metrics::marks() of the two.
+Ablation CompareWithWhole(const RunResult& whole, std::span<const uint8_t> whole_marks,
+                          const RunResult& without, std::span<const uint8_t> without_marks);
 
 // One JSON document, two spaces an indent, keys in a fixed order, a newline at the end. Doubles are
 // printed with the fewest digits that read back to the same value; what is unknown (a rate of

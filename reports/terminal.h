@@ -22,4 +22,8 @@ std::string RenderReport(const RunResult& result, const TextStyle& style);
 std::string RenderComparison(std::span<const RunResult> results,
                              std::optional<double> share_differing, const TextStyle& style);
 
+// The whole engine, the first of `results`, and below it the same engine without one mechanism
+// each, as differences: recovery within pairs and with its interval, the rest as it turned out.
+std::string RenderAblation(std::span<const RunResult> results, const TextStyle& style);
+
 }  // namespace squall

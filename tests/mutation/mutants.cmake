@@ -214,6 +214,14 @@ squall_mutant(
   FILTER  "engine: a failure that another attempt cannot cure ends the call")
 
 squall_mutant(
+  NAME    engine_repeats_take_the_reserve
+  FILE    engine/strategies.cc
+  FIND    [[if (!in.call.Tried(provider)) return true;]]
+  REPLACE [[return true;]]
+  TEST    tests/engine/traps_test.cc
+  FILTER  "trap: repeats at a provider that hangs*")
+
+squall_mutant(
   NAME    sse_splits_crlf
   FILE    engine/wire/sse.cc
   FIND    [[if (after_cr_ && bytes[at] == '\n') {]]

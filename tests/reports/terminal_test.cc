@@ -204,5 +204,37 @@ TEST_CASE("a comparison ends with the share of first attempts that differ") {
   CHECK(last(std::nullopt) == "first attempts that differ between engines: not known");
 }
 
+TEST_CASE("terminal: a table of mechanisms fits, whatever is in it") {
+  std::vector<RunResult> results = {Extreme(), Extreme(), SampleResult(1, 3'000),
+                                    SampleResult(2, 5)};
+  for (RunResult& result : results) {
+    result.ablation.emplace();
+    result.ablation->removed = std::string(90, 'm');
+    result.ablation->p99_ns = INT64_MIN;
+    result.ablation->cost_usd = -1e300;
+    result.ablation->paired.amplification = -31;
+    result.ablation->paired.recovered = {7, 1, 2, 3, -1, {-1, 1}};
+  }
+  for (const TextStyle& style : kStyles) {
+    for (const std::string& line : Lines(RenderAblation(results, style))) {
+      CAPTURE(line);
+      CHECK(DisplayWidth(line) <= kTextWidth);
+    }
+  }
+  CHECK(RenderAblation({}, kPlain).empty());
+}
+
+TEST_CASE("terminal: where nothing was faulted, mechanisms are judged by all requests") {
+  std::vector<RunResult> results(2, SampleResult(1, 3'000));
+  for (RunResult& result : results) result.summary.by_kind = {};
+  results[1].ablation.emplace();
+  results[1].ablation->removed = "retry budget";
+  results[1].ablation->paired.right = {100, 50, 30, 0, -0.3, {-0.4, -0.2}};
+  const std::string text = RenderAblation(results, kPlain);
+  CHECK(Contains(text, "points of all requests"));
+  CHECK(Contains(text, "-30.0   [-40.0, -20.0]"));
+  CHECK(Contains(text, "worse"));
+}
+
 }  // namespace
 }  // namespace squall
