@@ -92,7 +92,7 @@ Engine::Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, 
       events_(*events),
       foresight_(IsClairvoyant(config) ? foresight : nullptr),
       budget_(config.budget),
-      knowledge_(config.knowledge),
+      knowledge_(config.knowledge, seed),
       guard_(config.guard) {
   for (const ProviderInfo& provider : providers_) {
     SQUALL_CHECK(!provider.models.empty());
@@ -366,17 +366,8 @@ void Engine::ReportOutcome(const AttemptRecord& attempt, Exchange* exchange) {
 
 // The newest attempt is the answer to the one before it: did what was done about that failure work?
 void Engine::Learn(const CallState& call) {
-  const AttemptRecord& newest = call.result.attempts.back();
-  const AttemptRecord* previous = nullptr;
-  for (const AttemptRecord& attempt : call.result.attempts) {
-    if (attempt.sent && &attempt != &newest) previous = &attempt;
-  }
-  if (previous == nullptr) return;
-  RuleKey key;
-  key.failure = previous->diagnosis.failure;
-  key.failed_at = previous->provider;
-  key.then = Target{newest.provider, newest.model};
-  knowledge_.Learn(key, newest.diagnosis.ok());
+  const std::optional<Lesson> lesson = LessonOf(call.result.attempts);
+  if (lesson.has_value()) knowledge_.Learn(*lesson, env_.Now());
 }
 
 void Engine::Finish(std::string_view reason, CallState* call) const {

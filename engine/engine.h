@@ -47,6 +47,7 @@ class Engine {
   int64_t calls_in_flight() const { return calls_in_flight_; }
   const Breaker& breaker(ProviderId provider) const { return breakers_[provider]; }
   const Knowledge& knowledge() const { return knowledge_; }
+  Knowledge& knowledge() { return knowledge_; }  // to import what was learned before
 
  private:
   struct Exchange;  // one attempt under way (exchange.h)

@@ -1,5 +1,7 @@
 #include "engine/plan.h"
 
+#include <absl/container/inlined_vector.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -154,15 +156,56 @@ std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {
   return std::nullopt;
 }
 
-// The target that experience recommends. The only strategy that returns to a provider it has left.
+// What may be done about a failure, and when. Nothing that no other strategy would ever do, but for
+// one: a provider that was left may be returned to, where its last failure was worth repeating.
+struct Options {
+  absl::InlinedVector<Action, 8> actions;
+  absl::InlinedVector<Time, 8> times;  // of each
+};
+
+void AddOption(const PlanInput& in, Target target, Time at, Options* options) {
+  if (!Open(in, target, at)) return;
+  options->actions.push_back(Action{target, in.call.SentTo(target) > 0});
+  options->times.push_back(at);
+}
+
+bool WorthReturning(const PlanInput& in, ProviderId provider) {
+  const AttemptRecord* last = nullptr;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (attempt.sent && attempt.provider == provider) last = &attempt;
+  }
+  return last == nullptr || WorthRepeating(last->diagnosis);
+}
+
+Options OptionsAfter(const PlanInput& in, const AttemptRecord& last) {
+  Options options;
+  for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
+    if (provider == last.provider) continue;
+    if (WorthReturning(in, provider)) AddOption(in, Target{provider, 0}, in.now, &options);
+  }
+  const Target here{last.provider, last.model};
+  if (WorthRepeating(last.diagnosis)) {
+    AddOption(in, here, RetryTime(in, last.diagnosis, in.call.SentTo(here) - 1), &options);
+  }
+  const std::optional<Step> smaller = Degrade(in, last);
+  if (smaller.has_value()) AddOption(in, smaller->target, smaller->at, &options);
+  return options;
+}
+
+// What experience recommends, or, seldom, what it knows nothing of. Repeating a request only to
+// learn from it is not for those that must not run twice.
 std::optional<Step> LearnedRule(const PlanInput& in, const AttemptRecord& last) {
   if (!ProviderMatters(last.diagnosis)) return std::nullopt;
-  for (const Target target : in.knowledge.Recommend(last.diagnosis.failure, last.provider)) {
-    const bool same = target.provider == last.provider;
-    const Time at = same ? RetryTime(in, last.diagnosis, in.call.SentTo(target)) : in.now;
-    if (Open(in, target, at)) return Send(at, target, "learned_rule");
+  const Options options = OptionsAfter(in, last);
+  const Situation after = SituationOf(last);
+  std::optional<size_t> chosen;
+  const auto plan = static_cast<uint64_t>(in.call.result.attempts.size());
+  if (in.call.repeatable && in.knowledge.Explores(in.call.key, plan)) {
+    chosen = in.knowledge.LeastKnown(after, options.actions, in.now);
   }
-  return std::nullopt;
+  if (!chosen.has_value()) chosen = in.knowledge.Best(after, options.actions, in.now);
+  if (!chosen.has_value()) return std::nullopt;
+  return Send(options.times[*chosen], options.actions[*chosen].then, "learned_rule");
 }
 
 // Follows what it knows, where anybody gave it that; breakers and hints have nothing to add.
