@@ -40,6 +40,7 @@ const char* VerdictName(RuleVerdict verdict) {
 }
 
 std::string Recovery(const Proportion& p) {
+  if (p.n == 0) return "nothing";
   return PercentText(p.successes, p.n) + " " + IntervalText(p.successes, p.n);
 }
 
@@ -58,10 +59,12 @@ void PrintTrial(const KnowledgeTrial& trial, const std::vector<NamedRule>& names
               CountText(trial.attempts_with).c_str());
 }
 
-// A rule that is tried on what it was learned on proves nothing.
+// A rule that is tried on what it goes by proves nothing, and after a check it goes by that.
 const KnowledgeSource* SeenBefore(const KnowledgeFile& file, int64_t seed) {
-  for (const KnowledgeSource& source : file.learned_on) {
-    if (source.seed == seed) return &source;
+  for (const auto* sources : {&file.learned_on, &file.checked_on}) {
+    for (const KnowledgeSource& source : *sources) {
+      if (source.seed == seed) return &source;
+    }
   }
   return nullptr;
 }

@@ -103,6 +103,7 @@ KnowledgeFile LearnedFile(const RunOptions& options, const Scenario& scenario,
   learned.Import(world.rules, kStart);
   KnowledgeFile file;
   file.learned_on = before.learned_on;
+  for (const KnowledgeSource& source : before.checked_on) file.learned_on.push_back(source);
   file.learned_on.push_back(SourceOf(scenario, options.replications));
   file.rules = NameRules(learned.Export(kStart), scenario);
   return file;

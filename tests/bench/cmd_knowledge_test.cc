@@ -44,6 +44,9 @@ TEST_CASE("cli: rules are learned, shown, checked on another seed and used", "[c
   CHECK(Contains(check.out, "recovered with them"));
   CHECK(json::parse(ReadFile(checked), nullptr, false)["checked_on"][0]["seed"] == 51);
 
+  // They go by what the check saw, so the same seed cannot check them again.
+  CHECK(Squall("knowledge check " + checked + " learning --seed 51").code == 2);
+
   const CommandResult used =
       Squall("run learning --seed 101 --json --knowledge " + checked + kSmall);
   CHECK(used.code == 0);
