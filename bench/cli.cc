@@ -98,7 +98,52 @@ void AddRun(CLI::App* app, RunOptions* o) {
   run->add_option("--threads", o->threads, "Default: all cores")
       ->check(CLI::Range(int64_t{1}, int64_t{1024}))
       ->type_name("N");
+  run->add_option("--knowledge", o->knowledge,
+                  "Begin with the rules in FILE, which\n"
+                  "squall knowledge check has written")
+      ->type_name("FILE");
+  run->add_option("--knowledge-out", o->knowledge_out,
+                  "Write the rules learned to FILE; of\nreplications, each from zero, the sum")
+      ->type_name("FILE");
   AddOutput(run, &o->output);
+}
+
+constexpr const char* kKnowledgeHelp =
+    R"(Learned rules say which action answered after which failure.
+  squall run learning --seed 1 --replications 5 --knowledge-out learned.json
+  squall knowledge check learned.json learning --seed 51 --out checked.json
+  squall run learning --seed 101 --knowledge checked.json
+A check runs the scenario on a seed that the rules were not learned on, without
+them and with them, on the same faults. What a rule claims is compared with
+what it then did, by ground truth. Where the 95 % interval of that lies below
+/engine/knowledge/minimum_success the rule is silenced; where it met fewer than
+/engine/knowledge/minimum_samples cases it is dropped. What remains goes by
+what the check saw. Rules act where the ladder has learned_rule.
+Exit code 10: no rule that speaks has passed, and nothing is written.)";
+
+void AddKnowledge(CLI::App* app, KnowledgeOptions* o) {
+  CLI::App* knowledge = app->add_subcommand("knowledge", "Show learned rules, or check them");
+  knowledge->footer(kKnowledgeHelp);
+  knowledge->require_subcommand(1);
+  CLI::App* show = knowledge->add_subcommand("show", "List the rules in a file");
+  show->add_option("FILE", o->file, "Written by --knowledge-out")->required();
+  CLI::App* check = knowledge->add_subcommand("check", "Try rules on traffic they have not seen");
+  check->footer(kKnowledgeHelp);
+  check->add_option("FILE", o->file, "Written by --knowledge-out")->required();
+  check->add_option("SCENARIO", o->scenario, "A file, or the name of a bundled one")->required();
+  check->add_option("--engine", o->engine, "Preset")->type_name("NAME");
+  AddSets(check, &o->sets);
+  check->add_option("--seed", o->seed, "Not one that they were learned on")
+      ->check(CLI::Range(int64_t{0}, INT64_MAX))
+      ->type_name("N");
+  check->add_option("--replications", o->replications, "Run with N seeds and add up")
+      ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}))
+      ->type_name("N")
+      ->capture_default_str();
+  check->add_option("--threads", o->threads, "Default: all cores")
+      ->check(CLI::Range(int64_t{1}, int64_t{1024}))
+      ->type_name("N");
+  check->add_option("--out", o->out_file, "Write the rules that passed to FILE")->type_name("FILE");
 }
 
 void AddServe(CLI::App* app, ServeOptions* o) {
@@ -151,6 +196,7 @@ struct Everything {
   RunOptions run;
   ServeOptions serve;
   DiagnoseOptions diagnose;
+  KnowledgeOptions knowledge;
   OutputOptions version;
   std::string show;
   std::vector<std::string> show_sets;
@@ -177,6 +223,10 @@ int Dispatch(const CLI::App& app, const Everything& all) {
   if (app.got_subcommand("run")) return Run(all.run);
   if (app.got_subcommand("serve")) return Serve(all.serve);
   if (app.got_subcommand("diagnose")) return DiagnoseReplies(all.diagnose);
+  if (app.got_subcommand("knowledge")) {
+    const bool show = app.get_subcommand("knowledge")->got_subcommand("show");
+    return show ? ShowKnowledge(all.knowledge) : CheckKnowledge(all.knowledge);
+  }
   if (app.got_subcommand("list")) return List();
   if (app.got_subcommand("show")) return Show(all.show, all.show_sets);
   if (app.got_subcommand("validate")) return Validate(all.validate);
@@ -218,6 +268,7 @@ int Main(int argc, char** argv) {
   AddRun(&app, &all.run);
   AddServe(&app, &all.serve);
   AddDiagnose(&app, &all.diagnose);
+  AddKnowledge(&app, &all.knowledge);
   AddInfo(&app, &all);
   if (argc == 1) {
     std::fputs(app.help().c_str(), stdout);

@@ -16,6 +16,7 @@
 #include "reports/atomic_file.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
+#include "scenarios/knowledge_file.h"
 #include "scenarios/replicate.h"
 
 namespace squall {
@@ -42,6 +43,7 @@ std::string RepeatCommand(const RunOptions& options, const std::string& engine, 
   if (!options.trace.empty()) line += " --trace " + Quoted(options.trace);
   if (!engine.empty()) line += " --engine " + Quoted(engine);
   for (const std::string& set : options.sets) line += " --set " + Quoted(set);
+  if (!options.knowledge.empty()) line += " --knowledge " + Quoted(options.knowledge);
   line += " --seed " + std::to_string(seed);
   if (options.replications != 1) line += " --replications " + std::to_string(options.replications);
   if (options.mode != "virtual") {
@@ -55,6 +57,7 @@ std::string RepeatCommand(const RunOptions& options, const std::string& engine, 
 
 struct Finished {
   RunResult result;
+  KnowledgeFile learned;
   std::vector<uint8_t> first_attempts;
   std::vector<uint8_t> marks;
 };
@@ -92,6 +95,31 @@ RunResult Describe(const RunOptions& options, const Scenario& scenario, const Wo
   return result;
 }
 
+// The rules of --knowledge for this scenario; none without. Only rules that have been checked.
+absl::StatusOr<KnowledgeFile> RulesToBeginWith(const RunOptions& options,
+                                               const Scenario& scenario) {
+  if (options.knowledge.empty()) return KnowledgeFile();
+  absl::StatusOr<KnowledgeFile> file = LoadKnowledge(options.knowledge, &scenario);
+  if (!file.ok() || !file->checked_on.empty()) return file;
+  return absl::InvalidArgumentError(
+      options.knowledge +
+      ": /checked_on: got rules that nobody has checked, expected what `squall knowledge check "
+      "FILE SCENARIO --out CHECKED` writes");
+}
+
+// What the run has learned, over all that it was learned on.
+KnowledgeFile LearnedFile(const RunOptions& options, const Scenario& scenario,
+                          const WorldResult& world, const KnowledgeFile& before) {
+  Knowledge learned(scenario.engine.knowledge);
+  learned.Import(world.rules, kStart);
+  KnowledgeFile file;
+  file.learned_on = before.learned_on;
+  for (const KnowledgeSource& source : before.checked_on) file.learned_on.push_back(source);
+  file.learned_on.push_back(SourceOf(scenario, options.replications));
+  file.rules = NameRules(learned.Export(kStart), scenario);
+  return file;
+}
+
 // Runs one engine. On failure the exit code is in `code`.
 std::optional<Finished> RunOne(const RunOptions& options, const std::string& engine, int* code) {
   absl::StatusOr<Scenario> scenario = LoadScenario(options.scenario, Loading(options, engine));
@@ -100,6 +128,12 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
     return std::nullopt;
   }
   if (options.seed >= 0) scenario->seed = options.seed;
+  const absl::StatusOr<KnowledgeFile> before = RulesToBeginWith(options, *scenario);
+  if (!before.ok()) {
+    *code = ReportLoadError(before.status());
+    return std::nullopt;
+  }
+  const std::vector<LearnedRule> rules = ResolveRules(before->rules, *scenario);
   ReplicateOptions replicate;
   replicate.mode = options.mode == "wire" ? Mode::kWire : Mode::kVirtual;
   replicate.time_scale = options.time_scale;
@@ -111,6 +145,7 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   RunHooks hooks;
   hooks.stop = &InterruptFlag();
   hooks.done = &done;
+  hooks.rules = &rules;
   const auto start = std::chrono::steady_clock::now();
   const double cpu_start = CpuSeconds();
   absl::StatusOr<WorldResult> world = [&] {
@@ -126,6 +161,7 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   }
   Finished finished;
   finished.result = Describe(options, *scenario, *world, engine);
+  finished.learned = LearnedFile(options, *scenario, *world, *before);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   finished.result.timing.wall_s = wall.count();
   finished.result.timing.cpu_s = CpuSeconds() - cpu_start;
@@ -183,6 +219,16 @@ int RunAblation(const RunOptions& options, const std::string& engine, std::vecto
   return kExitOk;
 }
 
+// Rules of an interrupted run are not written: they are those of no seed that can be named.
+int WriteKnowledge(const RunOptions& options, const Finished& run) {
+  if (options.knowledge_out.empty() || run.result.partial) return kExitOk;
+  const absl::Status written =
+      WriteFileAtomically(options.knowledge_out, DumpKnowledge(run.learned));
+  if (written.ok()) return kExitOk;
+  std::fprintf(stderr, "squall: %s\n", std::string(written.message()).c_str());
+  return kExitUsage;
+}
+
 int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
   std::vector<RunResult> results;
   for (const Finished& run : runs) results.push_back(run.result);
@@ -215,6 +261,16 @@ int Run(const RunOptions& options) {
                  options.engines.size());
     return kExitUsage;
   }
+  if (!options.knowledge_out.empty()) {
+    const bool twice = !options.knowledge.empty() && options.replications > 1;
+    if (options.engines.size() > 1 || twice) {
+      std::fprintf(stderr,
+                   "squall: --knowledge-out: got %s, expected one engine and, where --knowledge is "
+                   "given, one replication\n",
+                   twice ? "replications that each begin with the same rules" : "several engines");
+      return kExitUsage;
+    }
+  }
   const std::vector<std::string> engines =
       options.engines.empty() ? std::vector<std::string>{""} : options.engines;
   std::vector<Finished> runs;
@@ -230,7 +286,8 @@ int Run(const RunOptions& options) {
       if (InterruptExitCode() != 0) break;
     }
   }
-  const int code = Emit(options, runs);
+  int code = Emit(options, runs);
+  if (code == kExitOk) code = WriteKnowledge(options, runs[0]);
   return code == kExitOk ? InterruptExitCode() : code;
 }
 

@@ -29,10 +29,25 @@ struct RunOptions {
   double time_scale = 1;
   int64_t seed = -1;  // -1: the scenario's own
   int64_t replications = 1;
-  int64_t threads = 0;  // 0: all cores
+  int64_t threads = 0;        // 0: all cores
+  std::string knowledge;      // file of rules to begin with, as `knowledge check` wrote it
+  std::string knowledge_out;  // file for the rules that the run has learned
   OutputOptions output;
 };
 int Run(const RunOptions& options);
+
+struct KnowledgeOptions {
+  std::string file;
+  std::string scenario;  // to check on
+  std::vector<std::string> sets;
+  std::string engine;
+  int64_t seed = -1;  // -1: the scenario's own
+  int64_t replications = 1;
+  int64_t threads = 0;   // 0: all cores
+  std::string out_file;  // for the rules that have passed
+};
+int ShowKnowledge(const KnowledgeOptions& options);
+int CheckKnowledge(const KnowledgeOptions& options);
 
 struct ServeOptions {
   std::string scenario;

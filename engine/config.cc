@@ -160,17 +160,6 @@ void Describe(Fields& f, RetryBudgetConfig& c) {
            "Bucket: share of the capacity above which extra attempts are allowed.");
 }
 
-void Describe(Fields& f, KnowledgeConfig& c) {
-  f.Bool("learn", c.learn, "Whether outcomes become rules for later requests.");
-  f.Int("minimum_samples", c.minimum_samples, {1, 1'000'000},
-        "Outcomes that a rule needs before it speaks.");
-  f.Number("minimum_success", c.minimum_success, kRate,
-           "Posterior mean of success above which a rule speaks.");
-  f.Int("max_rules", c.max_rules, {1, 65'536}, "Most rules kept in memory.");
-  f.Number("decay_per_sample", c.decay_per_sample, {1e-6, 1},
-           "Weight that a rule's past keeps at each new outcome.");
-}
-
 void Describe(Fields& f, EngineConfig& c) {
   f.Bool("diagnose", c.diagnose,
          "Whether replies are diagnosed; without, only transport errors, 429 and 5xx count as "

@@ -9,6 +9,7 @@
 #include "engine/base/fields.h"
 #include "engine/base/time.h"
 #include "engine/guard_config.h"
+#include "engine/knowledge_config.h"
 #include "engine/opinion_config.h"
 #include "engine/policy/backoff.h"
 #include "engine/policy/breaker.h"
@@ -32,14 +33,6 @@ struct RetryConfig {
   BackoffConfig backoff;
   bool obey_retry_after = true;     // a server's hint is a minimum wait
   double retry_after_spread = 0.2;  // positive jitter on a hint, share of it, 0..10; 0 = none
-};
-
-struct KnowledgeConfig {
-  bool learn = true;
-  int64_t minimum_samples = 20;    // a rule speaks only after this many outcomes, >= 1
-  double minimum_success = 0.5;    // and only while its posterior mean is above this, 0..1
-  int64_t max_rules = 256;         // bounded memory, 1..65536
-  double decay_per_sample = 0.99;  // weight of a rule's past at each new outcome, (0, 1]
 };
 
 // What becomes of a streamed answer that fails after the caller has got a piece of it.
@@ -106,7 +99,6 @@ void Describe(Fields& f, StreamWatchConfig& c);
 void Describe(Fields& f, StreamConfig& c);
 void Describe(Fields& f, BreakerConfig& c);
 void Describe(Fields& f, RetryBudgetConfig& c);
-void Describe(Fields& f, KnowledgeConfig& c);
 void Describe(Fields& f, EngineConfig& c);
 
 // What the engine may know of a provider: names and prices, nothing of its faults.

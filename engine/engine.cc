@@ -55,7 +55,7 @@ Engine::Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, 
       events_(*events),
       foresight_(Uses(config, "clairvoyant") ? foresight : nullptr),
       admission_(config_, providers_, seed, events),
-      knowledge_(config.knowledge),
+      knowledge_(config.knowledge, seed),
       guard_(config.guard),
       keeps_refused_(Uses(config, "repair") || Uses(config, "reask")) {
   for (const ProviderInfo& provider : providers_) {
@@ -398,18 +398,8 @@ void Engine::Repair(const Asked& asked, const Step& step, CallState* call) {
 
 // The newest attempt is the answer to the one before it: did what was done about that failure work?
 void Engine::Learn(const CallState& call) {
-  const AttemptRecord& newest = call.result.attempts.back();
-  const AttemptRecord* previous = nullptr;
-  for (const AttemptRecord& attempt : call.result.attempts) {
-    const bool answers = attempt.sent && attempt.purpose == Purpose::kAnswer;
-    if (answers && &attempt != &newest) previous = &attempt;
-  }
-  if (previous == nullptr) return;
-  RuleKey key;
-  key.failure = previous->diagnosis.failure;
-  key.failed_at = previous->provider;
-  key.then = Target{newest.provider, newest.model};
-  knowledge_.Learn(key, newest.diagnosis.ok());
+  const std::optional<Lesson> lesson = LessonOf(call.result.attempts);
+  if (lesson.has_value()) knowledge_.Learn(*lesson, env_.Now());
 }
 
 void Engine::Finish(std::string_view reason, CallState* call) const {

@@ -49,6 +49,7 @@ class Engine {
   const Breaker& breaker(ProviderId provider) const { return admission_.breaker(provider); }
   const Admission& admission() const { return admission_; }
   const Knowledge& knowledge() const { return knowledge_; }
+  Knowledge& knowledge() { return knowledge_; }  // to import what was learned before
 
  private:
   struct Exchange;  // one attempt under way (exchange.h)

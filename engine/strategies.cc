@@ -1,5 +1,7 @@
 #include "engine/strategies.h"
 
+#include <absl/container/inlined_vector.h>
+
 #include <algorithm>
 #include <array>
 
@@ -121,6 +123,11 @@ std::optional<Step> Degrade(const PlanInput& in, const AttemptRecord& last) {
   return SendStep(in, in.now, target, "degrade");
 }
 
+// May the same request, sent to another, have an answer?
+bool Unchanged(const Diagnosis& last) {
+  return last.retry != RetryDecision::kNeverUnchanged || HitTokenLimit(last);
+}
+
 // Would the target, given the same request, behave differently?
 bool ProviderMatters(const PlanInput& in, const AttemptRecord& last, Target target) {
   if (last.diagnosis.failure == FailureClass::kContextLengthExceeded) {
@@ -129,7 +136,7 @@ bool ProviderMatters(const PlanInput& in, const AttemptRecord& last, Target targ
     };
     return window(target) > window(Target{last.provider, last.model});
   }
-  return last.diagnosis.retry != RetryDecision::kNeverUnchanged || HitTokenLimit(last.diagnosis);
+  return Unchanged(last.diagnosis);
 }
 
 std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {
@@ -141,15 +148,56 @@ std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {
   return std::nullopt;
 }
 
-// The target that experience recommends. The only strategy that returns to a provider it has left.
-std::optional<Step> LearnedRule(const PlanInput& in, const AttemptRecord& last) {
-  for (const Target target : in.knowledge.Recommend(last.diagnosis.failure, last.provider)) {
-    if (!ProviderMatters(in, last, target)) continue;
-    const bool same = target.provider == last.provider;
-    const Time at = same ? RetryTime(in, last.diagnosis, in.call.SentTo(target)) : in.now;
-    if (IsOpen(in, target, at)) return SendStep(in, at, target, "learned_rule");
+// What may be done about a failure, and when. Nothing that no other strategy would ever do, but for
+// one: a provider that was left may be returned to, where its last failure was worth repeating.
+struct Options {
+  absl::InlinedVector<Action, 8> actions;
+  absl::InlinedVector<Time, 8> times;  // of each
+};
+
+void AddOption(const PlanInput& in, Target target, Time at, Options* options) {
+  if (!IsOpen(in, target, at)) return;
+  options->actions.push_back(Action{target, in.call.SentTo(target) > 0});
+  options->times.push_back(at);
+}
+
+bool WorthReturning(const PlanInput& in, ProviderId provider) {
+  const AttemptRecord* last = nullptr;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (attempt.sent && attempt.provider == provider) last = &attempt;
   }
-  return std::nullopt;
+  return last == nullptr || WorthRepeating(last->diagnosis);
+}
+
+Options OptionsAfter(const PlanInput& in, const AttemptRecord& last) {
+  Options options;
+  for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
+    if (provider == last.provider) continue;
+    if (WorthReturning(in, provider)) AddOption(in, Target{provider, 0}, in.now, &options);
+  }
+  const Target here{last.provider, last.model};
+  if (WorthRepeating(last.diagnosis)) {
+    AddOption(in, here, RetryTime(in, last.diagnosis, in.call.SentTo(here) - 1), &options);
+  }
+  const std::optional<Step> smaller = Degrade(in, last);
+  if (smaller.has_value()) AddOption(in, smaller->target, smaller->at, &options);
+  return options;
+}
+
+// What experience recommends, or, seldom, what it knows nothing of. Repeating a request only to
+// learn from it is not for those that must not run twice.
+std::optional<Step> LearnedRule(const PlanInput& in, const AttemptRecord& last) {
+  if (!Unchanged(last.diagnosis)) return std::nullopt;
+  const Options options = OptionsAfter(in, last);
+  const Situation after = SituationOf(last);
+  std::optional<size_t> chosen;
+  const auto plan = static_cast<uint64_t>(in.call.result.attempts.size());
+  if (in.call.repeatable && in.knowledge.Explores(in.call.key, plan)) {
+    chosen = in.knowledge.LeastKnown(after, options.actions, in.now);
+  }
+  if (!chosen.has_value()) chosen = in.knowledge.Best(after, options.actions, in.now);
+  if (!chosen.has_value()) return std::nullopt;
+  return SendStep(in, options.times[*chosen], options.actions[*chosen].then, "learned_rule");
 }
 
 // The same model again, with the change of the request that its refusal calls for.

@@ -47,6 +47,7 @@ class Merger {
     }
     sum_.breaker_transitions += result.breaker_transitions;
     sum_.events += result.events;
+    AddRules(&sum_.rules, result.rules);
     sum_.interrupted = sum_.interrupted || result.interrupted;
   }
 

@@ -111,7 +111,9 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       clairvoyant_(Uses(scenario.engine, "clairvoyant")),
       schemas_(CompileSchemas()),
       engine_(scenario.engine, ProviderInfos(scenario), seed, env, transport, this, &clairvoyance_),
-      result_(Metrics(FaultNames())) {}
+      result_(Metrics(FaultNames())) {
+  if (hooks_.rules != nullptr) engine_.knowledge().Import(*hooks_.rules, env_.Now());
+}
 
 void Session::Start() { Spawn(env_.executor(), Offer()); }
 
@@ -211,6 +213,7 @@ void Session::AddCost(const Arrivals& arrivals, Outcome* outcome) const {
 WorldResult Session::TakeResult() {
   SQUALL_CHECK(finished());
   SQUALL_CHECK(engine_.calls_in_flight() == 0);
+  result_.rules = engine_.knowledge().Export(env_.Now());
   result_.faults = truth_.counts();
   const HintCounts hints = truth_.hints();
   result_.metrics.OnObedience({hints.given, hints.early_same_request, hints.early_same_user});

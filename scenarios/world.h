@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/knowledge.h"
 #include "mock_providers/ground_truth.h"
 #include "reports/metrics.h"
 #include "scenarios/scenario.h"
@@ -29,14 +30,16 @@ struct WorldResult {
   Metrics metrics;
   std::vector<FaultCount> faults;  // by row of FaultTable(), then faults caused by load
   int64_t breaker_transitions = 0;
-  int64_t events = 0;        // of the simulation; 0 in the wire world
-  bool interrupted = false;  // stopped early: a prefix of the run
+  int64_t events = 0;              // of the simulation; 0 in the wire world
+  bool interrupted = false;        // stopped early: a prefix of the run
+  std::vector<LearnedRule> rules;  // that the engine had at the end; of replications, added up
 };
 
 // What a run looks at while it goes.
 struct RunHooks {
-  const std::atomic<bool>* stop = nullptr;  // when true, no further request is offered
-  std::atomic<int64_t>* done = nullptr;     // counts finished requests
+  const std::atomic<bool>* stop = nullptr;          // when true, no further request is offered
+  std::atomic<int64_t>* done = nullptr;             // counts finished requests
+  const std::vector<LearnedRule>* rules = nullptr;  // that the engine begins with
   // Sees each finished request with its id, for parity and swarm tests.
   std::function<void(const Outcome&, const CallResult&)> on_outcome;
   std::function<void(ProviderId, BreakerState, BreakerState, Time)> on_breaker;

@@ -169,7 +169,7 @@ TEST_CASE("cli: presets differ on identical faults", "[cli]") {
 TEST_CASE("cli: the report fits 80 columns and has no escapes where nobody sees them", "[cli]") {
   for (const char* arguments :
        {"run all-faults -q", "run production-10k -q --engine none,self_healing", "list", "--help",
-        "run --help", "serve --help"}) {
+        "run --help", "serve --help", "knowledge --help", "knowledge check --help"}) {
     CAPTURE(arguments);
     const CommandResult result = Squall(arguments, "LC_ALL=C.UTF-8");
     CHECK(result.code == 0);

@@ -212,20 +212,6 @@ TEST_CASE("engine: a caller that leaves is let go at once", "[engine]") {
   CHECK(rig.env.pending() == 0);
 }
 
-TEST_CASE("engine: learns which target answers and returns to it", "[engine]") {
-  EngineConfig config = Full();
-  config.ladder = {"failover", "learned_rule"};
-  config.knowledge.minimum_samples = 3;
-  config.budget.enabled = false;
-  config.breaker.enabled = false;
-  Rig rig(config);
-  rig.transport.Script(0, {Status(500)});
-  for (int i = 0; i < 10; ++i) rig.Call("r" + std::to_string(i));
-  const auto recommended = rig.engine->knowledge().Recommend(FailureClass::kServerError, 0);
-  REQUIRE(recommended.size() == 1);
-  CHECK(recommended[0].provider == 1);
-}
-
 // Two calls with an attempt at each provider open both circuits for 15 s.
 void OpenAllCircuits(Rig* rig) {
   for (ProviderId provider = 0; provider < 2; ++provider) {

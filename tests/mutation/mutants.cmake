@@ -363,3 +363,40 @@ squall_mutant(
   REPLACE [[const bool extra = last != nullptr;]]
   TEST    ${engine_hedges_test}
   FILTER  "hedge: none without budget*")
+
+set(knowledge_test tests/engine/knowledge_test.cc)
+squall_mutant(
+  NAME    knowledge_weight_without_a_cap
+  FILE    engine/knowledge.cc
+  FIND    [[past > room ?]]
+  REPLACE [[past > room && past < 0 ?]]
+  TEST    ${knowledge_test}
+  FILTER  "knowledge: any rule is silent after the stated number*")
+squall_mutant(
+  NAME    knowledge_without_hysteresis
+  FILE    engine/knowledge.cc
+  FIND    [[rule->speaks ? rule->mean() >= config_.silent_below : sure]]
+  REPLACE [[sure]]
+  TEST    ${knowledge_test}
+  FILTER  "knowledge: alternating outcomes do not make a rule flap")
+squall_mutant(
+  NAME    knowledge_general_overrules_specific
+  FILE    engine/knowledge.cc
+  FIND    [[if (rule.weight() >= (rule.speaks ? enough / 2 : enough)) return rule;]]
+  REPLACE [[if (rule.speaks && rule.weight() >= enough / 2) return rule;]]
+  TEST    ${knowledge_test}
+  FILTER  "knowledge: what is not known there*")
+squall_mutant(
+  NAME    knowledge_explores_with_all_requests
+  FILE    engine/plan.cc
+  FIND    [[in.call.repeatable && in.knowledge.Explores(]]
+  REPLACE [[in.knowledge.Explores(]]
+  TEST    tests/engine/engine_knowledge_test.cc
+  FILTER  "engine: never explores with a request*")
+squall_mutant(
+  NAME    knowledge_hedges_count_as_lessons
+  FILE    engine/knowledge.cc
+  FIND    [[if (!answers || failed->ended > newest.started) return std::nullopt;]]
+  REPLACE [[if (!answers) return std::nullopt;]]
+  TEST    ${knowledge_test}
+  FILTER  "knowledge: hedges*")
