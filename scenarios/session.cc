@@ -111,7 +111,9 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       clairvoyant_(IsClairvoyant(scenario.engine)),
       schemas_(CompileSchemas()),
       engine_(scenario.engine, ProviderInfos(scenario), seed, env, transport, this, &clairvoyance_),
-      result_(Metrics(FaultNames())) {}
+      result_(Metrics(FaultNames())) {
+  if (const auto trigger = TriggerOf(scenario)) result_.metrics.SetTrigger(*trigger);
+}
 
 void Session::Start() { Spawn(env_.executor(), Offer()); }
 
