@@ -8,6 +8,8 @@ constexpr std::string_view kDailyResets[] = {"continuous", "midnight"};
 constexpr std::string_view kHints[] = {
     "usual", "none",     "seconds",        "fraction", "milliseconds", "http_date", "body",
     "reset", "disagree", "ninety_seconds", "zero",     "negative",     "past_date", "remaining"};
+constexpr std::string_view kServiceKinds[] = {"latency", "exponential", "deterministic",
+                                              "lognormal"};
 constexpr std::string_view kStickies[] = {"attempt", "request", "session"};
 
 // Shares written as decimals need not sum to 1 exactly.
@@ -47,11 +49,23 @@ void Describe(Fields& f, LatencyConfig& c) {
            "Standard deviation of the logarithm of the time per token, drawn once per reply.");
 }
 
+void Describe(Fields& f, ServiceConfig& c) {
+  f.Enum("kind", c.kind, kServiceKinds,
+         "latency: what \"latency\" says, by the tokens of the answer; else a law that takes its "
+         "place: exponential, deterministic or lognormal.");
+  f.Span("mean", c.mean, {1ns, 24h}, "Mean service time of a law; 1/mean is the service rate mu.");
+  f.Number("sigma", c.sigma, {0, 5},
+           "Standard deviation of the logarithm of a lognormal service time.");
+}
+
 void Describe(Fields& f, CapacityConfig& c) {
   f.Int("servers", c.servers, {0, 1'000'000},
         "Requests that are worked on at once, first come first served; 0 = no limit and no queue.");
+  f.Bool("queue", c.queue,
+         "Whether requests wait while all servers are busy; without, they get a 503 at once.");
   f.Int("queue_max", c.queue_max, {0, 10'000'000},
         "Waiting requests beyond which arrivals get a 503; 0 = no bound.");
+  f.Struct("service", c.service, "How long one request keeps a server busy.");
 }
 
 void Describe(Fields& f, FaultConfig& c) {

@@ -33,10 +33,22 @@ struct LatencyConfig {
   double per_token_sigma = 0.2;  // one draw per reply, not per token
 };
 
+enum class ServiceKind : uint8_t { kLatency, kExponential, kDeterministic, kLogNormal };
+
+// How long one request keeps a server: what `latency` says, or a law of queueing theory in its
+// place, by its mean. Each attempt draws anew, keyed.
+struct ServiceConfig {
+  ServiceKind kind = ServiceKind::kLatency;
+  Duration mean = 1s;  // of the other kinds
+  double sigma = 1;    // lognormal: standard deviation of the logarithm, >= 0
+};
+
 // FIFO queue before `servers` workers: load makes it slow. Work of clients that left is still done.
 struct CapacityConfig {
   int64_t servers = 0;    // 0 = no limit, no queue
+  bool queue = true;      // without one, who finds no free server gets 503
   int64_t queue_max = 0;  // waiting requests beyond which arrivals get 503, 0 = no bound
+  ServiceConfig service;
 };
 
 // One fault kind at its base rate. The rate splits into three parts that add up to it:
@@ -112,6 +124,7 @@ struct ProviderConfig {
 
 void Describe(Fields& f, ModelConfig& c);
 void Describe(Fields& f, LatencyConfig& c);
+void Describe(Fields& f, ServiceConfig& c);
 void Describe(Fields& f, CapacityConfig& c);
 void Describe(Fields& f, FaultConfig& c);
 void Describe(Fields& f, ClimateConfig& c);

@@ -1,8 +1,8 @@
 #include "mock_providers/provider.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
-#include <functional>
 
 #include "engine/base/check.h"
 #include "mock_providers/climate.h"
@@ -12,6 +12,7 @@
 #include "mock_providers/judge.h"
 #include "mock_providers/model_limits.h"
 #include "mock_providers/quota.h"
+#include "mock_providers/service_queue.h"
 #include "mock_providers/task_texts.h"
 
 namespace squall {
@@ -58,6 +59,21 @@ std::vector<std::string> ModelNames(const ProviderConfig& config) {
   return names;
 }
 
+// Seconds by the law, < 0 where there is none.
+double ServiceTime(const ServiceConfig& service, double u) {
+  const double mean_s = Seconds(service.mean);
+  switch (service.kind) {
+    case ServiceKind::kLatency: return -1;
+    case ServiceKind::kExponential: return Exponential(u, mean_s);
+    case ServiceKind::kDeterministic: return mean_s;
+    case ServiceKind::kLogNormal: {
+      const double median_s = mean_s * std::exp(-service.sigma * service.sigma / 2);
+      return LogNormal(u, median_s, service.sigma);
+    }
+  }
+  return -1;
+}
+
 bool SpoilsAnswer(int fault) {
   return fault >= 0 && !FaultTable()[static_cast<size_t>(fault)].impairment;
 }
@@ -90,9 +106,17 @@ Provider::Provider(ProviderId id, const ProviderConfig& config, uint64_t seed, C
       faults_(std::make_unique<FaultDraw>(config.faults, config.name, seed)),
       server_(MakeDialectServer(config.dialect, ModelNames(config))),
       latency_stream_(Stream("latency/" + config.name)),
-      reply_stream_(Stream("reply/" + config.name)) {
+      reply_stream_(Stream("reply/" + config.name)),
+      service_stream_(Stream("service/" + config.name)) {
   for (const ModelConfig& model : config.models) {
     model_streams_.push_back(Stream("model/" + model.name));
+  }
+  const CapacityConfig& capacity = config.capacity;
+  if (capacity.servers > 0) {
+    const bool bounded = !capacity.queue || capacity.queue_max > 0;
+    const int64_t places = capacity.queue ? capacity.queue_max : 0;
+    queue_ =
+        std::make_unique<ServiceQueue>(capacity.servers, bounded ? places : ServiceQueue::kNoBound);
   }
   if (Quota::Limits(config.quota)) quota_ = std::make_unique<Quota>(config.quota, regions);
 }
@@ -100,7 +124,16 @@ Provider::Provider(ProviderId id, const ProviderConfig& config, uint64_t seed, C
 Provider::~Provider() = default;
 
 Duration Provider::Decision::Latency(int64_t tokens) const {
+  if (service_s >= 0) return FromSeconds(service_s);
   return FromSeconds(ttft_s + per_token_s * static_cast<double>(tokens));
+}
+
+Provider::Decision::Pace Provider::Decision::PaceOf(int64_t tokens) const {
+  if (service_s < 0) return {FromSeconds(ttft_s), FromSeconds(per_token_s)};
+  const double by_tokens_s = ttft_s + per_token_s * static_cast<double>(tokens);
+  if (by_tokens_s <= 0) return {FromSeconds(service_s), 0s};
+  const double scale = service_s / by_tokens_s;
+  return {FromSeconds(scale * ttft_s), FromSeconds(scale * per_token_s)};
 }
 
 Provider::Decision Provider::Decide(uint64_t request_key, std::string_view session,
@@ -112,6 +145,9 @@ Provider::Decision Provider::Decide(uint64_t request_key, std::string_view sessi
   decision.ttft_s = LogNormal(u_ttft, Seconds(latency.ttft_median), latency.ttft_sigma);
   decision.per_token_s =
       LogNormal(u_token, Seconds(latency.per_token_median), latency.per_token_sigma);
+  if (const ServiceConfig& law = config_.capacity.service; law.kind != ServiceKind::kLatency) {
+    decision.service_s = ServiceTime(law, Draw(seed_, service_stream_, request_key, arrival));
+  }
   const double base_error = config_.models[model].base_error;
   decision.model_errs =
       base_error > 0 && Draw(seed_, model_streams_[model], request_key) < base_error;
@@ -248,8 +284,9 @@ void Provider::Answer(const ApiRequest& request, const Decision& decision, Time 
   answer.prompt_tokens = request.prompt_tokens;
   answer.now = now;
   answer.processing = latency;
-  answer.ttft = FromSeconds(decision.ttft_s);
-  answer.per_token = FromSeconds(decision.per_token_s);
+  const Decision::Pace pace = decision.PaceOf(answer.completion_tokens);
+  answer.ttft = pace.ttft;
+  answer.per_token = pace.per_token;
   answer.id_bits = DrawBits(seed_, reply_stream_, plan->request_key, plan->arrival, kId);
   answer.format = request.format;
   std::optional<QuotaVerdict> verdict;
@@ -275,7 +312,7 @@ void Provider::Answer(const ApiRequest& request, const Decision& decision, Time 
   if (verdict && !verdict->admitted() && !SpoilsAnswer(plan->fault.kind)) {
     ApplyQuota(*verdict, context, plan);
   }
-  if (config_.capacity.servers > 0) Schedule(context, latency, plan);
+  if (queue_) Schedule(context, latency, plan);
   if (verdict && verdict->admitted()) Charge(context, latency, *plan);
 }
 
@@ -297,30 +334,10 @@ void Provider::Schedule(const FaultContext& context, Duration latency, ReplyPlan
   const Time now = context.answer.now;
   const bool hangs = plan->end == End::kHang;
   const Duration work = hangs ? latency : EndOf(*plan) - now;
-  const std::optional<Time> start = StartOfWork(now, work);
+  const std::optional<Time> start = queue_->Enter(now, work);
   if (start && plan->at != kNever) plan->at = SaturatingAdd(plan->at, *start - now);
   // A full queue depends on the engine, so it must not take the place of a drawn fault.
   if (!start && !SpoilsAnswer(plan->fault.kind)) ApplyQueueFull(context, plan);
-}
-
-// Takes the next free server, or none and nothing when the queue is full. First come, first served.
-std::optional<Time> Provider::StartOfWork(Time now, Duration work) {
-  const CapacityConfig& capacity = config_.capacity;
-  while (!waiting_.empty() && waiting_.front() <= now) waiting_.pop_front();
-  const bool all_busy = static_cast<int64_t>(busy_until_.size()) >= capacity.servers;
-  const bool one_is_free = !busy_until_.empty() && busy_until_.front() <= now;
-  Time start = now;
-  if (one_is_free || all_busy) {
-    start = std::max(now, busy_until_.front());
-    const auto queued = static_cast<int64_t>(waiting_.size());
-    if (start > now && capacity.queue_max > 0 && queued >= capacity.queue_max) return std::nullopt;
-    std::pop_heap(busy_until_.begin(), busy_until_.end(), std::greater<>());
-    busy_until_.pop_back();
-  }
-  if (start > now && capacity.queue_max > 0) waiting_.push_back(start);
-  busy_until_.push_back(SaturatingAdd(start, work));
-  std::push_heap(busy_until_.begin(), busy_until_.end(), std::greater<>());
-  return start;
 }
 
 void Provider::Log(const ApiRequest& request, const ReplyPlan& plan) {

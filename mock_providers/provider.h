@@ -38,6 +38,7 @@ class DialectServer;
 class FaultDraw;
 class Quota;
 class QuotaRegions;
+class ServiceQueue;
 struct ApiRequest;
 struct FaultContext;
 
@@ -89,7 +90,15 @@ class Provider final : public ReplySource {
     bool model_errs = false;
     double ttft_s = 0;
     double per_token_s = 0;
+    double service_s =
+        -1;  // by a law of service times, which takes the place of the two; < 0: none
     Duration Latency(int64_t tokens) const;
+    // The time to the first token and that of each, which add up to Latency().
+    struct Pace {
+      Duration ttft{};
+      Duration per_token{};
+    };
+    Pace PaceOf(int64_t tokens) const;
   };
   Decision Decide(uint64_t request_key, std::string_view session, uint32_t arrival, size_t model,
                   Time now) const;
@@ -100,7 +109,6 @@ class Provider final : public ReplySource {
   void CountArrival(std::string_view user, Time now, ReplyPlan* plan);
   void RememberHint(std::string_view user, const ReplyPlan& plan);
   void Schedule(const FaultContext& context, Duration latency, ReplyPlan* plan);
-  std::optional<Time> StartOfWork(Time now, Duration work);
   void Log(const ApiRequest& request, const ReplyPlan& plan);
 
   ProviderId id_;
@@ -123,8 +131,8 @@ class Provider final : public ReplySource {
   StreamId latency_stream_;
   StreamId reply_stream_;                // ids and small choices of a reply
   std::vector<StreamId> model_streams_;  // by model name: the same model errs alike everywhere
-  std::vector<Time> busy_until_;         // min-heap, one entry per server that has ever worked
-  std::deque<Time> waiting_;             // when each queued request will start, in order
+  StreamId service_stream_;
+  std::unique_ptr<ServiceQueue> queue_;  // null without a limit
   std::string content_;                  // of the answer being written; kept for its memory
 };
 

@@ -18,6 +18,11 @@ std::optional<T> Larger(std::optional<T> a, std::optional<T> b) {
   return std::max(a, b);  // nullopt is less than any value
 }
 
+// The caller holds a right answer in time.
+bool IsGood(const Outcome& outcome) {
+  return outcome.in_time && outcome.ok && outcome.body && outcome.right;
+}
+
 Quantiles QuantilesOf(const Histogram& histogram) {
   return Quantiles{.n = histogram.count(),
                    .mean = histogram.mean(),
@@ -47,6 +52,7 @@ void Metrics::Add(const Outcome& outcome) {
   running_.windows.Offered(outcome.started);
   running_.first_arrival = std::min(running_.first_arrival, outcome.started);
   running_.last_end = std::max(running_.last_end, outcome.ended);
+  if (IsGood(outcome)) running_.windows.Good(outcome.started, outcome.ended);
   for (const AttemptOutcome& attempt : outcome.attempts) AddAttempt(attempt);
   const size_t attempts = outcome.attempts.size();
   attempts_ += static_cast<int64_t>(attempts);
@@ -92,7 +98,7 @@ void Metrics::AddAttempt(const AttemptOutcome& attempt) {
 void Metrics::AddLatency(const Outcome& outcome, RequestKind kind) {
   const int64_t latency_ns = (outcome.ended - outcome.started).count();
   latency_.Record(latency_ns);
-  if (!(outcome.in_time && outcome.ok && outcome.body && outcome.right)) return;
+  if (!IsGood(outcome)) return;
   latency_success_.Record(latency_ns);
   if (kind == RequestKind::kFaulted) latency_recovered_.Record(latency_ns);
 }
@@ -159,6 +165,8 @@ void Metrics::Ended::Append(const Ended& later) {
   worst_1s = Larger(worst_1s, later.worst_1s);
   worst_10s = Larger(worst_10s, later.worst_10s);
   span_s += later.span_s;
+  load.Merge(later.load);
+  recoveries.insert(recoveries.end(), later.recoveries.begin(), later.recoveries.end());
 }
 
 Metrics::Ended Metrics::EndedWithRunning() const {
@@ -169,6 +177,8 @@ Metrics::Ended Metrics::EndedWithRunning() const {
   last.worst_1s = running_.windows.Worst(1);
   last.worst_10s = running_.windows.Worst(10);
   last.span_s = Seconds(running_.last_end - running_.first_arrival);
+  last.load.Add(running_.windows);
+  if (trigger_) last.recoveries = {RecoveryAfter(*trigger_, running_.windows)};
   all.Append(last);
   return all;
 }
@@ -179,6 +189,7 @@ void Metrics::Merge(const Metrics& other) {
   ended_ = EndedWithRunning();
   running_ = Running();
   ended_.Append(other.EndedWithRunning());
+  if (!trigger_) trigger_ = other.trigger_;
 
   for (size_t i = 0; i < by_kind_.size(); ++i) by_kind_[i].Merge(other.by_kind_[i]);
   for (size_t i = 0; i < by_fault_.size(); ++i) {
@@ -220,6 +231,8 @@ Summary Metrics::Summarize() const {
   const Ended ended = EndedWithRunning();
   s.replications = ended.recovered;
   s.span_s = ended.span_s;
+  s.load = ended.load.Compress();
+  if (trigger_) s.recovery = squall::Summarize(*trigger_, ended.recoveries);
 
   s.amplification.attempts = attempts_;
   if (s.requests > 0) {

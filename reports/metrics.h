@@ -4,8 +4,8 @@
 // count.
 //
 // Aggregates, keeps nothing: memory does not grow with the requests but for two bytes of each, by
-// which two runs can show that they met the same faults and be compared request by request, and two
-// counters per second of the run.
+// which two runs can show that they met the same faults and be compared request by request, and a
+// few counters per second of the run.
 #pragma once
 
 #include <array>
@@ -58,6 +58,10 @@ class Metrics {
   // What the providers counted, once at the end of a replication.
   void OnObedience(const Obedience& counts) { obedience_.Merge(counts); }
 
+  // What is done to the run, for the recovery from it; before it is over. The same in every
+  // replication.
+  void SetTrigger(const TriggerWindow& trigger) { trigger_ = trigger; }
+
   // Appends a later replication, built from the same fault names. Into an empty Metrics it is a
   // copy.
   void Merge(const Metrics& other);
@@ -88,6 +92,8 @@ class Metrics {
     std::optional<double> worst_1s;
     std::optional<double> worst_10s;
     double span_s = 0;
+    LoadTotals load;
+    std::vector<Recovery> recoveries;  // none without a trigger
     void Append(const Ended& later);
   };
 
@@ -119,6 +125,7 @@ class Metrics {
   int64_t completion_tokens_ = 0;
   CompensatedSum cost_usd_;
   Obedience obedience_;
+  std::optional<TriggerWindow> trigger_;
   Fingerprint fingerprint_;
   std::vector<uint8_t> first_faults_;
   std::vector<uint8_t> marks_;

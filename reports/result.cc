@@ -2,8 +2,10 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "engine/diagnosis.h"
 #include "reports/fingerprint.h"
@@ -238,6 +240,24 @@ Json AblationJson(const Ablation& a) {
           {"cost_usd", {{"difference", Number(a.cost_usd)}}}};
 }
 
+// Sums over all replications, one entry per window, from the start of the run.
+Json Goodput(const LoadTotals::Series& load) {
+  return {{"window_s", load.window_s},
+          {"offered", load.offered},
+          {"attempts", load.attempts},
+          {"good", load.good}};
+}
+
+Json AfterTrigger(const Summary& s) {
+  if (!s.recovery) return nullptr;
+  const RecoverySummary& recovery = *s.recovery;
+  return {{"trigger_end_s", recovery.trigger_end_s},
+          {"observed_s", recovery.observed_s},
+          {"replications", recovery.n},
+          {"worst_s", Number(recovery.worst_s)},
+          {"stayed_down", Share(recovery.stayed_down, recovery.n)}};
+}
+
 Json Base(const RunResult& result) {
   const Summary& s = result.summary;
   Json json = {
@@ -268,6 +288,9 @@ Json Base(const RunResult& result) {
                            {"worst_1s", Number(s.amplification.worst_1s)},
                            {"worst_10s", Number(s.amplification.worst_10s)},
                            {"attempts", s.amplification.attempts}};
+  json["goodput"] = Goodput(s.load);
+  json["recovery_time_s"] = s.recovery ? Number(s.recovery->median_s) : Json(nullptr);
+  json["after_trigger"] = AfterTrigger(s);
   json["attempts_per_request"] = AttemptsPerRequest(s);
   json["obedience"] = ObedienceJson(s.obedience);
   json["breaker_transitions"] = result.breaker_transitions;
@@ -287,8 +310,43 @@ Json Base(const RunResult& result) {
   return json;
 }
 
+// No list or object begins between here, after a list's opening bracket, and its closing one.
+bool ListIsPlain(const std::string& text, size_t from) {
+  while (true) {
+    const size_t end = text.find('\n', from);
+    const size_t first = text.find_first_not_of(' ', from);
+    if (end == std::string::npos || text[end - 1] == '[' || text[end - 1] == '{') return false;
+    if (text[first] == ']') return true;
+    from = end + 1;
+  }
+}
+
+// Puts lists of plain values on one line each: a series of counts is one value to the eye. Reads
+// what dump() writes, in which only the start of a list or an object ends a line with a bracket.
+std::string WithListsInline(const std::string& text) {
+  const auto line_at = [&text](size_t begin) {
+    return std::string_view(text).substr(begin, text.find('\n', begin) - begin);
+  };
+  std::string out;
+  size_t inner = 0;  // of the list being put on one line, its next item; 0 outside
+  for (size_t begin = 0; begin < text.size();) {
+    std::string_view line = line_at(begin);
+    begin += line.size() + 1;
+    if (inner > 0) {
+      line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+      const bool closes = line.starts_with(']');
+      if (inner > 1 && !closes) out += ' ';
+      inner = closes ? 0 : inner + 1;
+    }
+    out += line;
+    if (line.ends_with('[')) inner = ListIsPlain(text, begin) ? 1 : 0;
+    if (inner == 0) out += '\n';
+  }
+  return out;
+}
+
 std::string Text(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return WithListsInline(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace

@@ -101,6 +101,21 @@ std::vector<Row> HintRows(std::span<const RunResult> results) {
            }}};
 }
 
+// One row, and only where something was done to the run that ended.
+std::vector<Row> RecoveryTimeRow(std::span<const RunResult> results, const TextStyle& style) {
+  const bool any = std::any_of(results.begin(), results.end(), [](const RunResult& r) {
+    return r.summary.recovery && r.summary.recovery->n > 0;
+  });
+  if (!any) return {};
+  return {{"back after trigger", Ink::kPlain, [style](const RunResult& r) {
+             const auto& recovery = r.summary.recovery;
+             if (!recovery || recovery->n == 0) return std::string("n/a");
+             if (!recovery->median_s) return std::string("stays down");
+             if (*recovery->median_s == 0) return std::string("at once");
+             return DurationText(1e9 * *recovery->median_s, style);
+           }}};
+}
+
 // Names longer than a column take two lines, broken after the last "_", "-" or "/" that fits.
 std::string NameLines(std::span<const RunResult> block, const TextStyle& style) {
   constexpr size_t kFits = kColumnWidth - 2;
@@ -154,6 +169,7 @@ std::string RenderComparison(std::span<const RunResult> results,
     const auto block = results.subspan(i, std::min(columns, results.size() - i));
     text += "\n" + NameLines(block, style) + Rows(RecoveryRows(style), block, style);
     text += "\n" + Rows(PriceRows(style), block, style);
+    text += Rows(RecoveryTimeRow(results, style), block, style);
     text += Rows(HintRows(results), block, style);
   }
   text += "\nfirst attempts that differ between engines: ";

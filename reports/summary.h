@@ -19,7 +19,9 @@
 #include "engine/diagnosis.h"
 #include "engine/events.h"
 #include "reports/intervals.h"
+#include "reports/load_windows.h"
 #include "reports/outcome.h"
+#include "reports/recovery.h"
 
 namespace squall {
 
@@ -145,6 +147,8 @@ struct Summary {
   std::array<int64_t, kMaxAttemptsCounted + 1> attempts_per_request{};  // [k]: requests with k
   double span_s = 0;  // first arrival to last end, summed over replications
   Obedience obedience;
+  LoadTotals::Series load;                  // all replications together
+  std::optional<RecoverySummary> recovery;  // nullopt without a trigger
 
   Quantiles latency;            // of all requests, from their intended arrival
   Quantiles latency_success;    // of those with a right answer in time

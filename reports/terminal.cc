@@ -201,6 +201,28 @@ std::string LoadFact(const RunResult& r, const TextStyle& style) {
   return Fact("LOAD", items, style);
 }
 
+// Whether what was done to the run outlasted its end (recovery.h).
+std::string RecoveryFact(const Summary& s, const TextStyle& style) {
+  if (!s.recovery) return "";
+  const RecoverySummary& r = *s.recovery;
+  const auto seconds = [&style](double value) { return DurationText(1e9 * value, style); };
+  std::vector<std::string> items = {"trigger over after " + seconds(r.trigger_end_s)};
+  if (r.n == 0) {
+    items.push_back("the run ends too early to see what came of it");
+  } else if (!r.median_s) {
+    const std::string down = "goodput stays down, for the " + seconds(r.observed_s) + " observed";
+    items.push_back(Paint(down, Ink::kBad, style));
+  } else {
+    const std::string back = *r.median_s == 0 ? "at once" : "within " + seconds(*r.median_s);
+    items.push_back(Paint("goodput back " + back, Ink::kGood, style));
+  }
+  if (r.n > 1) {
+    items.push_back("stays down in " + CompactText(r.stayed_down, 9) + " of " +
+                    CompactText(r.n, 9) + " replications");
+  }
+  return Fact("RECOVERY", items, style);
+}
+
 // Whether the waits that providers asked for were kept.
 std::string HintsFact(const Summary& s, const TextStyle& style) {
   const Obedience& o = s.obedience;
@@ -372,7 +394,8 @@ std::string RenderReport(const RunResult& result, const TextStyle& style) {
   text += Headline(s.faulted(), style);
   text += EndingsTable(s, style) + FaultTable(s, style) + OtherTable(s, style);
   text += ConfusionTable(s, style) + "\n";
-  text += LoadFact(result, style) + HintsFact(s, style) + LatencyFact(s, style);
+  text += LoadFact(result, style) + RecoveryFact(s, style) + HintsFact(s, style) +
+          LatencyFact(s, style);
   text += StreamFact(s, style) + DiagnosisFact(s, style);
   text += CpuFact(result, style) + BillFact(s, style) + RecoveredByFact(s, style);
   text += FaultsFact(result, style) + IdentityFact(result, style);

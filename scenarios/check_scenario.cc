@@ -180,6 +180,10 @@ void CheckWorkload(const WorkloadConfig& workload, Problems* problems) {
   CheckWeights("/workload/tasks", workload.tasks, problems);
   const ArrivalConfig& arrivals = workload.arrivals;
   const bool traced = arrivals.kind == ArrivalKind::kTrace;
+  if (traced && !arrivals.phases.empty()) {
+    problems->Add("/workload/arrivals/phases",
+                  "got phases with kind \"trace\", expected none: the trace says when");
+  }
   if (traced && arrivals.trace.empty()) {
     problems->Add("/workload/arrivals/trace", "got none with kind \"trace\", expected a CSV file");
   } else if (!traced && !arrivals.trace.empty()) {

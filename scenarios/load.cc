@@ -100,8 +100,11 @@ absl::Status ApplyOptions(const ScenarioOptions& options, JsonDocument* document
   }
   if (!options.trace.empty()) {
     const std::string option = "--trace " + options.trace;
-    for (const auto& [pointer, value] : {std::pair("/workload/arrivals/kind", std::string("trace")),
-                                         std::pair("/workload/arrivals/trace", options.trace)}) {
+    const std::pair<const char*, json> values[] = {
+        {"/workload/arrivals/kind", "trace"},
+        {"/workload/arrivals/trace", options.trace},
+        {"/workload/arrivals/phases", json::array()}};  // a scenario's own would contradict it
+    for (const auto& [pointer, value] : values) {
       const auto status = document->SetValue(pointer, value, option);
       if (!status.ok()) return status;
     }

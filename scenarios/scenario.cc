@@ -52,10 +52,19 @@ ordered_json DocumentSchema(std::string_view title, std::string_view doc, ordere
 
 }  // namespace
 
+void Describe(Fields& f, ArrivalPhase& c) {
+  f.Span("for", c.length, {1ms, 24h * 365}, "How long the rate holds.");
+  f.Number("rate_per_s", c.rate_per_s, {0, 1e6}, "Requests offered per second; 0 = a pause.");
+}
+
 void Describe(Fields& f, ArrivalConfig& c) {
   f.Enum("kind", c.kind, kArrivalNames,
          "Open-loop arrivals: poisson, uniform spacing, or the rows of a trace.");
-  f.Number("rate_per_s", c.rate_per_s, {1e-6, 1e6}, "Requests offered per second.");
+  f.Number("rate_per_s", c.rate_per_s, {1e-6, 1e6},
+           "Requests offered per second, once all phases are over.");
+  f.List("phases", c.phases,
+         "Other rates that come first, one after the other from the start of the run: a spike is "
+         "a phase above rate_per_s. Of poisson and uniform arrivals.");
   f.Text("trace", c.trace,
          "CSV file of TIMESTAMP,ContextTokens,GeneratedTokens, relative to this file.");
 }

@@ -19,10 +19,18 @@ namespace squall {
 
 enum class ArrivalKind : uint8_t { kPoisson, kUniform, kTrace };
 
+// A rate that holds for a while.
+struct ArrivalPhase {
+  Duration length = 1min;  // "for", > 0
+  double rate_per_s = 10;  // 0 = a pause
+};
+
 struct ArrivalConfig {
   ArrivalKind kind = ArrivalKind::kPoisson;
   double rate_per_s = 10;  // poisson and uniform, > 0
-  std::string trace;       // CSV file; requests and tokens come from it
+  // Poisson and uniform: one after the other from the start of the run, before rate_per_s holds.
+  std::vector<ArrivalPhase> phases;
+  std::string trace;  // CSV file; requests and tokens come from it
 };
 
 // One row of a trace: offset from the first row, and token counts.
@@ -62,6 +70,7 @@ struct Scenario {
   std::string hash;             // of the effective values, 16 hex digits
 };
 
+void Describe(Fields& f, ArrivalPhase& c);
 void Describe(Fields& f, WorkloadConfig& c);
 void Describe(Fields& f, Scenario& s);
 

@@ -113,6 +113,7 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       engine_(scenario.engine, ProviderInfos(scenario), seed, env, transport, this, &clairvoyance_),
       result_(Metrics(FaultNames())) {
   if (hooks_.rules != nullptr) engine_.knowledge().Import(*hooks_.rules, env_.Now());
+  if (const auto trigger = TriggerOf(scenario)) result_.metrics.SetTrigger(*trigger);
 }
 
 void Session::Start() { Spawn(env_.executor(), Offer()); }

@@ -33,11 +33,22 @@ Workload::Workload(const Scenario& scenario, uint64_t seed)
   }
 }
 
-Duration Workload::Gap(uint64_t index) const {
+// The gap before it is an exponential of mean 1 (uniform: 1) of expected arrivals, which phases of
+// different rates use up at their own pace (time change of a Poisson process).
+Time Workload::ArrivalOf(uint64_t index) {
   const ArrivalConfig& arrivals = scenario_.workload.arrivals;
-  const double mean_s = 1.0 / arrivals.rate_per_s;
-  if (arrivals.kind == ArrivalKind::kUniform) return FromSeconds(mean_s);
-  return FromSeconds(Exponential(Draw(seed_, kGap, index), mean_s));
+  const bool uniform = arrivals.kind == ArrivalKind::kUniform;
+  double gap = uniform ? 1.0 : Exponential(Draw(seed_, kGap, index), 1.0);
+  Time from = last_;
+  for (; phase_ < arrivals.phases.size(); ++phase_) {
+    const ArrivalPhase& phase = arrivals.phases[phase_];
+    const Time end = SaturatingAdd(phase_begin_, phase.length);
+    const double expected = phase.rate_per_s * Seconds(end - from);
+    if (gap < expected) return from + FromSeconds(gap / phase.rate_per_s);
+    gap -= expected;
+    from = phase_begin_ = end;
+  }
+  return from + FromSeconds(gap * (1.0 / arrivals.rate_per_s));
 }
 
 std::optional<WorkItem> Workload::Next() {
@@ -58,7 +69,7 @@ std::optional<WorkItem> Workload::Next() {
     item.task.answer_tokens = row.generated_tokens;
     return item;
   }
-  item.at = last_ + Gap(item.index);
+  item.at = ArrivalOf(item.index);
   last_ = item.at;
   item.prompt_tokens =
       Size(Draw(seed_, kPrompt, item.index), config.prompt_tokens, config.prompt_sigma);

@@ -1,6 +1,7 @@
 // Workload: the requests of one run, in the order of their arrival. Open loop: arrivals do not wait
 // for answers, so a slow provider meets the same load as a fast one. Request i is a function of
-// (seed, i) alone, so a longer run has a shorter one as its prefix.
+// (seed, i) alone, so a longer run has a shorter one as its prefix; of its arrival that holds for
+// the gap before it, in units of the mean gap, so that another rate stretches the same pattern.
 #pragma once
 
 #include <cstdint>
@@ -38,13 +39,15 @@ class Workload {
   std::string SessionName(uint64_t session) const;
 
  private:
-  Duration Gap(uint64_t index) const;
+  Time ArrivalOf(uint64_t index);
 
   const Scenario& scenario_;
   uint64_t seed_;
   std::vector<double> kind_weights_;  // by TaskKind, adding up to 1
   uint64_t next_ = 0;
   Time last_ = kStart;
+  size_t phase_ = 0;  // of the arrivals, in which last_ lies; past their end: the rate that stays
+  Time phase_begin_ = kStart;
 };
 
 }  // namespace squall

@@ -1,5 +1,6 @@
 #include "scenarios/world.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "engine/base/check.h"
@@ -64,6 +65,26 @@ std::vector<std::string> FaultNames() {
   std::vector<std::string> names;
   for (const FaultRow& row : FaultTable()) names.emplace_back(row.name);
   return names;
+}
+
+std::optional<TriggerWindow> TriggerOf(const Scenario& scenario) {
+  std::optional<TriggerWindow> hull;
+  const auto add = [&hull](Duration from, Duration to) {
+    if (!hull) hull = TriggerWindow{kStart + from, kStart + to};
+    hull->from = std::min(hull->from, kStart + from);
+    hull->to = std::max(hull->to, kStart + to);
+  };
+  for (const ClimateConfig& row : scenario.climate) {
+    if (row.kind != ClimateKind::kGilbertElliott) add(row.from, row.to);
+  }
+  const ArrivalConfig& arrivals = scenario.workload.arrivals;
+  Duration from = 0s;
+  for (const ArrivalPhase& phase : arrivals.phases) {
+    const Duration to = from + phase.length;
+    if (phase.rate_per_s > arrivals.rate_per_s) add(from, to);
+    from = to;
+  }
+  return hull;
 }
 
 WorldResult RunVirtual(const Scenario& scenario, uint64_t seed, const RunHooks& hooks) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/knowledge.h"
@@ -47,6 +48,11 @@ struct RunHooks {
 
 // Names of the fault rows in the order of their indices, for Metrics.
 std::vector<std::string> FaultNames();
+
+// What a scenario does to a run and then ends: from the start of the first to the end of the last
+// of its outages, ramps and phases above its rate of arrivals. nullopt where there is none; what
+// goes on for the whole run is none.
+std::optional<TriggerWindow> TriggerOf(const Scenario& scenario);
 
 // In virtual time, on this thread.
 WorldResult RunVirtual(const Scenario& scenario, uint64_t seed, const RunHooks& hooks);

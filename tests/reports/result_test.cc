@@ -12,6 +12,8 @@ namespace squall {
 namespace {
 
 using nlohmann::ordered_json;
+using testing::Healthy;
+using testing::SampleFaultNames;
 using testing::SampleResult;
 
 // Every path that readers of results may rely on.
@@ -41,6 +43,12 @@ constexpr const char* kRequired[] = {"/format_version",
                                      "/amplification/mean",
                                      "/amplification/worst_1s",
                                      "/amplification/worst_10s",
+                                     "/goodput/window_s",
+                                     "/goodput/offered",
+                                     "/goodput/attempts",
+                                     "/goodput/good",
+                                     "/recovery_time_s",
+                                     "/after_trigger",
                                      "/latency_ms/p50",
                                      "/latency_ms/p90",
                                      "/latency_ms/p99",
@@ -138,6 +146,62 @@ TEST_CASE("doubles read back as the same value") {
   RunResult result = SampleResult(4, 10);
   result.summary.cost_usd = 0.1 + 0.2;
   CHECK(ordered_json::parse(ToJson(result))["cost"]["usd"].get<double>() == 0.1 + 0.2);
+}
+
+// Two replications of 1,000 s: 10 requests a second, those offered in [100 s, 140 s) unanswered.
+RunResult WithOutage() {
+  Metrics merged(SampleFaultNames());
+  for (int replication = 0; replication < 2; ++replication) {
+    Metrics one(SampleFaultNames());
+    one.SetTrigger({kStart + 100s, kStart + 120s});
+    for (uint64_t i = 0; i < 10'000; ++i) {
+      Outcome outcome = Healthy(i, kStart + static_cast<int64_t>(i) * 100ms);
+      outcome.ok = i < 1'000 || i >= 1'400;
+      one.Add(outcome);
+    }
+    merged.Merge(one);
+  }
+  RunResult result = SampleResult(1, 0);
+  result.replications = 2;
+  result.summary = merged.Summarize();
+  return result;
+}
+
+TEST_CASE("the series adds up all replications in at most 240 windows, a list to a line") {
+  const std::string text = ToJson(WithOutage());
+  const ordered_json json = ordered_json::parse(text);
+  const auto& goodput = json["goodput"];
+  CHECK(goodput["window_s"] == 5);
+  CHECK(goodput["offered"].size() == 201);  // the last one answers of the 1,000th second
+  CHECK(goodput["offered"][0] == 100);
+  CHECK(goodput["good"][20].get<int>() <= 2);  // that came in from before
+  CHECK(goodput["good"][25] == 0);
+  CHECK(goodput["good"][30] == 100);
+  CHECK(goodput["attempts"][25] == 100);
+  CHECK(text.find("\"offered\": [100, 100, ") != std::string::npos);
+  for (const char* key : {"offered", "attempts"}) {
+    int64_t sum = 0;
+    for (const auto& count : goodput[key]) sum += count.get<int64_t>();
+    CHECK(sum == 20'000);
+  }
+}
+
+TEST_CASE("the recovery time counts from the end of the trigger, and null is none") {
+  const ordered_json json = ordered_json::parse(ToJson(WithOutage()));
+  CHECK(json["recovery_time_s"] == 20);
+  CHECK(json["after_trigger"]["trigger_end_s"] == 120);
+  CHECK(json["after_trigger"]["replications"] == 2);
+  CHECK(json["after_trigger"]["worst_s"] == 20);
+  CHECK(json["after_trigger"]["stayed_down"]["count"] == 0);
+  CHECK(ordered_json::parse(ToJson(SampleResult(1, 100)))["recovery_time_s"].is_null());
+  CHECK(ordered_json::parse(ToJson(SampleResult(1, 100)))["after_trigger"].is_null());
+}
+
+TEST_CASE("brackets inside texts of a list do no harm") {
+  RunResult result = SampleResult(1, 5);
+  result.overrides = {"/climate=[", "/a={", "]"};
+  const ordered_json json = ordered_json::parse(ToJson(result));
+  CHECK(json["overrides"] == ordered_json(result.overrides));
 }
 
 TEST_CASE("text that is not UTF-8 does not break a result") {

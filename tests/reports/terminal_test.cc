@@ -65,6 +65,7 @@ RunResult Extreme() {
   s.prompt_tokens = s.completion_tokens = INT64_MAX / 2;
   s.cost_usd = 1e12;
   s.obedience = {INT64_MAX, INT64_MAX, INT64_MAX};
+  s.recovery = RecoverySummary{1e12, INT64_MAX, INT64_MAX, 1e12, std::nullopt, std::nullopt};
   s.recovered_by = {{std::string(200, 'x'), INT64_MAX}, {"", 1}};
   result.faults.assign(40, FaultLine{.name = std::string(90, 'f'), .scheduled = 1, .injected = 2});
   result.breaker_transitions = INT64_MAX;
@@ -124,6 +125,32 @@ TEST_CASE("the header says whether time was virtual or the sockets were real") {
   result.mode = "wire";
   CHECK(Contains(Lines(RenderReport(result, kPlain))[0], "WIRE · seed 77"));
   CHECK_FALSE(Contains(RenderReport(result, kPlain), "VIRTUAL"));
+}
+
+TEST_CASE("a report says whether the service came back after its trigger") {
+  RunResult result = SampleResult(3, 1'000);
+  CHECK_FALSE(Contains(RenderReport(result, kPlain), "RECOVERY  "));
+  result.summary.recovery = RecoverySummary{90, 1, 0, 270, 34, 34};
+  CHECK(Contains(RenderReport(result, kPlain), "trigger over after 90.0 s"));
+  CHECK(Contains(RenderReport(result, kPlain), "goodput back within 34.0 s"));
+  result.summary.recovery->median_s = 0;
+  CHECK(Contains(RenderReport(result, kPlain), "goodput back at once"));
+  result.summary.recovery->median_s.reset();
+  result.summary.recovery->n = 2;
+  result.summary.recovery->stayed_down = 1;
+  CHECK(Contains(RenderReport(result, kPlain), "goodput stays down, for the 270 s observed"));
+  CHECK(Contains(RenderReport(result, kPlain), "stays down in 1 of 2 replications"));
+  result.summary.recovery->n = 0;
+  CHECK(Contains(RenderReport(result, kPlain), "ends too early"));
+}
+
+TEST_CASE("a comparison has one row for the recovery, where there was a trigger") {
+  std::vector<RunResult> results = {SampleResult(3, 100), SampleResult(4, 100)};
+  CHECK_FALSE(Contains(RenderComparison(results, 0, kPlain), "back after trigger"));
+  results[0].summary.recovery = RecoverySummary{90, 1, 0, 270, 34, 34};
+  results[1].summary.recovery = RecoverySummary{90, 1, 1, 270, std::nullopt, std::nullopt};
+  const std::string text = RenderComparison(results, 0, kPlain);
+  CHECK(Contains(text, "back after trigger           34.0 s     stays down"));
 }
 
 TEST_CASE("a report states the recovery rate with its interval, its counts and its fingerprint") {
