@@ -191,7 +191,10 @@ void Session::JoinAttempts(const CallResult& result, const Arrivals& arrivals,
     if (!attempt.sent) continue;
     const Arrival* found = nullptr;
     size_t& from = next[attempt.provider];
-    for (; attempt.error != TransportError::kConnect && from < arrivals.size(); ++from) {
+    // Calls of a judge arrive under a key of their own (mock_providers/judge.h).
+    const bool arrived =
+        attempt.error != TransportError::kConnect && attempt.purpose != Purpose::kJudgement;
+    for (; arrived && from < arrivals.size(); ++from) {
       if (arrivals[from].provider != attempt.provider) continue;
       found = &arrivals[from++];
       break;
