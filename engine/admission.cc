@@ -75,7 +75,8 @@ Admission::Admission(const EngineConfig& config, std::span<const ProviderInfo> p
       seed_(seed),
       events_(*events),
       counts_tokens_(CountsTokens(config, providers)),
-      measures_latency_(config.hedge.kind == HedgeKind::kQuantile),
+      measures_latency_(config.hedge.kind == HedgeKind::kQuantile ||
+                        config.deadline.adaptive_factor > 0),
       measures_health_(config.routing.kind == RoutingKind::kP2c ||
                        config.routing.kind == RoutingKind::kLatency),
       breakers_(config.breaker, config.breaker_scopes, ScopesOf(providers)),
@@ -164,6 +165,7 @@ RouteOrder Admission::Order(const CallState& call, Time now) const {
 }
 
 std::optional<Duration> Admission::Latency(ProviderId provider, double quantile) const {
+  if (!measures_latency_) return std::nullopt;
   return lanes_[provider].latency.Quantile(quantile);
 }
 

@@ -146,7 +146,7 @@ class Admission {
   void FreePlace(const Grant& grant, LoadSignal signal, Time now);
   bool Refuse(std::string_view by, Time now, Grant* grant);
   void SettleLimits(const AttemptRecord& attempt, const Headers& headers, Grant* grant);
-  void SettleBreakers(const AttemptRecord& attempt, const Grant& grant);
+  void SettleBreakers(const AttemptRecord& attempt, const CallState& call, const Grant& grant);
   double SettleBudgets(const AttemptRecord& attempt, const Grant& grant);
   void Tell(Target target, BreakerState before, Time now);
 

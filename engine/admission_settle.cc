@@ -50,8 +50,15 @@ CallOutcome KeyOutcome(const Diagnosis& diagnosis) {
   }
 }
 
-BreakerScopes::Outcomes OutcomesFor(const Diagnosis& diagnosis, bool cut_short) {
-  const CallOutcome provider = ProviderOutcome(diagnosis, cut_short);
+// Has the request failed at another provider before? Then it may be the request.
+bool HasFailedElsewhere(const CallState& call, ProviderId here) {
+  for (const AttemptRecord& attempt : call.result.attempts) {
+    if (attempt.sent && attempt.provider != here && !attempt.diagnosis.ok()) return true;
+  }
+  return false;
+}
+
+BreakerScopes::Outcomes OutcomesFor(const Diagnosis& diagnosis, CallOutcome provider) {
   BreakerScopes::Outcomes outcomes{provider, provider, provider, KeyOutcome(diagnosis)};
   if (diagnosis.failure == FailureClass::kInvalidModel) {
     outcomes[static_cast<size_t>(BreakerScope::kModel)] = CallOutcome::kFailure;
@@ -114,7 +121,7 @@ double Admission::Settle(const AttemptRecord& attempt, const Headers& headers,
                          const CallState& call, Grant* grant) {
   SettleLimits(attempt, headers, grant);
   const double cost = SettleBudgets(attempt, *grant);
-  SettleBreakers(attempt, *grant);
+  SettleBreakers(attempt, call, *grant);
   Lane& lane = lanes_[attempt.provider];
   if (measures_latency_ && attempt.diagnosis.ok())
     lane.latency.Add(attempt.ended - attempt.started);
@@ -155,14 +162,20 @@ void Admission::SettleLimits(const AttemptRecord& attempt, const Headers& header
   }
 }
 
-void Admission::SettleBreakers(const AttemptRecord& attempt, const Grant& grant) {
+void Admission::SettleBreakers(const AttemptRecord& attempt, const CallState& call,
+                               const Grant& grant) {
   const Time now = attempt.ended;
   const size_t index = Index(grant.target);
   const BreakerState before = breakers_.last_state(index);
   const auto draw = [&](uint64_t generation) {
     return Draw(seed_, kOpenTime, attempt.provider, generation);
   };
-  breakers_.Report(index, grant.permit, OutcomesFor(attempt.diagnosis, grant.cut_short), now, draw);
+  CallOutcome outcome = ProviderOutcome(attempt.diagnosis, grant.cut_short);
+  if (outcome == CallOutcome::kFailure && !config_.breaker_counts_followed &&
+      HasFailedElsewhere(call, attempt.provider)) {
+    outcome = CallOutcome::kNeutral;
+  }
+  breakers_.Report(index, grant.permit, OutcomesFor(attempt.diagnosis, outcome), now, draw);
   if (attempt.diagnosis.retry_after.has_value()) {
     breakers_.Hint(index, *attempt.diagnosis.retry_after, now);
   }

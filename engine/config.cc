@@ -43,6 +43,13 @@ void Describe(Fields& f, RetryConfig& c) {
         "Attempts at one request over all providers, the first one included.");
   f.Int("max_attempts_per_target", c.max_attempts_per_target, kAttempts,
         "Attempts at one model of one provider, the first one included.");
+  f.Int(
+      "failover_rounds", c.failover_rounds, kAttempts,
+      "Times that failover goes round the providers; from the second on it returns no sooner than "
+      "a retry would.");
+  f.Bool("failover_refused", c.failover_refused,
+         "Whether a request that a provider turned down for its own sake may go to one other "
+         "provider.");
   f.Struct("backoff", c.backoff, "Wait before a retry.");
   f.Bool("obey_retry_after", c.obey_retry_after,
          "Whether a server's Retry-After is a minimum wait; ignored where false.");
@@ -54,6 +61,13 @@ void Describe(Fields& f, RetryConfig& c) {
 void Describe(Fields& f, DeadlineConfig& c) {
   f.Span("per_try", c.per_try, kPositiveSpan,
          "Longest single attempt; the request's own deadline ends it earlier.");
+  f.Number("adaptive_factor", c.adaptive_factor, {0, 1000},
+           "Multiple of the provider's usual latency that ends an attempt before per_try would; 0 "
+           "never does.");
+  f.Number("adaptive_quantile", c.adaptive_quantile, kRate,
+           "Quantile of the latency of good answers that is the usual one.");
+  f.Require(c.adaptive_factor == 0 || c.adaptive_factor >= 1,
+            "adaptive_factor must be 0 or at least 1");
   f.Span("failover_reserve", c.failover_reserve, kAnySpan,
          "Time that an attempt leaves for each provider that is still untried.");
   f.Int("reserve_stages", c.reserve_stages, {1, 64},
@@ -170,7 +184,8 @@ void Describe(Fields& f, EngineConfig& c) {
   f.Struct("deadline", c.deadline, "How a request's time is split over attempts.");
   f.Struct("stream", c.stream, "What is done about answers that arrive in pieces.");
   f.Struct("hedge", c.hedge, "When a late attempt gets company at another provider.");
-  f.Struct("hedge_latency", c.hedge_latency, "Which latencies a hedge's quantile is of.");
+  f.Struct("hedge_latency", c.hedge_latency,
+           "Which latencies the quantiles of hedges and adaptive timeouts are of.");
   f.Struct("routing", c.routing, "Which provider a request goes to first, and which next.");
   f.Struct("health", c.health, "What routing by latency and by health goes by.");
   f.Struct("breaker", c.breaker, "Circuit breaker, one per provider or other scope.");
@@ -183,6 +198,9 @@ void Describe(Fields& f, EngineConfig& c) {
   f.Require(!c.breaker_scopes.empty() &&
                 std::all_of(c.breaker_scopes.begin(), c.breaker_scopes.end(), is_scope),
             "breaker_scopes must name some of provider, model, region, key");
+  f.Bool("breaker_counts_followed", c.breaker_counts_followed,
+         "Whether a failure counts against a circuit where the same request has failed at another "
+         "provider before.");
   f.Enum("all_open", c.all_open, kAllOpen,
          "What becomes of a request when no circuit admits it: it fails at once, waits until one "
          "may, or is sent to the first provider all the same.");

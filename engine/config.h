@@ -30,6 +30,10 @@ namespace squall {
 struct RetryConfig {
   int64_t max_attempts = 4;             // over all providers, first attempt included, 1..32
   int64_t max_attempts_per_target = 2;  // at one model of one provider, 1..32
+  int64_t failover_rounds = 1;          // times that failover goes round the providers, 1..32
+  // Whether a request that one provider turned down for its own sake (too long, refused, a
+  // parameter) may go to one other: models differ in what they take. Two of one mind end it.
+  bool failover_refused = false;
   BackoffConfig backoff;
   bool obey_retry_after = true;     // a server's hint is a minimum wait
   double retry_after_spread = 0.2;  // positive jitter on a hint, share of it, 0..10; 0 = none
@@ -80,6 +84,9 @@ struct EngineConfig {
   TargetHealthConfig health;  // what routing by health and latency goes by
   BreakerConfig breaker;
   std::vector<std::string> breaker_scopes = {"provider"};  // BreakerScopeNames(), at least one
+  // Whether a failure counts against a provider where the same request has failed elsewhere before.
+  // A standby sees little else: what the request is to blame for would open its circuit.
+  bool breaker_counts_followed = true;
   AllOpen all_open = AllOpen::kFailFast;
   QualityConfig quality;
   RetryBudgetConfig budget;                        // of all extra attempts together

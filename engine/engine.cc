@@ -199,8 +199,11 @@ bool Engine::Admit(CallState* call, Exchange* exchange) {
   for (ProviderId p = 0; p < providers_.size(); ++p) {
     untried += p != step.target.provider && !call->Tried(p) ? 1 : 0;
   }
-  exchange->until = AttemptDeadline(config_.deadline, now, call->deadline, untried);
-  exchange->grant.cut_short = exchange->until < now + config_.deadline.per_try;
+  const Duration longest =
+      LongestTry(config_.deadline,
+                 admission_.Latency(step.target.provider, config_.deadline.adaptive_quantile));
+  exchange->until = AttemptDeadline(config_.deadline, longest, now, call->deadline, untried);
+  exchange->grant.cut_short = exchange->until < SaturatingAdd(now, longest);
   return true;
 }
 
@@ -342,7 +345,7 @@ Diagnosis Engine::Validate(std::string_view content, const Exchange& exchange, c
   }
   const Target target = exchange.step.target;
   AnswerFacts facts;
-  facts.prompt = asked.request.messages.empty() ? "" : asked.request.messages.back().content;
+  if (!asked.request.messages.empty()) facts.prompt = asked.request.messages.back().content;
   facts.task_key = providers_[target.provider].models[target.model].name;
   const Diagnosis verdict = guard_.Check(content, asked.schema, facts);
   if (verdict.ok() && foresight_ != nullptr && !foresight_->Right(call, content)) {

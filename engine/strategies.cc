@@ -55,22 +55,23 @@ BackoffPast PastWaits(const PlanInput& in, int retry) {
   return past;
 }
 
-// The earliest time at which the provider that answered may be asked again.
-Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry) {
+// The earliest time at which the provider whose attempt failed may be asked again, which is its
+// `retry`-th retry (0 = first). `since` the failure, as far as it is to be waited from.
+Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry, Time since) {
   const RetryConfig& config = in.config.retry;
   if (config.obey_retry_after && last.retry_after.has_value()) {
     // Short hints spread over the first window at least; whoever wants no spread gets none.
     const double spread = config.retry_after_spread;
     const Duration floor = spread > 0 ? config.backoff.base : 0s;
     const Duration wait = HintWithJitter(*last.retry_after, spread, floor, in.u);
-    return SaturatingAdd(in.now, wait);
+    return SaturatingAdd(since, wait);
   }
   // An answer that came whole and is bad says nothing about load: sample again at once. Everything
   // else may be the first sign of trouble, so spread out.
   const bool answered =
       last.safety == Safety::kExecuted && last.retry != RetryDecision::kSameProviderAfterWait;
-  if (answered) return in.now;
-  return SaturatingAdd(in.now, BackoffDelay(config.backoff, PastWaits(in, retry), in.u));
+  if (answered) return since;
+  return SaturatingAdd(since, BackoffDelay(config.backoff, PastWaits(in, retry), in.u));
 }
 
 bool WorthRepeating(const Diagnosis& last) {
@@ -81,7 +82,7 @@ bool WorthRepeating(const Diagnosis& last) {
 std::optional<Step> Retry(const PlanInput& in, const AttemptRecord& last) {
   if (!WorthRepeating(last.diagnosis)) return std::nullopt;
   const Target target{last.provider, last.model};
-  const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(target) - 1);
+  const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(target) - 1, in.now);
   if (!IsOpen(in, target, at)) return std::nullopt;
   return SendStep(in, at, target, "retry");
 }
@@ -128,22 +129,60 @@ bool Unchanged(const Diagnosis& last) {
   return last.retry != RetryDecision::kNeverUnchanged || HitTokenLimit(last);
 }
 
-// Would the target, given the same request, behave differently?
-bool ProviderMatters(const PlanInput& in, const AttemptRecord& last, Target target) {
-  if (last.diagnosis.failure == FailureClass::kContextLengthExceeded) {
-    const auto window = [&](Target t) {
-      return in.providers[t.provider].models[t.model].context_tokens;
-    };
-    return window(target) > window(Target{last.provider, last.model});
+// Has more than one provider turned the request down for its own sake?
+bool RefusedByTwo(const PlanInput& in) {
+  std::optional<ProviderId> first;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (!attempt.sent || Unchanged(attempt.diagnosis)) continue;
+    if (first.has_value() && *first != attempt.provider) return true;
+    first = attempt.provider;
   }
-  return Unchanged(last.diagnosis);
+  return false;
 }
 
+// Would the target, given the same request, behave differently?
+bool ProviderMatters(const PlanInput& in, const AttemptRecord& last, Target target) {
+  const auto window = [&](Target t) {
+    return in.providers[t.provider].models[t.model].context_tokens;
+  };
+  const int64_t here = window(Target{last.provider, last.model});
+  if (last.diagnosis.failure == FailureClass::kContextLengthExceeded && here > 0) {
+    return window(target) == 0 || window(target) > here;
+  }
+  return Unchanged(last.diagnosis) || (in.config.retry.failover_refused && !RefusedByTwo(in));
+}
+
+const AttemptRecord* LastAt(const PlanInput& in, ProviderId provider) {
+  const AttemptRecord* last = nullptr;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (attempt.sent && attempt.provider == provider) last = &attempt;
+  }
+  return last;
+}
+
+bool WorthReturning(const PlanInput& in, ProviderId provider) {
+  const AttemptRecord* const last = LastAt(in, provider);
+  return last == nullptr || WorthRepeating(last->diagnosis);
+}
+
+// In the first round a provider that is untried, in later ones one that has had fewer attempts than
+// there have been rounds: what is pinned to one may have passed at another.
 std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {
-  for (const uint8_t provider : in.admission.Order(in.call, in.now)) {
-    const Target target = BestAffordable(in, provider);
-    if (in.call.Tried(provider) || !ProviderMatters(in, last, target)) continue;
-    if (IsOpen(in, target, in.now)) return SendStep(in, in.now, target, "failover");
+  const RouteOrder order = in.admission.Order(in.call, in.now);
+  for (int round = 0; round < in.config.retry.failover_rounds; ++round) {
+    for (const uint8_t provider : order) {
+      const Target target = BestAffordable(in, provider);
+      const int sent = in.call.SentTo(target);
+      if (provider == last.provider || sent != round || !ProviderMatters(in, last, target))
+        continue;
+      const AttemptRecord* const before = LastAt(in, provider);
+      if (before != nullptr && !WorthRepeating(before->diagnosis)) continue;
+      Time at = in.now;
+      if (before != nullptr) {
+        at = std::max(at, RetryTime(in, before->diagnosis, sent - 1, before->ended));
+      }
+      if (IsOpen(in, target, at)) return SendStep(in, at, target, "failover");
+    }
   }
   return std::nullopt;
 }
@@ -161,14 +200,6 @@ void AddOption(const PlanInput& in, Target target, Time at, Options* options) {
   options->times.push_back(at);
 }
 
-bool WorthReturning(const PlanInput& in, ProviderId provider) {
-  const AttemptRecord* last = nullptr;
-  for (const AttemptRecord& attempt : in.call.result.attempts) {
-    if (attempt.sent && attempt.provider == provider) last = &attempt;
-  }
-  return last == nullptr || WorthRepeating(last->diagnosis);
-}
-
 Options OptionsAfter(const PlanInput& in, const AttemptRecord& last) {
   Options options;
   for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
@@ -177,7 +208,7 @@ Options OptionsAfter(const PlanInput& in, const AttemptRecord& last) {
   }
   const Target here{last.provider, last.model};
   if (WorthRepeating(last.diagnosis)) {
-    AddOption(in, here, RetryTime(in, last.diagnosis, in.call.SentTo(here) - 1), &options);
+    AddOption(in, here, RetryTime(in, last.diagnosis, in.call.SentTo(here) - 1, in.now), &options);
   }
   const std::optional<Step> smaller = Degrade(in, last);
   if (smaller.has_value()) AddOption(in, smaller->target, smaller->at, &options);

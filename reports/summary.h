@@ -66,7 +66,7 @@ struct Tally {
     lenient += lenient_one;
     abstained += abstained_one;
     late += !lenient_one && !abstained_one;
-    silent_escape += outcome.ok && outcome.attempts.size() == 1;
+    silent_escape += outcome.ok && outcome.attempts[0].diagnosed == FailureClass::kOk;
     ceiling_known += outcome.ceiling >= 0;
     ceiling_recovered += outcome.ceiling > 0;
   }

@@ -63,7 +63,7 @@ struct Scenario {
   std::map<std::string, FaultConfig> faults;  // defaults for all providers
   std::vector<ProviderConfig> providers;
   std::vector<ClimateConfig> climate;
-  std::string preset = "self_healing";  // "engine": {"preset": …}
+  std::string preset = "squall";  // "engine": {"preset": …}
   EngineConfig engine;                  // the preset with the scenario's overrides
 
   std::vector<TraceRow> trace;  // loaded rows, when arrivals.kind is kTrace

@@ -33,6 +33,8 @@ void Describe(Fields& f, ConcurrencyLimitConfig& c) {
   f.Int("most", c.most, kCount, "Greatest limit.");
   f.Number("backoff", c.backoff, {0.01, 0.999}, "Factor on the limit at overload.");
   f.Span("slow", c.slow, {0s, 24h}, "Latency that aimd takes for overload; 0 is none.");
+  f.Number("overload_share", c.overload_share, {0, 0.99},
+           "Share of a round's answers that must be signs of overload before the limit falls.");
   f.Int("window", c.window, kCount, "Answers per decision of the gradient.");
   f.Number("tolerance", c.tolerance, {1, 100},
            "Latency over that without load at which the limit begins to fall.");
@@ -78,15 +80,25 @@ void ConcurrencyLimit::Release(const Permit& permit, LoadSignal signal, Duration
   const bool aimd = config_.kind == ConcurrencyKind::kAimd;
   if (!aimd && config_.kind != ConcurrencyKind::kGradient) return;
   const bool too_slow = aimd && config_.slow > 0s && latency > config_.slow;
-  if (signal == LoadSignal::kOverload || (signal == LoadSignal::kServed && too_slow)) {
-    Shrink(permit);
-  } else if (signal == LoadSignal::kServed) {
+  if (signal == LoadSignal::kIgnored) return;
+  const bool sign = signal == LoadSignal::kOverload || too_slow;
+  if (Overloaded(permit, sign)) {
+    Shrink();
+  } else if (!sign) {
     aimd ? CountSuccess() : Observe(permit, Seconds(latency));
   }
 }
 
-void ConcurrencyLimit::Shrink(const Permit& permit) {
-  if (permit.epoch != epoch_) return;
+bool ConcurrencyLimit::Overloaded(const Permit& permit, bool sign) {
+  if (permit.epoch != epoch_) return false;
+  overloads_ += sign ? 1 : 0;
+  const double round = static_cast<double>(limit());
+  if (sign && static_cast<double>(overloads_) > config_.overload_share * round) return true;
+  if (++answers_ >= limit()) answers_ = overloads_ = 0;
+  return false;
+}
+
+void ConcurrencyLimit::Shrink() {
   probing_ = false;
   successes_ = 0;
   calm_ = 0;
@@ -96,6 +108,7 @@ void ConcurrencyLimit::Shrink(const Permit& permit) {
 
 void ConcurrencyLimit::BeginEpoch() {
   ++epoch_;
+  answers_ = overloads_ = 0;
   window_ = {};
   skip_ = kSettle * limit();
 }

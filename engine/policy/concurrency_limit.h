@@ -9,9 +9,9 @@
 //   windows of light load, and every `probe_every` windows at half the limit (as Vegas' probes, and
 //   Envoy's phases of minimum latency, do).
 //
-// Overload (429 for concurrency, 503, a timeout) shrinks the limit once per epoch: requests that
-// were in flight at the last shrinking tell nothing new. Where less than half of the limit is used,
-// it does not grow. Permits are plain values, reported once each.
+// Overload (429 for concurrency, 503, a timeout), where it is more than a few, shrinks the limit
+// once per epoch: requests that were in flight at the last shrinking tell nothing new. Where less
+// than half of the limit is used, it does not grow. Permits are plain values, reported once each.
 //
 // Pure: time is an argument. One thread; one per provider. Waiting for a permit is the caller's.
 #pragma once
@@ -32,7 +32,10 @@ struct ConcurrencyLimitConfig {
   int64_t initial = 20;  // least <= initial <= most
   int64_t least = 1;     // >= 1
   int64_t most = 200;
-  double backoff = 0.9;      // factor at overload, (0, 1)
+  double backoff = 0.9;  // factor at overload, (0, 1)
+  // Share of a round's answers that must be signs of overload before the limit falls, [0, 1): where
+  // some requests fail whatever the load, one sign (0) would shrink it to nothing.
+  double overload_share = 0;
   Duration slow = 0s;        // aimd: a success this slow is overload; 0 = none is
   int64_t window = 50;       // gradient: answers per decision, and 2 * limit at least
   double tolerance = 1.1;    // of latency over the base before the limit falls, >= 1
@@ -82,7 +85,8 @@ class ConcurrencyLimit {
     double Mean() const { return sum_s / static_cast<double>(count); }
   };
 
-  void Shrink(const Permit& permit);
+  bool Overloaded(const Permit& permit, bool sign);
+  void Shrink();
   void CountSuccess();
   void Observe(const Permit& permit, double latency_s);
   void CloseWindow();
@@ -96,6 +100,8 @@ class ConcurrencyLimit {
   int64_t peak_ = 0;       // most in flight in this round or window
   uint64_t epoch_ = 1;     // grows with every shrinking and probe
   int64_t successes_ = 0;  // aimd: of this round
+  int64_t answers_ = 0;    // of the round of `limit` answers under way
+  int64_t overloads_ = 0;  // among them
   Samples window_;
   int64_t skip_ = 0;  // the first answers of an epoch are those that took least
   int64_t calm_ = 0;  // windows in a row without a sign of a queue

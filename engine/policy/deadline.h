@@ -7,29 +7,41 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "engine/base/time.h"
 
 namespace squall {
 
 struct DeadlineConfig {
-  Duration per_try = 10s;          // longest single attempt, > 0
-  Duration failover_reserve = 0s;  // time kept back for each untried provider, >= 0
-  int64_t reserve_stages = 1;      // for this many of them at most, >= 1
+  Duration per_try = 10s;  // longest single attempt, > 0
+  Duration failover_reserve = 0s;   // time kept back for each untried provider, >= 0
+  int64_t reserve_stages = 1;       // for this many of them at most, >= 1
   // What becomes of reserves that do not fit into the time that is left: none is kept, or each
   // untried provider and this attempt get an equal share.
   bool share_when_short = false;
   Duration least_attempt = 0s;  // what has less time left is not sent, >= 0
+  // Where this many times the quantile of a provider's latency of late is less, it takes the place
+  // of per_try: a timeout that fits the traffic leaves time for others. 0 = it never does.
+  double adaptive_factor = 0;       // >= 1 or 0
+  double adaptive_quantile = 0.99;  // of the latency of good answers, [0, 1]
 };
 
-// When an attempt that starts at `start` must end: within the per-try timeout and the request's
+// The longest that an attempt may take at a provider whose latency has this quantile.
+inline Duration LongestTry(const DeadlineConfig& config, std::optional<Duration> latency) {
+  if (config.adaptive_factor <= 0 || !latency.has_value()) return config.per_try;
+  const double adapted = Seconds(*latency) * config.adaptive_factor;
+  return adapted < Seconds(config.per_try) ? FromSeconds(adapted) : config.per_try;
+}
+
+// When an attempt that starts at `start` must end: within `longest` and the request's
 // deadline, less the reserves of `untried` (>= 0) other providers. Never before `start`. With
 // share_when_short, as many stages and LeavesReserves before each repeat, each of the n providers
 // of a request that has R left gets at least min(failover_reserve, R / n), whatever those before it
 // do.
-inline Time AttemptDeadline(const DeadlineConfig& config, Time start, Time deadline,
-                            int64_t untried) {
-  const Time end = std::min(SaturatingAdd(start, config.per_try), deadline);
+inline Time AttemptDeadline(const DeadlineConfig& config, Duration longest, Time start,
+                            Time deadline, int64_t untried) {
+  const Time end = std::min(SaturatingAdd(start, longest), deadline);
   const int64_t stages = std::min(untried, config.reserve_stages);
   if (stages <= 0 || deadline <= start) return end;
   const Duration left = deadline - start;

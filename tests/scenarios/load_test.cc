@@ -42,7 +42,7 @@ TEST_CASE("the smallest scenario is providers and defaults") {
   const auto scenario = Load(With(""));
   REQUIRE(scenario.ok());
   CHECK(scenario->name == "s");
-  CHECK(scenario->preset == "self_healing");
+  CHECK(scenario->preset == "squall");
   CHECK(scenario->workload.requests == 1000);
   CHECK(scenario->hash.size() == 16);
 }
@@ -210,8 +210,9 @@ TEST_CASE("a mistake in --set is reported as its own") {
       {"/engine/rettry/max_attempts=1",
        "--set /engine/rettry/max_attempts=1: /engine/rettry: got unknown key \"rettry\", "
        "expected one of preset, diagnose, ladder, retry, deadline, stream, hedge, hedge_latency, "
-       "routing, health, breaker, breaker_scopes, all_open, quality, budget, provider_budget, "
-       "limiter, concurrency, conversation, guard, opinions, knowledge; did you mean \"retry\"?"},
+       "routing, health, breaker, breaker_scopes, breaker_counts_followed, all_open, quality, "
+       "budget, provider_budget, limiter, concurrency, conversation, guard, opinions, knowledge; "
+       "did you mean \"retry\"?"},
       {"/engine={\"guard\": 1}",
        "--set /engine={\"guard\": 1}: /engine/guard: got 1, expected an object"},
       {"/workload/deadline=30",

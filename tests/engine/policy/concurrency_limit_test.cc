@@ -146,6 +146,50 @@ TEST_CASE("concurrency limit: aimd settles where the provider begins to refuse",
   }
 }
 
+TEST_CASE("concurrency limit: trap: failures that load has no part in do not shrink it to nothing",
+          "[policy]") {
+  for (const double share : {0.0, 0.2}) {
+    ConcurrencyLimitConfig config = Of(ConcurrencyKind::kAimd);
+    config.initial = 50;
+    config.most = 1'000;
+    config.overload_share = share;
+    ConcurrencyLimit limit(config);
+    Time now = kStart;
+    std::deque<ConcurrencyLimit::Permit> flying;
+    for (uint64_t i = 0; i < 50'000; ++i) {  // 100 are wanted at any time, 5 % of them time out
+      now += 10ms;
+      while (flying.size() < 100) {
+        const auto permit = limit.Acquire(now);
+        if (!permit.has_value()) break;
+        flying.push_back(*permit);
+      }
+      const bool fails = Draw(7, Stream("unlucky"), i) < 0.05;
+      limit.Release(flying.front(), fails ? LoadSignal::kOverload : LoadSignal::kServed, now);
+      flying.pop_front();
+    }
+    CAPTURE(share, limit.limit());
+    CHECK((limit.limit() >= 100) == (share > 0));
+    while (!flying.empty()) {
+      limit.Release(flying.front(), LoadSignal::kIgnored, now);
+      flying.pop_front();
+    }
+  }
+}
+
+TEST_CASE("concurrency limit: real overload shrinks it all the same", "[policy]") {
+  ConcurrencyLimitConfig config = Of(ConcurrencyKind::kAimd);
+  config.initial = 200;
+  config.overload_share = 0.2;
+  Provider provider(config, 1);
+  provider.servers = 20;
+  provider.room = 0;
+  provider.Run(20'000);
+  const double found = provider.Run(20'000);
+  CAPTURE(found);
+  CHECK(found >= 0.75 * 20);
+  CHECK(found <= 1.5 * 20);
+}
+
 TEST_CASE("concurrency limit: aimd takes slow answers for overload where told to", "[policy]") {
   ConcurrencyLimitConfig config = Of(ConcurrencyKind::kAimd);
   config.slow = 8s;  // of exponential times of 1 s: one in 3,000 without a queue

@@ -9,37 +9,39 @@ namespace {
 TEST_CASE("deadline: an attempt ends by its own timeout or the request's, whichever is first",
           "[policy]") {
   const DeadlineConfig config{10s, 0s};
-  CHECK(AttemptDeadline(config, kStart, kStart + 30s, 1) == kStart + 10s);
-  CHECK(AttemptDeadline(config, kStart + 25s, kStart + 30s, 1) == kStart + 30s);
+  CHECK(AttemptDeadline(config, config.per_try, kStart, kStart + 30s, 1) == kStart + 10s);
+  CHECK(AttemptDeadline(config, config.per_try, kStart + 25s, kStart + 30s, 1) == kStart + 30s);
 }
 
 TEST_CASE("deadline: the reserve keeps failover reachable while a provider is untried",
           "[policy]") {
   const DeadlineConfig config{60s, 10s};
-  CHECK(AttemptDeadline(config, kStart, kStart + 30s, 1) == kStart + 20s);
-  CHECK(AttemptDeadline(config, kStart, kStart + 30s, 0) == kStart + 30s);
+  CHECK(AttemptDeadline(config, config.per_try, kStart, kStart + 30s, 1) == kStart + 20s);
+  CHECK(AttemptDeadline(config, config.per_try, kStart, kStart + 30s, 0) == kStart + 30s);
 }
 
 TEST_CASE("deadline: a reserve that does not fit is not kept", "[policy]") {
   const DeadlineConfig config{60s, 10s};
-  CHECK(AttemptDeadline(config, kStart + 25s, kStart + 30s, 1) == kStart + 30s);
+  CHECK(AttemptDeadline(config, config.per_try, kStart + 25s, kStart + 30s, 1) == kStart + 30s);
 }
 
 TEST_CASE("deadline: each untried provider keeps a reserve", "[policy]") {
   const DeadlineConfig config{60s, 5s, 8};
   for (const int64_t untried : {0, 1, 2, 5}) {
-    CHECK(AttemptDeadline(config, kStart, kStart + 30s, untried) == kStart + 30s - untried * 5s);
+    CHECK(AttemptDeadline(config, config.per_try, kStart, kStart + 30s, untried) ==
+          kStart + 30s - untried * 5s);
   }
-  CHECK(AttemptDeadline({60s, 5s, 2}, kStart, kStart + 30s, 5) == kStart + 20s);
+  CHECK(AttemptDeadline({60s, 5s, 2}, 60s, kStart, kStart + 30s, 5) == kStart + 20s);
 }
 
 TEST_CASE("deadline: reserves that do not fit become equal shares where that is asked for",
           "[policy]") {
   const DeadlineConfig sharing{60s, 10s, 8, true};
-  CHECK(AttemptDeadline(sharing, kStart, kStart + 12s, 2) == kStart + 4s);
-  CHECK(AttemptDeadline({60s, 10s, 8}, kStart, kStart + 12s, 2) == kStart + 12s);
-  CHECK(AttemptDeadline({60s, Duration::max(), 8, true}, kStart, kStart + 12s, 2) == kStart + 4s);
-  CHECK(AttemptDeadline({60s, Duration::max(), 8}, kStart, kStart + 12s, 2) == kStart + 12s);
+  CHECK(AttemptDeadline(sharing, sharing.per_try, kStart, kStart + 12s, 2) == kStart + 4s);
+  CHECK(AttemptDeadline({60s, 10s, 8}, 60s, kStart, kStart + 12s, 2) == kStart + 12s);
+  CHECK(AttemptDeadline({60s, Duration::max(), 8, true}, 60s, kStart, kStart + 12s, 2) ==
+        kStart + 4s);
+  CHECK(AttemptDeadline({60s, Duration::max(), 8}, 60s, kStart, kStart + 12s, 2) == kStart + 12s);
 }
 
 TEST_CASE("deadline: trap: the last provider keeps its share whatever those before it do",
@@ -65,7 +67,7 @@ TEST_CASE("deadline: trap: the last provider keeps its share whatever those befo
         if (attempt > 0 && !LeavesReserves(config, now, deadline, untried)) break;
         if (!FitsDeadline(config, now, deadline)) break;
         repeats += attempt > 0 ? 1 : 0;
-        const Time until = AttemptDeadline(config, now, deadline, untried);
+        const Time until = AttemptDeadline(config, config.per_try, now, deadline, untried);
         now = hangs ? until : now + FromSeconds(draw(step++) * Seconds(until - now));
       }
     }
@@ -85,7 +87,7 @@ TEST_CASE("deadline: a wait is not cut to fit, and must leave time for an answer
 TEST_CASE("deadline: nothing starts at the deadline", "[policy]") {
   CHECK(FitsDeadline({}, kStart + 29s, kStart + 30s));
   CHECK_FALSE(FitsDeadline({}, kStart + 30s, kStart + 30s));
-  CHECK(AttemptDeadline({10s, 0s}, kNever - 1s, kNever, 0) == kNever);
+  CHECK(AttemptDeadline({10s, 0s}, 10s, kNever - 1s, kNever, 0) == kNever);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST_CASE("limits: every member of a configuration is described, with a valid de
           "[policy]") {
   CheckFields<TokenRatioConfig>(5);
   CheckFields<RateLimiterConfig>(12);
-  CheckFields<ConcurrencyLimitConfig>(13);
+  CheckFields<ConcurrencyLimitConfig>(14);
   CheckFields<LatencyQuantileConfig>(2);
   CheckFields<TargetHealthConfig>(4);
   CheckFields<RoutingConfig>(3);
