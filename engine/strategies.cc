@@ -12,6 +12,12 @@
 namespace squall {
 namespace {
 
+using LimitVerdict = ConversationLimits::Verdict;
+
+bool Affordable(const PlanInput& in, Target target) {
+  return in.admission.Afford(target, in.call).verdict != LimitVerdict::kRefuse;
+}
+
 // Has this provider asked, during this call, to be left alone until after `at`?
 bool AskedToWait(const PlanInput& in, ProviderId provider, Time at) {
   for (const AttemptRecord& attempt : in.call.result.attempts) {
@@ -80,8 +86,10 @@ bool WorthRepeating(const Diagnosis& last) {
 
 std::optional<Step> Retry(const PlanInput& in, const AttemptRecord& last) {
   if (!WorthRepeating(last.diagnosis)) return std::nullopt;
-  const Target target{last.provider, last.model};
-  const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(target) - 1);
+  const Target here{last.provider, last.model};
+  const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(here) - 1);
+  const bool dear = in.admission.Afford(here, in.call).verdict != LimitVerdict::kAdmit;
+  const Target target = dear ? BestAffordable(in, last.provider) : here;
   if (!IsOpen(in, target, at)) return std::nullopt;
   return SendStep(in, at, target, "retry");
 }
@@ -140,12 +148,9 @@ bool ProviderMatters(const PlanInput& in, const AttemptRecord& last, Target targ
 }
 
 std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {
-  for (const uint8_t provider : in.admission.Order(in.call, in.now)) {
-    const Target target = BestAffordable(in, provider);
-    if (in.call.Tried(provider) || !ProviderMatters(in, last, target)) continue;
-    if (IsOpen(in, target, in.now)) return SendStep(in, in.now, target, "failover");
-  }
-  return std::nullopt;
+  const std::optional<Target> target = FirstOpen(in, &last);
+  if (!target.has_value()) return std::nullopt;
+  return SendStep(in, in.now, *target, "failover");
 }
 
 // What may be done about a failure, and when. Nothing that no other strategy would ever do, but for
@@ -278,24 +283,59 @@ bool IsOpen(const PlanInput& in, Target target, Time at) {
   if (in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at)) return false;
   const bool well =
       !in.avoid_bad_answers || in.admission.AnswersWell(target.provider, at, in.call.ramp_u);
-  return well && LeavesOthersTime(in, target.provider, at) &&
+  return well && Affordable(in, target) && LeavesOthersTime(in, target.provider, at) &&
          !JustRefused(in, target.provider, at) && in.admission.Admits(target, at, in.call.ramp_u) &&
          in.call.SentTo(target) < in.config.retry.max_attempts_per_target;
 }
 
 Target BestAffordable(const PlanInput& in, ProviderId provider) {
-  const auto last = static_cast<uint16_t>(in.providers[provider].models.size() - 1);
-  const auto verdict = in.admission.Afford(Target{provider, 0}, in.call).verdict;
-  return Target{provider, verdict == ConversationLimits::Verdict::kAdmit ? uint16_t{0} : last};
+  const Target best{provider, in.admission.FittingModel(provider, in.call)};
+  if (in.admission.Afford(best, in.call).verdict == LimitVerdict::kAdmit) return best;
+  return Target{provider, static_cast<uint16_t>(in.providers[provider].models.size() - 1)};
 }
 
-std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last) {
+std::optional<Target> FirstOpen(const PlanInput& in, const AttemptRecord* last) {
+  const RouteOrder order = in.admission.Order(in.call, in.now);
+  const auto open = [&](Target target) {
+    if (last != nullptr && !ProviderMatters(in, *last, target)) return false;
+    return IsOpen(in, target, in.now);
+  };
+  for (const bool others : {false, true}) {
+    for (const uint8_t provider : order) {
+      if (last != nullptr && in.call.Tried(provider)) continue;
+      Target target = BestAffordable(in, provider);
+      if (!others && open(target)) return target;
+      const size_t models = others ? in.providers[provider].models.size() : 0;
+      while (++target.model < models) {
+        if (open(target)) return target;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view UnaffordableBy(const PlanInput& in) {
+  std::string_view limit;
+  for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
+    const auto decision = in.admission.Afford(BestAffordable(in, provider), in.call);
+    if (decision.verdict != LimitVerdict::kRefuse) return "";
+    if (limit.empty()) limit = decision.limit;
+  }
+  return limit;
+}
+
+std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool* over_budget) {
   const bool used_up = in.call.sent() >= in.config.retry.max_attempts;
   for (const std::string& name : in.config.ladder) {
     for (const Strategy& strategy : kStrategies) {
       if (strategy.name != name || (used_up && strategy.sends)) continue;
       std::optional<Step> step = strategy.propose(in, last);
       if (!step.has_value()) continue;
+      // One provider's budget is no reason not to go to another.
+      if (strategy.sends && !in.admission.AllowsExtra(*step, in.call, in.now)) {
+        *over_budget = true;
+        continue;
+      }
       if (HitTokenLimit(last.diagnosis)) step->patch.max_tokens = in.call.max_tokens * 2;
       return step;
     }
