@@ -52,6 +52,26 @@ ExtraKind KindOf(const Step& step, const CallState& call) {
   return call.Tried(step.target.provider) ? ExtraKind::kRetry : ExtraKind::kFailover;
 }
 
+RouteTarget FactsOf(const ModelInfo& model) {
+  RouteTarget target;
+  target.usd_per_mtok_in = model.usd_per_mtok_in;
+  target.usd_per_mtok_out = model.usd_per_mtok_out;
+  target.streaming = model.streaming;
+  target.json = model.json;
+  target.context_tokens = model.context_tokens;
+  target.max_output_tokens = model.max_output_tokens;
+  return target;
+}
+
+RouteNeeds NeedsOf(const CallState& call) {
+  RouteNeeds needs;
+  needs.streaming = call.streaming;
+  needs.json = call.wants_json;
+  needs.prompt_tokens = call.prompt_tokens;
+  needs.output_tokens = call.max_tokens;
+  return needs;
+}
+
 double Value(const std::map<std::string, double>& by_name, const std::string& name,
              double otherwise) {
   const auto found = by_name.find(name);
@@ -99,6 +119,13 @@ bool Admission::Admits(Target target, Time at, double u) const {
   return !full && breakers_.Admits(Index(target), at, u);
 }
 
+bool Admission::AdmitsAny(ProviderId provider, Time at, double u) const {
+  for (uint16_t model = 0; model < providers_[provider].models.size(); ++model) {
+    if (Admits(Target{provider, model}, at, u)) return true;
+  }
+  return false;
+}
+
 Time Admission::RetryAt(Target target, Time now, double u) const {
   return breakers_.RetryAt(Index(target), now, u);
 }
@@ -128,8 +155,8 @@ RouteOrder Admission::Order(const CallState& call, Time now) const {
   const size_t count = std::min(providers_.size(), targets.size());
   for (ProviderId p = 0; p < count; ++p) {
     const ProviderInfo& provider = providers_[p];
-    const ModelInfo& model = provider.models[0];
     RouteTarget& target = targets[p];
+    target = FactsOf(provider.models[FittingModel(p, call)]);
     if (!routing.tiers.empty()) {
       target.tier = static_cast<int64_t>(Value(routing.tiers, provider.name, 0));
     }
@@ -140,28 +167,25 @@ RouteOrder Admission::Order(const CallState& call, Time now) const {
       target.health_cost = lanes_[p].health.Cost(now);
       target.latency_s = lanes_[p].health.Latency(now);
     }
-    target.usd_per_mtok_in = model.usd_per_mtok_in;
-    target.usd_per_mtok_out = model.usd_per_mtok_out;
-    target.streaming = model.streaming;
-    target.json = model.json;
-    target.context_tokens = model.context_tokens;
-    target.max_output_tokens = model.max_output_tokens;
-    target.available =
-        routing.kind == RoutingKind::kPriority || Admits(Target{p, 0}, now, call.ramp_u);
+    target.available = routing.kind == RoutingKind::kPriority || AdmitsAny(p, now, call.ramp_u);
   }
-  RouteNeeds needs;
-  needs.streaming = call.streaming;
-  needs.json = call.wants_json;
-  needs.prompt_tokens = call.prompt_tokens;
-  needs.output_tokens = call.max_tokens;
   const std::span<const RouteTarget> known(targets.data(), count);
   const uint64_t bits = DrawBits(seed_, kRouting, call.key, call.result.attempts.size());
-  RouteOrder order = OrderTargets(routing, known, needs, bits);
+  RouteOrder order = OrderTargets(routing, known, NeedsOf(call), bits);
   if (order.empty()) {
     // Estimates err: where nobody seems able, those that may be asked at all are better than none.
     order = OrderTargets(routing, known, RouteNeeds(), bits);
   }
   return order;
+}
+
+uint16_t Admission::FittingModel(ProviderId provider, const CallState& call) const {
+  const std::vector<ModelInfo>& models = providers_[provider].models;
+  const RouteNeeds needs = NeedsOf(call);
+  for (size_t m = 0; m < models.size(); ++m) {
+    if (CanServe(FactsOf(models[m]), needs)) return static_cast<uint16_t>(m);
+  }
+  return 0;
 }
 
 std::optional<Duration> Admission::Latency(ProviderId provider, double quantile) const {
@@ -187,6 +211,7 @@ RateAmounts Admission::Amounts(Target target, const CallState& call) const {
 }
 
 ConversationLimits::Decision Admission::Afford(Target target, const CallState& call) const {
+  if (!conversations_.enabled()) return {};
   return conversations_.Judge(AttemptOf(target, call));
 }
 
@@ -206,15 +231,30 @@ ConversationLimits::Attempt Admission::AttemptOf(Target target, const CallState&
 Admission::Turn Admission::Join(Target target, const CallState& call, Time now, Grant* grant) {
   grant->target = target;
   if (config_.limiter.enabled) {
-    const Time latest = std::min(SaturatingAdd(now, config_.limiter.max_wait), call.deadline);
+    const Time latest = std::min(SaturatingAdd(now, config_.limiter.max_wait),
+                                 LatestStart(config_.deadline, call.deadline));
     grant->ticket = lanes_[target.provider].limiter.ReserveAt(Amounts(target, call), now, latest);
     if (!grant->ticket.has_value()) {
       grant->refusal = "rate_limiter";
       return Turn::kRefused;
     }
-    if (grant->ticket->at > now) return Turn::kWait;
+    if (grant->ticket->at > now) {
+      lanes_[target.provider].paced.push_back(&grant->waiter);
+      return Turn::kWait;
+    }
   }
   return TakePlace(now, grant);
+}
+
+// What others give back may bring those who wait forward: the first of them looks, and the next one
+// once that has gone, so that each return wakes one and not all.
+void Admission::WakePaced(Lane* lane) {
+  if (!lane->paced.empty()) lane->paced.front()->wake.request_stop();
+}
+
+void Admission::LeavePaced(const PlaceWaiter& waiter, Lane* lane) {
+  std::erase(lane->paced, &waiter);
+  WakePaced(lane);
 }
 
 Admission::Turn Admission::TakePlace(Time now, Grant* grant) {
@@ -228,7 +268,6 @@ Admission::Turn Admission::TakePlace(Time now, Grant* grant) {
     Leave(now, grant);
     return Turn::kRefused;
   }
-  waiter.wake = std::stop_source();
   waiter.since = now;
   waiter.listed = true;
   lane.queue.push_back(&waiter);
@@ -239,20 +278,27 @@ Admission::Turn Admission::StepUp(Time now, Time deadline, Grant* grant, Time* u
   PlaceWaiter& waiter = grant->waiter;
   if (waiter.place.has_value()) return Turn::kNow;
   if (waiter.listed) {
-    *until = std::min(SaturatingAdd(waiter.since, config_.concurrency.max_wait), deadline);
+    *until = std::min(SaturatingAdd(waiter.since, config_.concurrency.max_wait),
+                      LatestStart(config_.deadline, deadline));
+    waiter.wake = std::stop_source();
     if (now < *until) return Turn::kWait;
     grant->refusal = "concurrency";
     Leave(now, grant);
     return Turn::kRefused;
   }
   if (grant->ticket.has_value() && grant->ticket->taken == 0) {
-    *until = lanes_[grant->target.provider].limiter.Claim(&*grant->ticket, now);
+    Lane& lane = lanes_[grant->target.provider];
+    *until = lane.limiter.Claim(&*grant->ticket, now);
+    if (*until != kNever && *until > now) {
+      waiter.wake = std::stop_source();
+      return Turn::kWait;
+    }
+    LeavePaced(waiter, &lane);
     if (*until == kNever) {
       grant->ticket.reset();  // it has left the queue
       grant->refusal = "rate_limiter";
       return Turn::kRefused;
     }
-    if (*until > now) return Turn::kWait;
   }
   const Turn turn = TakePlace(now, grant);
   return turn == Turn::kWait ? StepUp(now, deadline, grant, until) : turn;
@@ -277,9 +323,12 @@ void Admission::FreePlace(const Grant& grant, LoadSignal signal, Time now) {
 void Admission::Leave(Time now, Grant* grant) {
   Lane& lane = lanes_[grant->target.provider];
   SQUALL_CHECK(!grant->entered);
-  if (grant->ticket.has_value()) lane.limiter.Cancel(*grant->ticket, now);
-  grant->ticket.reset();
   PlaceWaiter& waiter = grant->waiter;
+  if (grant->ticket.has_value()) {
+    lane.limiter.Cancel(*grant->ticket, now);
+    LeavePaced(waiter, &lane);
+  }
+  grant->ticket.reset();
   if (waiter.listed) std::erase(lane.queue, &waiter);
   waiter.listed = false;
   FreePlace(*grant, LoadSignal::kIgnored, now);

@@ -37,9 +37,9 @@
 
 namespace squall {
 
-// One who waits for a place at a provider that is at its limit.
+// One who waits for its time, or for a place at a provider that is at its limit.
 struct PlaceWaiter {
-  std::stop_source wake{std::nostopstate};
+  std::stop_source wake{std::nostopstate};  // of its present sleep
   std::optional<ConcurrencyLimit::Permit> place;
   Time since{};
   bool listed = false;
@@ -82,6 +82,8 @@ class Admission {
   ConversationLimits::Decision Afford(Target target, const CallState& call) const;
   // Providers that can serve the request, best first, by the routing policy.
   RouteOrder Order(const CallState& call, Time now) const;
+  // The first model of a provider that can take the request, as far as is known; else its first.
+  uint16_t FittingModel(ProviderId provider, const CallState& call) const;
   std::optional<Duration> Latency(ProviderId provider, double quantile) const;
 
   // ---- taking -------------------------------------------------------------------------------
@@ -89,7 +91,8 @@ class Admission {
   enum class Turn : uint8_t { kNow, kWait, kRefused };
 
   // Takes the attempt's place in the queues of `target`. kWait: until the ticket's time, then for a
-  // place; the engine asks StepUp() as it wakes.
+  // place; the engine asks StepUp() as it wakes. Until that has said how it ends, the grant does
+  // not move.
   Turn Join(Target target, const CallState& call, Time now, Grant* grant);
   // kWait: not before *until, or before grant->waiter.wake is requested.
   Turn StepUp(Time now, Time deadline, Grant* grant, Time* until);
@@ -127,6 +130,7 @@ class Admission {
     explicit Lane(const EngineConfig& config);
     RateLimiter limiter;
     ConcurrencyLimit concurrency;
+    std::deque<PlaceWaiter*> paced;  // by the limiter, in its order; at most limiter.max_waiting
     std::deque<PlaceWaiter*> queue;  // for a place; at most concurrency.max_waiting
     QualityBreaker quality;
     LatencyQuantile latency;
@@ -142,7 +146,10 @@ class Admission {
   ConversationLimits::Attempt AttemptOf(Target target, const CallState& call) const;
   RateAmounts Amounts(Target target, const CallState& call) const;
   ExtraAttempt Extra(const Step& step, const CallState& call) const;
+  bool AdmitsAny(ProviderId provider, Time at, double u) const;
   Turn TakePlace(Time now, Grant* grant);
+  static void LeavePaced(const PlaceWaiter& waiter, Lane* lane);
+  static void WakePaced(Lane* lane);
   void FreePlace(const Grant& grant, LoadSignal signal, Time now);
   bool Refuse(std::string_view by, Time now, Grant* grant);
   void SettleLimits(const AttemptRecord& attempt, const Headers& headers, Grant* grant);

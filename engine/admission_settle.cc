@@ -154,6 +154,7 @@ void Admission::SettleLimits(const AttemptRecord& attempt, const Headers& header
     lane.limiter.On429(grant->ticket->amounts, attempt.diagnosis.retry_after.value_or(0s), now);
   }
   grant->ticket.reset();
+  WakePaced(&lane);
   if (!config_.limiter.learn_headers) return;
   const RateFacts facts = ReadRateFacts(headers);
   for (size_t d = 0; d < kRateDimensions; ++d) {

@@ -87,6 +87,7 @@ void Engine::Begin(const ChatRequest& request, const JsonSchema* schema, CallSta
 
 Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Time deadline,
                               std::stop_token stop, AnswerSink* caller) {
+  thread_.Check();
   const CountInFlight in_flight(&calls_in_flight_);
   const Asked asked{request, schema, caller, stop};
   CallState call;
@@ -172,8 +173,8 @@ Task<bool> Engine::AwaitTurn(std::stop_token stop, Exchange* exchange, CallState
       Refuse(exchange->step, grant.refusal, call);
       co_return false;
     }
-    // The caller's leaving wakes those who wait for a place like the place itself does.
-    std::stop_source wake = grant.waiter.listed ? grant.waiter.wake : std::stop_source();
+    // The caller's leaving wakes those who wait as what they wait for does.
+    std::stop_source wake = grant.waiter.wake;
     const WakeUp wake_up{&wake};
     const std::stop_callback<WakeUp> leaving(stop, wake_up);
     const std::stop_token woken = wake.get_token();

@@ -2,7 +2,8 @@
 // wait, execute, observe, diagnose, learn, plan again. The same object runs in virtual time and
 // over real sockets; it knows the world only through Env and Transport.
 //
-// One thread, that of its Env. Collaborators outlive the engine; calls end before it does. Each
+// One thread, that of its Env, which each call checks: state that calls share (breakers, budgets,
+// limits, knowledge) has no locks. Collaborators outlive the engine; calls end before it does. Each
 // call makes at most config.retry.max_attempts attempts and always ends: by an answer, by a refusal
 // to go on, or by its deadline.
 #pragma once
@@ -16,6 +17,7 @@
 #include "engine/admission.h"
 #include "engine/answer_sink.h"
 #include "engine/base/env.h"
+#include "engine/base/one_thread.h"
 #include "engine/config.h"
 #include "engine/diagnose_stream.h"
 #include "engine/events.h"
@@ -117,6 +119,7 @@ class Engine {
   Guard guard_;
   bool keeps_refused_;  // answers that a rung of the ladder works on
   int64_t calls_in_flight_ = 0;
+  OneThread thread_;
 };
 
 // What CallState::key is for a request of this id.

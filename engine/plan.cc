@@ -24,13 +24,19 @@ Step NoneAdmits(const PlanInput& in) {
   constexpr int kMostRounds = 8;
   Target soonest;
   Time at = kNever;
+  bool closed = true;
   for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
-    const Target target{provider, 0};
-    const Time admits = in.admission.RetryAt(target, in.now, 0);
-    if (admits >= at) continue;
-    at = admits;
-    soonest = target;
+    for (uint16_t model = 0; model < in.providers[provider].models.size(); ++model) {
+      const Target target{provider, model};
+      closed = closed && in.admission.RetryAt(target, in.now, in.call.ramp_u) > in.now;
+      const Time admits = in.admission.RetryAt(target, in.now, 0);
+      if (admits >= at) continue;
+      at = admits;
+      soonest = target;
+    }
   }
+  // What stands in the way are our own limits, whose end nobody knows.
+  if (!closed) return Stop("refused");
   Step step = Stop("all_open");
   step.at = at;
   switch (in.config.all_open) {
@@ -50,12 +56,10 @@ Step NoneAdmits(const PlanInput& in) {
   return step;
 }
 
-std::optional<Step> FirstOpen(const PlanInput& in) {
-  for (const uint8_t provider : in.admission.Order(in.call, in.now)) {
-    const Target target = BestAffordable(in, provider);
-    if (IsOpen(in, target, in.now)) return SendStep(in, in.now, target, "first");
-  }
-  return std::nullopt;
+std::optional<Step> AskFirst(const PlanInput& in) {
+  const std::optional<Target> target = FirstOpen(in, nullptr);
+  if (!target.has_value()) return std::nullopt;
+  return SendStep(in, in.now, *target, "first");
 }
 
 // Once more without regard to the quality of answers: a bad answer may be better than none.
@@ -72,10 +76,10 @@ int Refusals(const PlanInput& in) {
 }
 
 Step First(const PlanInput& in) {
-  const auto afford = in.admission.Afford(Target{0, 0}, in.call);
-  if (afford.verdict == ConversationLimits::Verdict::kRefuse) return Stop(afford.limit);
-  const std::optional<Step> step = AvoidingBadAnswers(in, &FirstOpen);
-  return step.has_value() ? *step : NoneAdmits(in);
+  const std::optional<Step> step = AvoidingBadAnswers(in, &AskFirst);
+  if (step.has_value()) return *step;
+  const std::string_view limit = UnaffordableBy(in);
+  return limit.empty() ? NoneAdmits(in) : Stop(limit);
 }
 
 // Who has answered, or has been asked for an opinion, is no second opinion.
@@ -154,15 +158,16 @@ Step MakePlan(const PlanInput& in) {
   const bool may_have_run = last->diagnosis.safety != Safety::kNotSent;
   if (!in.call.repeatable && may_have_run) return Stop("not_repeatable");
   if (in.call.caller_retries) return Stop("caller_retries");
-  const auto ask = [last](const PlanInput& input) { return AskLadder(input, *last); };
+  bool over_budget = false;
+  const auto ask = [&](const PlanInput& input) { return AskLadder(input, *last, &over_budget); };
   const std::optional<Step> step = AvoidingBadAnswers(in, ask);
-  if (!step.has_value()) {
-    if (in.call.sent() >= in.config.retry.max_attempts) return Stop("attempts");
-    const bool final = last->diagnosis.retry == RetryDecision::kNeverUnchanged;
-    return Stop(final ? "final" : "no_plan");
-  }
-  if (step->kind == Step::Kind::kRepair) return *step;
-  return in.admission.AllowsExtra(*step, in.call, in.now) ? *step : Stop("budget");
+  if (step.has_value()) return *step;
+  if (over_budget) return Stop("budget");
+  if (in.call.sent() >= in.config.retry.max_attempts) return Stop("attempts");
+  const bool final = last->diagnosis.retry == RetryDecision::kNeverUnchanged;
+  if (final) return Stop("final");
+  const std::string_view limit = UnaffordableBy(in);
+  return Stop(limit.empty() ? "no_plan" : limit);
 }
 
 }  // namespace squall

@@ -12,6 +12,12 @@
 namespace squall {
 namespace {
 
+using LimitVerdict = ConversationLimits::Verdict;
+
+bool Affordable(const PlanInput& in, Target target) {
+  return in.admission.Afford(target, in.call).verdict != LimitVerdict::kRefuse;
+}
+
 // Has this provider asked, during this call, to be left alone until after `at`?
 bool AskedToWait(const PlanInput& in, ProviderId provider, Time at) {
   for (const AttemptRecord& attempt : in.call.result.attempts) {
@@ -81,8 +87,10 @@ bool WorthRepeating(const Diagnosis& last) {
 
 std::optional<Step> Retry(const PlanInput& in, const AttemptRecord& last) {
   if (!WorthRepeating(last.diagnosis)) return std::nullopt;
-  const Target target{last.provider, last.model};
-  const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(target) - 1, in.now);
+  const Target here{last.provider, last.model};
+  const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(here) - 1, in.now);
+  const bool dear = in.admission.Afford(here, in.call).verdict != LimitVerdict::kAdmit;
+  const Target target = dear ? BestAffordable(in, last.provider) : here;
   if (!IsOpen(in, target, at)) return std::nullopt;
   return SendStep(in, at, target, "retry");
 }
@@ -168,19 +176,17 @@ bool WorthReturning(const PlanInput& in, ProviderId provider) {
 // In the first round a provider that is untried, in later ones one that has had fewer attempts than
 // there have been rounds: what is pinned to one may have passed at another.
 std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {
+  const std::optional<Target> untried = FirstOpen(in, &last);
+  if (untried.has_value()) return SendStep(in, in.now, *untried, "failover");
   const RouteOrder order = in.admission.Order(in.call, in.now);
-  for (int round = 0; round < in.config.retry.failover_rounds; ++round) {
+  for (int round = 1; round < in.config.retry.failover_rounds; ++round) {
     for (const uint8_t provider : order) {
       const Target target = BestAffordable(in, provider);
-      const int sent = in.call.SentTo(target);
-      if (provider == last.provider || sent != round || !ProviderMatters(in, last, target))
-        continue;
       const AttemptRecord* const before = LastAt(in, provider);
-      if (before != nullptr && !WorthRepeating(before->diagnosis)) continue;
-      Time at = in.now;
-      if (before != nullptr) {
-        at = std::max(at, RetryTime(in, before->diagnosis, sent - 1, before->ended));
-      }
+      const bool due = before != nullptr && in.call.SentTo(target) == round;
+      if (!due || provider == last.provider || !ProviderMatters(in, last, target)) continue;
+      if (!WorthRepeating(before->diagnosis)) continue;
+      const Time at = std::max(in.now, RetryTime(in, before->diagnosis, round - 1, before->ended));
       if (IsOpen(in, target, at)) return SendStep(in, at, target, "failover");
     }
   }
@@ -309,24 +315,59 @@ bool IsOpen(const PlanInput& in, Target target, Time at) {
   if (in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at)) return false;
   const bool well =
       !in.avoid_bad_answers || in.admission.AnswersWell(target.provider, at, in.call.ramp_u);
-  return well && LeavesOthersTime(in, target.provider, at) &&
+  return well && Affordable(in, target) && LeavesOthersTime(in, target.provider, at) &&
          !JustRefused(in, target.provider, at) && in.admission.Admits(target, at, in.call.ramp_u) &&
          in.call.SentTo(target) < in.config.retry.max_attempts_per_target;
 }
 
 Target BestAffordable(const PlanInput& in, ProviderId provider) {
-  const auto last = static_cast<uint16_t>(in.providers[provider].models.size() - 1);
-  const auto verdict = in.admission.Afford(Target{provider, 0}, in.call).verdict;
-  return Target{provider, verdict == ConversationLimits::Verdict::kAdmit ? uint16_t{0} : last};
+  const Target best{provider, in.admission.FittingModel(provider, in.call)};
+  if (in.admission.Afford(best, in.call).verdict == LimitVerdict::kAdmit) return best;
+  return Target{provider, static_cast<uint16_t>(in.providers[provider].models.size() - 1)};
 }
 
-std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last) {
+std::optional<Target> FirstOpen(const PlanInput& in, const AttemptRecord* last) {
+  const RouteOrder order = in.admission.Order(in.call, in.now);
+  const auto open = [&](Target target) {
+    if (last != nullptr && !ProviderMatters(in, *last, target)) return false;
+    return IsOpen(in, target, in.now);
+  };
+  for (const bool others : {false, true}) {
+    for (const uint8_t provider : order) {
+      if (last != nullptr && in.call.Tried(provider)) continue;
+      Target target = BestAffordable(in, provider);
+      if (!others && open(target)) return target;
+      const size_t models = others ? in.providers[provider].models.size() : 0;
+      while (++target.model < models) {
+        if (open(target)) return target;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view UnaffordableBy(const PlanInput& in) {
+  std::string_view limit;
+  for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
+    const auto decision = in.admission.Afford(BestAffordable(in, provider), in.call);
+    if (decision.verdict != LimitVerdict::kRefuse) return "";
+    if (limit.empty()) limit = decision.limit;
+  }
+  return limit;
+}
+
+std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool* over_budget) {
   const bool used_up = in.call.sent() >= in.config.retry.max_attempts;
   for (const std::string& name : in.config.ladder) {
     for (const Strategy& strategy : kStrategies) {
       if (strategy.name != name || (used_up && strategy.sends)) continue;
       std::optional<Step> step = strategy.propose(in, last);
       if (!step.has_value()) continue;
+      // One provider's budget is no reason not to go to another.
+      if (strategy.sends && !in.admission.AllowsExtra(*step, in.call, in.now)) {
+        *over_budget = true;
+        continue;
+      }
       if (HitTokenLimit(last.diagnosis)) step->patch.max_tokens = in.call.max_tokens * 2;
       return step;
     }

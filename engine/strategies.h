@@ -13,17 +13,25 @@ namespace squall {
 // Names of all strategies, in table order.
 std::span<const std::string_view> StrategyNames();
 
-// What the first strategy of the ladder proposes that has a proposal. `last` is the attempt that
-// failed.
-std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last);
+// What the first strategy of the ladder proposes that has a proposal and the budget for it. `last`
+// is the attempt that failed; *over_budget becomes true where only the budget forbade something.
+std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool* over_budget);
 
 // May this target be asked at `at`: time is left, for others too, its queues and circuits admit, it
 // has not asked to wait, has not just refused, and its share of attempts is not used up.
 bool IsOpen(const PlanInput& in, Target target, Time at);
 
-// The model of `provider` that the limits of the conversation leave: its best one, or the last of
-// the list where they call for a cheaper one.
+// The model of `provider` for this request: the best one that can take it, or the last of the list
+// where the limits of the conversation call for a cheaper one.
 Target BestAffordable(const PlanInput& in, ProviderId provider);
+
+// Where the request may go now that it has not been, by the order of routing: the best model of
+// the first provider that is open; or else, as that is better than nothing, another model that is.
+// `last` is the attempt that failed; nullptr before the first.
+std::optional<Target> FirstOpen(const PlanInput& in, const AttemptRecord* last);
+
+// The limit of the conversation or the request that leaves no provider; "" if one is left.
+std::string_view UnaffordableBy(const PlanInput& in);
 
 Step SendStep(const PlanInput& in, Time at, Target target, std::string_view why);
 

@@ -169,6 +169,18 @@ void CheckClimate(const Scenario& s, Problems* problems) {
   }
 }
 
+void CheckRouting(const Scenario& s, Problems* problems) {
+  std::vector<std::string> names;
+  for (const ProviderConfig& provider : s.providers) names.push_back(provider.name);
+  const auto check = [&](const std::string& pointer, const std::map<std::string, double>& by_name) {
+    for (const auto& [name, unused] : by_name) {
+      CheckKnown(PointerTo(pointer, name), "provider", name, names, problems);
+    }
+  };
+  check("/engine/routing/tiers", s.engine.routing.tiers);
+  check("/engine/routing/weights", s.engine.routing.weights);
+}
+
 void CheckWorkload(const WorkloadConfig& workload, Problems* problems) {
   const std::vector<std::string> tasks = KnownTasks();
   if (workload.tasks.empty()) {
@@ -234,6 +246,7 @@ void CheckScenario(const Scenario& scenario, Problems* problems) {
   CheckProviders(scenario, problems);
   CheckRegions(scenario, problems);
   CheckClimate(scenario, problems);
+  CheckRouting(scenario, problems);
   const std::vector<std::string>& ladder = scenario.engine.ladder;
   for (size_t i = 0; i < ladder.size(); ++i) {
     const std::string here = PointerTo("/engine/ladder", std::to_string(i));

@@ -25,10 +25,12 @@ std::vector<ProviderInfo> ProviderInfos(const Scenario& scenario) {
   for (const ProviderConfig& provider : scenario.providers) {
     ProviderInfo info;
     info.name = provider.name;
+    info.region = provider.quota.region;
     info.dialect = provider.dialect;
     info.api_key = "squall";
     for (const ModelConfig& model : provider.models) {
-      info.models.push_back(ModelInfo{model.name, model.usd_per_mtok_in, model.usd_per_mtok_out});
+      info.models.push_back(ModelInfo{model.name, model.usd_per_mtok_in, model.usd_per_mtok_out,
+                                      model.context_tokens, model.max_output_tokens});
     }
     infos.push_back(std::move(info));
   }

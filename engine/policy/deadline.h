@@ -65,4 +65,9 @@ inline bool FitsDeadline(const DeadlineConfig& config, Time at, Time deadline) {
   return SaturatingAdd(at, std::max(config.least_attempt, Duration(1))) <= deadline;
 }
 
+// The latest time that fits.
+inline Time LatestStart(const DeadlineConfig& config, Time deadline) {
+  return deadline - std::max(config.least_attempt, Duration(1));
+}
+
 }  // namespace squall

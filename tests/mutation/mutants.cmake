@@ -179,14 +179,14 @@ squall_mutant(
 set(engine_test tests/engine/engine_test.cc)
 squall_mutant(
   NAME    engine_ignores_budget
-  FILE    engine/plan.cc
-  FIND    [[if (!in.budget.Allows(in.now, load, TriggerOf(last->diagnosis))) return Stop("budget");]]
-  REPLACE [[static_cast<void>(load);]]
+  FILE    engine/strategies.cc
+  FIND    [[if (strategy.sends && !in.admission.AllowsExtra(*step, in.call, in.now)) {]]
+  REPLACE [[if (strategy.sends && over_budget == nullptr) {]]
   TEST    ${engine_test}
   FILTER  "engine: when the retry budget is used up*")
 squall_mutant(
   NAME    engine_ignores_retry_after
-  FILE    engine/plan.cc
+  FILE    engine/strategies.cc
   FIND    [[if (config.obey_retry_after && last.retry_after.has_value()) {]]
   REPLACE [[if (config.obey_retry_after && last.retry_after.has_value() && in.u < 0) {]]
   TEST    ${engine_test}
@@ -200,14 +200,16 @@ squall_mutant(
   FILTER  "engine: an answer that breaks the schema*")
 squall_mutant(
   NAME    engine_rate_limit_opens_breaker
-  FILE    engine/engine.cc
-  FIND    [[case FailureClass::kRateLimit:]]
-  REPLACE [[case FailureClass::kRateLimit: return CallOutcome::kFailure;]]
+  FILE    engine/admission_settle.cc
+  FIND    [[case FailureClass::kRateLimit:
+    case FailureClass::kQuotaExhausted:]]
+  REPLACE [[case FailureClass::kRateLimit: return CallOutcome::kFailure;
+    case FailureClass::kQuotaExhausted:]]
   TEST    ${engine_test}
   FILTER  "engine: rate limits do not open the breaker")
 squall_mutant(
   NAME    engine_retries_what_is_final
-  FILE    engine/plan.cc
+  FILE    engine/strategies.cc
   FIND    [[if (!WorthRepeating(last.diagnosis)) return std::nullopt;]]
   REPLACE [[]]
   TEST    ${engine_test}
@@ -352,15 +354,15 @@ set(engine_hedges_test tests/engine/engine_hedges_test.cc)
 squall_mutant(
   NAME    hedge_loser_runs_on
   FILE    engine/hedge.cc
-  FIND    [[if (!call->result.stop_reason.empty()) other->stop.request_stop();]]
+  FIND    [[if (decided) other->stop.request_stop();]]
   REPLACE [[static_cast<void>(other);]]
   TEST    ${engine_hedges_test}
   FILTER  "hedge: a late attempt gets company*")
 squall_mutant(
   NAME    hedge_costs_no_budget
-  FILE    engine/engine.cc
-  FIND    [[const bool extra = last != nullptr || call->in_flight > 0;]]
-  REPLACE [[const bool extra = last != nullptr;]]
+  FILE    engine/admission.cc
+  FIND    [[grant->extra = call.sent() > 0 || call.in_flight > 0;]]
+  REPLACE [[grant->extra = call.sent() > 0;]]
   TEST    ${engine_hedges_test}
   FILTER  "hedge: none without budget*")
 
@@ -388,7 +390,7 @@ squall_mutant(
   FILTER  "knowledge: what is not known there*")
 squall_mutant(
   NAME    knowledge_explores_with_all_requests
-  FILE    engine/plan.cc
+  FILE    engine/strategies.cc
   FIND    [[in.call.repeatable && in.knowledge.Explores(]]
   REPLACE [[in.knowledge.Explores(]]
   TEST    tests/engine/engine_knowledge_test.cc
@@ -400,3 +402,97 @@ squall_mutant(
   REPLACE [[if (!answers) return std::nullopt;]]
   TEST    ${knowledge_test}
   FILTER  "knowledge: hedges*")
+
+squall_mutant(
+  NAME    admission_waiters_sleep_on
+  FILE    engine/admission.cc
+  FIND    [[if (!lane->paced.empty()) lane->paced.front()->wake.request_stop();]]
+  REPLACE [[]]
+  TEST    tests/engine/admission_limiter_test.cc
+  FILTER  "limiter: what an answer did not use*")
+squall_mutant(
+  NAME    admission_waits_until_it_is_too_late
+  FILE    engine/admission.cc
+  FIND    [[std::min(SaturatingAdd(now, config_.limiter.max_wait),
+                                 LatestStart(config_.deadline, call.deadline));]]
+  REPLACE [[std::min(SaturatingAdd(now, config_.limiter.max_wait), call.deadline);]]
+  TEST    tests/engine/admission_limiter_test.cc
+  FILTER  "limiter: whose turn comes too late*")
+squall_mutant(
+  NAME    bulkhead_loses_the_leavers_place
+  FILE    engine/admission.cc
+  FIND    [[FreePlace(*grant, LoadSignal::kIgnored, now);]]
+  REPLACE [[]]
+  TEST    tests/engine/admission_concurrency_test.cc
+  FILTER  "bulkhead: a waiter that leaves*")
+squall_mutant(
+  NAME    bulkhead_lets_newcomers_pass
+  FILE    engine/admission.cc
+  FIND    [[    next.place = lane.concurrency.Acquire(now);
+    if (!next.place.has_value()) return;
+    lane.queue.pop_front();]]
+  REPLACE [[    lane.queue.pop_front();]]
+  TEST    tests/engine/admission_concurrency_test.cc
+  FILTER  "bulkhead: who comes as a place is handed over*")
+squall_mutant(
+  NAME    engine_forgets_other_models
+  FILE    engine/strategies.cc
+  FIND    [[for (const bool others : {false, true}) {]]
+  REPLACE [[for (const bool others : {false}) {]]
+  TEST    tests/engine/admission_breakers_test.cc
+  FILTER  "breakers: a model that is down*")
+squall_mutant(
+  NAME    breaker_of_a_key_hears_of_servers
+  FILE    engine/admission_settle.cc
+  FIND    [[outcomes{provider, provider, provider, KeyOutcome(diagnosis)};]]
+  REPLACE [[outcomes{provider, provider, provider, provider};]]
+  TEST    tests/engine/admission_breakers_test.cc
+  FILTER  "breakers: a revoked key*")
+squall_mutant(
+  NAME    breaker_scopes_take_before_all_admit
+  FILE    engine/policy/breaker_scopes.cc
+  FIND    [[if (!Admits(target, now, u)) return std::nullopt;
+  Permit permit;
+  permit.held = true;]]
+  REPLACE [[const bool all = Admits(target, now, u);
+  Permit permit;
+  permit.held = true;
+  if (!all) {
+    ForEach(target, [&](size_t, Breaker& breaker) { breaker.Acquire(now, u); });
+    return std::nullopt;
+  }]]
+  TEST    tests/engine/policy/breaker_scopes_test.cc
+  FILTER  "breaker scopes: none is left with a permit*")
+squall_mutant(
+  NAME    quality_counts_what_brought_no_answer
+  FILE    engine/admission_settle.cc
+  FIND    [[case FailureClass::kEmptyResponse:
+    case FailureClass::kSchemaViolation:
+    case FailureClass::kSemantic: return CallOutcome::kFailure;
+    default: return CallOutcome::kNeutral;]]
+  REPLACE [[default: return CallOutcome::kFailure;]]
+  TEST    tests/engine/admission_breakers_test.cc
+  FILTER  "quality: what brings no answer*")
+squall_mutant(
+  NAME    engine_asks_whom_it_cannot_afford
+  FILE    engine/strategies.cc
+  FIND    [[return well && Affordable(in, target) &&]]
+  REPLACE [[return well &&]]
+  TEST    tests/engine/admission_money_test.cc
+  FILTER  "request: its attempts together*")
+squall_mutant(
+  NAME    budget_of_one_provider_stops_all
+  FILE    engine/strategies.cc
+  FIND    [[*over_budget = true;
+        continue;]]
+  REPLACE [[*over_budget = true;
+        return std::nullopt;]]
+  TEST    tests/engine/admission_money_test.cc
+  FILTER  "budget: a failing provider's own*")
+squall_mutant(
+  NAME    engine_takes_any_thread
+  FILE    engine/engine.cc
+  FIND    [[thread_.Check();]]
+  REPLACE [[]]
+  TEST    tests/engine/engine_thread_test.cc
+  FILTER  "engine: a call from a second thread*")
