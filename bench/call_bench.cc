@@ -12,6 +12,7 @@
 #include "bench/soak_world.h"
 #include "bench/usual_reply.h"
 #include "engine/base/cpu_clock.h"
+#include "engine/base/real_env.h"
 
 namespace squall {
 namespace {
@@ -21,21 +22,33 @@ constexpr int64_t kBatch = 200;  // calls
 // Answers everything at once with the same bytes.
 class EmptyNetwork final : public Transport {
  public:
-  explicit EmptyNetwork(std::string body) : body_(std::move(body)) {}
-  Task<HttpReply> Send(ProviderId, HttpRequest, Time, std::stop_token, BodySink*) override {
+  explicit EmptyNetwork(std::string body) : body_(std::move(body)) {
+    headers_.Add("content-type", "application/json");
+    headers_.Add("x-ratelimit-limit-requests", "30000000000");
+    headers_.Add("x-ratelimit-limit-tokens", "1000000000000");
+    headers_.Add("x-ratelimit-remaining-requests", "29999999999");
+    headers_.Add("x-ratelimit-remaining-tokens", "999999999000");
+    headers_.Add("x-ratelimit-reset-requests", "1ms");
+    headers_.Add("x-ratelimit-reset-tokens", "1ms");
+    headers_.Add("x-request-id", "req_0123456789abcdef0123456789abcdef");
+  }
+  Task<HttpReply> Send(ProviderId, const HttpRequest&, Time, std::stop_token, BodySink*) override {
     HttpReply reply;
     reply.status = 200;
+    reply.headers = headers_;
     reply.body = body_;
     co_return reply;
   }
 
  private:
+  Headers headers_;
   std::string body_;
 };
 
 ChatRequest UsualRequest(int64_t n) {
   ChatRequest request;
   request.id = "r" + std::to_string(n);
+  request.user = "u" + std::to_string(n % 32);
   request.messages.emplace_back(Role::kUser, "How many?");
   return request;
 }
@@ -54,9 +67,9 @@ Task<> SendMany(Transport* network) {
   for (int64_t i = 0; i < kBatch; ++i) {
     const ChatRequest request = UsualRequest(i);
     benchmark::DoNotOptimize(&request);
-    HttpRequest message;
+    const HttpRequest message;
     const std::stop_token never;
-    const HttpReply reply = co_await network->Send(0, std::move(message), kNever, never);
+    const HttpReply reply = co_await network->Send(0, message, kNever, never);
     benchmark::DoNotOptimize(&reply);
   }
 }
@@ -85,25 +98,36 @@ PerCall Measure(Batch&& batch) {
   return cost;
 }
 
+// In virtual time, where the loop is SimEnv's, or on the io_context that production has.
+void RunUntilIdle(SimEnv* env) { env->Run(); }
+void RunUntilIdle(RealEnv* env) {
+  env->io().restart();
+  env->io().run();
+}
+
+template <class World>
 void Calling(benchmark::State& state, const EngineConfig& config) {
   const auto schema = JsonSchema::Compile(TaskSchema(TaskKind::kExtract));
-  SimEnv env;
+  World env;
   EmptyNetwork network(ReplyBody(RightAnswer()));
   QuietSink sink;
   std::vector<ProviderInfo> providers(3);
-  for (ProviderInfo& provider : providers) provider.models = {ModelInfo{"large", 3, 15}};
+  for (size_t p = 0; p < providers.size(); ++p) {
+    providers[p].name = "p" + std::to_string(p);
+    providers[p].models = {ModelInfo{"large", 3, 15}};
+  }
   Engine engine(config, std::move(providers), 1, &env, &network, &sink);
   int64_t ok = 0;
   int64_t calls = 0;
   const auto call = [&] {
     Spawn(env.executor(), CallMany(&engine, &*schema, &ok));
-    env.Run();
+    RunUntilIdle(&env);
     calls += kBatch;
   };
   const PerCall whole = Measure(call);
   const PerCall bare = Measure([&] {
     Spawn(env.executor(), SendMany(&network));
-    env.Run();
+    RunUntilIdle(&env);
   });
   for (auto _ : state) call();
   if (ok != calls) state.SkipWithError("a call failed on an empty network");
@@ -114,21 +138,31 @@ void Calling(benchmark::State& state, const EngineConfig& config) {
   state.counters["others_blocks"] = bare.blocks;
 }
 
+// Everything, but that no call of the benchmark is one that a judge is asked about or that is late.
+EngineConfig Everything(bool guards) {
+  EngineConfig config = EverythingOn(guards);
+  config.opinions.judge_share = 1e-9;
+  config.hedge.minimum = 1s;
+  return config;
+}
+
 void RegisterCalls() {
   EngineConfig bare;
   bare.ladder.clear();
   bare.breaker.enabled = bare.budget.enabled = bare.knowledge.learn = false;
   bare.guard = GuardConfig(false, false, false);
-  EngineConfig unhedged = EverythingOn(false);
+  EngineConfig unhedged = Everything(false);
   unhedged.hedge.kind = HedgeKind::kNone;
-  const std::pair<const char*, EngineConfig> rows[] = {
-      {"BM_EngineCall/nothing", bare},
-      {"BM_EngineCall/defaults", EngineConfig()},
-      {"BM_EngineCall/unhedged", unhedged},
-      {"BM_EngineCall/all", EverythingOn(false)},
-      {"BM_EngineCall/all_guards", EverythingOn(true)}};
+  const std::pair<std::string, EngineConfig> rows[] = {{"nothing", bare},
+                                                       {"defaults", EngineConfig()},
+                                                       {"unhedged", unhedged},
+                                                       {"all", Everything(false)},
+                                                       {"all_guards", Everything(true)}};
   for (const auto& [name, config] : rows) {
-    benchmark::RegisterBenchmark(name, Calling, config)->Unit(benchmark::kMicrosecond);
+    benchmark::RegisterBenchmark(("BM_EngineCall/" + name).c_str(), Calling<SimEnv>, config)
+        ->Unit(benchmark::kMicrosecond);
+    benchmark::RegisterBenchmark(("BM_EngineCallAsio/" + name).c_str(), Calling<RealEnv>, config)
+        ->Unit(benchmark::kMicrosecond);
   }
 }
 const bool registered = (RegisterCalls(), true);

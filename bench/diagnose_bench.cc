@@ -171,7 +171,7 @@ const bool registered = (RegisterDiagnoses(), true);
 void BM_DiagnoseOk(benchmark::State& state) {
   const auto decoder = FindDialect("openai")->make_decoder();
   std::string body = R"({"choices":[{"message":{"content":"An answer."},"finish_reason":"stop"}]})";
-  const DecodedBody decoded = decoder->Decode(&body);
+  const DecodedBody decoded = decoder->Decode(body);
   const Headers headers = UsualHeaders("retry-after", "2");
   Observation seen;
   seen.status = 200;

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "bench/soak_world.h"
 #include "bench/usual_reply.h"
 #include "engine/diagnose.h"
 #include "engine/guard.h"
@@ -22,7 +23,7 @@ std::string ErrorBody(const char* code) {
 void Diagnosing(benchmark::State& state, int status, const std::string& text, bool parse) {
   const auto decoder = FindDialect("openai")->make_decoder();
   std::string body = text;
-  DecodedBody decoded = decoder->Decode(&body);
+  DecodedBody decoded = decoder->Decode(body);
   Headers headers;
   headers.Add("content-type", "application/json");
   if (status == 429) headers.Add("retry-after", "2");
@@ -32,7 +33,7 @@ void Diagnosing(benchmark::State& state, int status, const std::string& text, bo
   seen.body = &decoded;
   seen.bytes = body;
   for (auto _ : state) {
-    if (parse) decoded = decoder->Decode(&body);
+    if (parse) decoded = decoder->Decode(body);
     benchmark::DoNotOptimize(Diagnose(seen));
   }
   state.SetBytesProcessed(static_cast<int64_t>(text.size()) * state.iterations());
@@ -79,8 +80,8 @@ void BM_Plan(benchmark::State& state) {
   const EngineConfig config;
   std::vector<ProviderInfo> providers(3);
   for (ProviderInfo& provider : providers) provider.models.resize(2);
-  const std::vector<Breaker> breakers(3, Breaker(config.breaker));
-  const RetryBudget budget(config.budget);
+  QuietSink sink;
+  const Admission admission(config, providers, 1, &sink);
   const Knowledge knowledge(config.knowledge);
   CallState call;
   call.deadline = kStart + 30s;
@@ -89,7 +90,7 @@ void BM_Plan(benchmark::State& state) {
   failed.diagnosis.failure = FailureClass::kServerError;
   failed.diagnosis.retry = RetryDecision::kSameProviderAfterWait;
   call.result.attempts.push_back(failed);
-  const PlanInput input{config, providers, breakers, budget, knowledge, call, kStart + 1s, 0.5};
+  const PlanInput input{config, providers, admission, knowledge, call, kStart + 1s, 0.5};
   for (auto _ : state) benchmark::DoNotOptimize(MakePlan(input));
 }
 BENCHMARK(BM_Plan);

@@ -15,10 +15,11 @@
 
 namespace squall {
 
-// Every mechanism of the engine that a healthy call passes. `guards`: validators that read the
-// text, too, not only the structure.
+// Every mechanism of the engine that a healthy call passes, none of them so tight that it would
+// stop one. `guards`: validators that read the text, too, not only the structure.
 inline EngineConfig EverythingOn(bool guards) {
   EngineConfig config;
+  config.ladder = {"failover", "retry", "adapt", "repair", "reask", "degrade", "learned_rule"};
   config.deadline.per_try = 8s;
   config.deadline.failover_reserve = 3s;
   config.breaker.consecutive_failures = 20;
@@ -29,8 +30,25 @@ inline EngineConfig EverythingOn(bool guards) {
   config.breaker.open_growth = 2;
   config.breaker.open_on_hint = 10s;
   config.breaker.ramp = 10s;
+  config.breaker_scopes = {"provider", "model", "region", "key"};
+  config.quality.enabled = true;
   config.budget.unit = BudgetUnit::kTokens;
+  config.provider_budget.enabled = true;
+  config.provider_budget.unit = BudgetUnit::kUsd;
+  config.limiter.enabled = true;
+  config.limiter.tokens_per_min = 1'000'000'000'000;
+  config.limiter.max_wait = 2s;
+  config.concurrency.kind = ConcurrencyKind::kGradient;
+  config.concurrency.max_waiting = 64;
+  config.conversation.usd_per_request = 10;
+  config.conversation.usd_per_conversation = 100'000;
+  config.conversation.tokens_per_conversation = 1'000'000'000;
+  config.conversation.turns_per_conversation = 1'000'000;
+  config.conversation.max_conversations = 500;
+  config.routing.kind = RoutingKind::kP2c;
   config.hedge.kind = HedgeKind::kQuantile;
+  config.opinions.judge_share = 0.01;
+  config.opinions.equivalence = Equivalence::kAfterRecovery;
   if (!guards) return config;
   config.guard.length.max_chars = 100'000;
   config.guard.repetition.enabled = true;
@@ -78,7 +96,7 @@ class SoakWorld {
    public:
     explicit Network(Env* env) : env_(*env) {}
     using Transport::Send;
-    Task<HttpReply> Send(ProviderId provider, HttpRequest /*request*/, Time deadline,
+    Task<HttpReply> Send(ProviderId provider, const HttpRequest& /*request*/, Time deadline,
                          std::stop_token stop, BodySink* /*sink*/) override {
       const uint64_t n = ++sent_;
       HttpReply reply;
@@ -97,11 +115,18 @@ class SoakWorld {
     }
 
    private:
+    // As OpenAI sends them; a bucket that is nearly full.
+    static void AddLimits(uint64_t n, Headers* headers) {
+      headers->Add("x-ratelimit-limit-requests", "600000");
+      headers->Add("x-ratelimit-remaining-requests", std::to_string(599'000 + n % 1'000));
+      headers->Add("x-ratelimit-reset-requests", "100ms");
+    }
     static void Answer(double u, uint64_t n, HttpReply* reply) {
       static const std::array<std::string, 3> errors = {
           R"({"error":{"message":"no","type":"server_error","param":null,"code":null}})",
           R"({"error":{"message":"slow","type":"tokens","code":"rate_limit_exceeded"}})", ""};
       reply->status = u < 0.04 ? 500 : u < 0.06 ? 429 : 200;
+      AddLimits(n, &reply->headers);
       if (u < 0.08) {
         reply->body = errors[u < 0.04 ? 0 : u < 0.06 ? 1 : 2];
         if (u >= 0.05 && u < 0.06) reply->headers.Add("retry-after", "1");

@@ -124,18 +124,19 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
       continue;
     }
     if (!Admit(&call, &exchange)) continue;
-    HttpRequest message = Encode(request, step, &call);
+    Encode(request, &exchange, &call);
     if (request.stream && step.purpose != Purpose::kJudgement) {
       BeginStream(caller, &exchange, &call);
     }
     if (MayHedge(request, caller) && step.purpose == Purpose::kAnswer) {
-      co_await SendHedged(asked, std::move(message), &exchange, &call);
+      co_await SendHedged(asked, &exchange, &call);
       continue;
     }
     BodySink* const sink = exchange.live.get();
-    HttpReply reply = co_await transport_.Send(step.target.provider, std::move(message),
+    HttpReply reply = co_await transport_.Send(step.target.provider, exchange.message,
                                                exchange.until, stop, sink);
-    Observe(asked, std::move(reply), &exchange, &call);
+    exchange.reply = std::move(reply);
+    Observe(asked, &exchange, &call);
   }
   co_return std::move(call.result);
 }
@@ -222,15 +223,17 @@ void Engine::Refuse(const Step& step, std::string_view rule, CallState* call) {
   call->result.attempts.push_back(attempt);
 }
 
-HttpRequest Engine::Encode(const ChatRequest& request, const Step& step, CallState* call) const {
+void Engine::Encode(const ChatRequest& request, Exchange* exchange, CallState* call) {
+  const Step& step = exchange->step;
   const ProviderInfo& provider = providers_[step.target.provider];
   const Dialect& dialect = *dialects_[step.target.provider];
   const std::string& model = provider.models[step.target.model].name;
-  HttpRequest message;
+  HttpRequest& message = exchange->message;
+  message = spare_requests_.Take();
   if (step.purpose == Purpose::kJudgement) {
     const ChatRequest judge = JudgeRequest(request, call->opinions.front().content);
     dialect.encode(judge, model, judge.max_tokens, provider.api_key, &message);
-    return message;
+    return;
   }
   if (step.patch.max_tokens > 0) call->max_tokens = step.patch.max_tokens;
   call->patch = step.patch;
@@ -238,10 +241,9 @@ HttpRequest Engine::Encode(const ChatRequest& request, const Step& step, CallSta
     ChatRequest changed = Patched(request, step.patch);
     if (step.reask) AddComplaint(call->refused, call->complaint, &changed);
     dialect.encode(changed, model, call->max_tokens, provider.api_key, &message);
-    return message;
+    return;
   }
   dialect.encode(request, model, call->max_tokens, provider.api_key, &message);
-  return message;
 }
 
 // Reads the attempt's reply as a stream. The caller who holds pieces of the attempt before it is
@@ -256,14 +258,16 @@ void Engine::BeginStream(AnswerSink* caller, Exchange* exchange, CallState* call
   exchange->live = std::make_unique<LiveReply>(dialect, config_.stream, env_, caller);
 }
 
-void Engine::Observe(const Asked& asked, HttpReply reply, Exchange* exchange, CallState* call) {
+void Engine::Observe(const Asked& asked, Exchange* exchange, CallState* call) {
+  spare_requests_.Keep(std::move(exchange->message));
+  const HttpReply& reply = exchange->reply;
   const bool timed = reply.error != TransportError::kNone || reply.status != 200 ||
                      Mix(call->key) % kTimedShare == 0;
   const int64_t begin = timed ? RealNanoseconds() : 0;
-  const StreamReading reading = Read(*exchange, &reply);
+  const StreamReading reading = Read(exchange);
   const int64_t parsed = timed ? RealNanoseconds() : 0;
   AttemptRecord attempt;
-  attempt.diagnosis = Analyze(reply, reading, *exchange, asked, *call, timed);
+  attempt.diagnosis = Analyze(reading, *exchange, asked, *call, timed);
   if (timed) events_.OnPhase(Phase::kParse, parsed - begin);
   attempt.provider = exchange->step.target.provider;
   attempt.model = exchange->step.target.model;
@@ -307,19 +311,20 @@ void Engine::Record(const AttemptRecord& attempt, CallState* call) {
 }
 
 // What the reply says, as a stream or in one piece.
-StreamReading Engine::Read(const Exchange& exchange, HttpReply* reply) {
-  if (exchange.streamed()) return exchange.live->Read(reply->error);
-  if (exchange.live != nullptr) reply->body = exchange.live->TakeBody();
+StreamReading Engine::Read(Exchange* exchange) {
+  HttpReply& reply = exchange->reply;
+  if (exchange->streamed()) return exchange->live->Read(reply.error);
+  if (exchange->live != nullptr) reply.body = exchange->live->TakeBody();
   StreamReading reading;
-  if (reply->error == TransportError::kNone) {
-    reading.body = decoders_[exchange.step.target.provider]->Decode(&reply->body);
+  if (reply.error == TransportError::kNone) {
+    reading.body = decoders_[exchange->step.target.provider]->Decode(reply.body);
   }
   return reading;
 }
 
-Diagnosis Engine::Analyze(const HttpReply& reply, const StreamReading& reading,
-                          const Exchange& exchange, const Asked& asked, const CallState& call,
-                          bool timed) {
+Diagnosis Engine::Analyze(const StreamReading& reading, const Exchange& exchange,
+                          const Asked& asked, const CallState& call, bool timed) {
+  const HttpReply& reply = exchange.reply;
   Observation seen;
   seen.error = reply.error;
   seen.status = reply.status;
@@ -357,10 +362,9 @@ Diagnosis Engine::Validate(std::string_view content, const Exchange& exchange, c
 
 void Engine::Conclude(const Asked& asked, const AttemptRecord& attempt, const DecodedBody& body,
                       Exchange* exchange, CallState* call) {
-  LiveReply* const live = exchange->live.get();
   if (attempt.diagnosis.ok()) {
     switch (attempt.purpose) {
-      case Purpose::kAnswer: TakeAnswer(asked, attempt, body.content, live, call); break;
+      case Purpose::kAnswer: TakeAnswer(asked, attempt, body.content, exchange, call); break;
       case Purpose::kSecondOpinion: Compare(asked, attempt, body.content, call); break;
       case Purpose::kJudgement: HearJudge(asked, body.content, call); break;
     }
@@ -368,7 +372,7 @@ void Engine::Conclude(const Asked& asked, const AttemptRecord& attempt, const De
   }
   if (attempt.diagnosis.failure == FailureClass::kCancelled) Finish("cancelled", call);
   if (attempt.purpose != Purpose::kAnswer) return;
-  call->committed = live != nullptr && live->committed();
+  call->committed = exchange->committed();
   Remember(attempt.diagnosis, body.content, call);
 }
 
@@ -397,7 +401,7 @@ void Engine::Repair(const Asked& asked, const Step& step, CallState* call) {
   }
   AttemptRecord attempt = *call->LastSent();
   attempt.strategy = step.why;
-  TakeAnswer(asked, attempt, repair->text, nullptr, call);
+  TakeAnswer(asked, attempt, repair->text, &mended, call);
 }
 
 // The newest attempt is the answer to the one before it: did what was done about that failure work?

@@ -26,6 +26,7 @@
 #include "engine/knowledge.h"
 #include "engine/plan.h"
 #include "engine/wire/dialect.h"
+#include "engine/wire/spare_requests.h"
 #include "engine/wire/transport.h"
 
 namespace squall {
@@ -56,6 +57,7 @@ class Engine {
  private:
   struct Exchange;  // one attempt under way (exchange.h)
   struct Flight;    // two of them (hedge.cc)
+  struct StopFlight;
 
   // What the caller gave, for as long as the call lasts.
   struct Asked {
@@ -69,14 +71,14 @@ class Engine {
   Step Plan(const CallState& call);
   Task<bool> AwaitTurn(std::stop_token stop, Exchange* exchange, CallState* call);
   bool Admit(CallState* call, Exchange* exchange);
-  HttpRequest Encode(const ChatRequest& request, const Step& step, CallState* call) const;
+  void Encode(const ChatRequest& request, Exchange* exchange, CallState* call);
   void BeginStream(AnswerSink* caller, Exchange* exchange, CallState* call) const;
   void Refuse(const Step& step, std::string_view rule, CallState* call);
   void Repair(const Asked& asked, const Step& step, CallState* call);
-  void Observe(const Asked& asked, HttpReply reply, Exchange* exchange, CallState* call);
-  StreamReading Read(const Exchange& exchange, HttpReply* reply);
-  Diagnosis Analyze(const HttpReply& reply, const StreamReading& reading, const Exchange& exchange,
-                    const Asked& asked, const CallState& call, bool timed);
+  void Observe(const Asked& asked, Exchange* exchange, CallState* call);
+  StreamReading Read(Exchange* exchange);
+  Diagnosis Analyze(const StreamReading& reading, const Exchange& exchange, const Asked& asked,
+                    const CallState& call, bool timed);
   Diagnosis Validate(std::string_view content, const Exchange& exchange, const Asked& asked,
                      const CallState& call);
   void Conclude(const Asked& asked, const AttemptRecord& attempt, const DecodedBody& body,
@@ -88,7 +90,7 @@ class Engine {
 
   // Answers and what others say of them (verify.cc).
   void TakeAnswer(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
-                  LiveReply* live, CallState* call);
+                  Exchange* exchange, CallState* call);
   void Compare(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
                CallState* call);
   void HearJudge(const Asked& asked, std::string_view reply, CallState* call);
@@ -100,10 +102,10 @@ class Engine {
   bool MayHedge(const ChatRequest& request, const AnswerSink* caller) const;
   std::optional<Time> HedgeTime(const Exchange& first, const CallState& call) const;
   bool AdmitHedge(const Exchange& first, CallState* call, Exchange* second);
-  Task<> Fly(Exchange* exchange, HttpRequest message, Flight* flight);
-  Task<> WaitForLanding(Flight* flight, Time until);
-  void ObserveLanded(const Asked& asked, Exchange* exchange, Exchange* other, CallState* call);
-  Task<> SendHedged(const Asked& asked, HttpRequest message, Exchange* first, CallState* call);
+  Task<> Fly(Exchange* exchange, Flight* flight);
+  void BeginHedge(const Asked& asked, Flight* flight, CallState* call);
+  void ObserveLanded(const Asked& asked, Exchange* exchange, const Flight& flight, CallState* call);
+  Task<> SendHedged(const Asked& asked, Exchange* first, CallState* call);
 
   EngineConfig config_;
   std::vector<ProviderInfo> providers_;
@@ -117,6 +119,7 @@ class Engine {
   Admission admission_;
   Knowledge knowledge_;
   Guard guard_;
+  SpareRequests spare_requests_;
   bool keeps_refused_;  // answers that a rung of the ladder works on
   int64_t calls_in_flight_ = 0;
   OneThread thread_;

@@ -13,16 +13,19 @@ struct Engine::Exchange {
   Step step;
   Grant grant;
   Time started{};
-  Time until{};                     // deadline of the attempt
+  Time until{};  // deadline of the attempt
+  HttpRequest message;
   std::unique_ptr<LiveReply> live;  // where a stream was asked for
+  HttpReply reply;
 
   // Beside another one (hedge.cc).
   std::stop_source stop{std::nostopstate};
-  HttpReply reply;
   bool landed = false;
   bool observed = false;
 
   bool streamed() const { return live != nullptr && live->is_stream(); }
+  // The caller holds a piece of its answer.
+  bool committed() const { return live != nullptr && live->committed(); }
 };
 
 }  // namespace squall

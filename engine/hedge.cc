@@ -3,28 +3,32 @@
 // in the providers' books like that of any other.
 #include "engine/policy/hedge.h"
 
+#include <memory>
 #include <utility>
 
 #include "engine/engine.h"
 #include "engine/exchange.h"
 
 namespace squall {
-namespace {
 
-struct StopBoth {
-  std::stop_source* first;
-  std::stop_source* second;
-  void operator()() const noexcept {
-    first->request_stop();
-    second->request_stop();
+// Attempts of one race.
+struct Engine::Flight {
+  explicit Flight(Exchange* first_in) : first(first_in) { first->stop = std::stop_source(); }
+
+  void Stop() const {
+    first->stop.request_stop();
+    if (second != nullptr) second->stop.request_stop();
   }
+  bool Over() const { return first->observed && (second == nullptr || second->observed); }
+
+  Exchange* first;
+  std::unique_ptr<Exchange> second;  // once it has begun
+  std::stop_source wake;             // ends the sleep in which the next landing is awaited
 };
 
-}  // namespace
-
-// Attempts of one race and the sleep that the next landing ends.
-struct Engine::Flight {
-  std::stop_source wake;
+struct Engine::StopFlight {
+  Flight* flight;
+  void operator()() const noexcept { flight->Stop(); }
 };
 
 // Pieces of two answers cannot be told apart by a caller, and what must not run twice must not.
@@ -65,58 +69,53 @@ bool Engine::AdmitHedge(const Exchange& first, CallState* call, Exchange* second
   return false;
 }
 
-Task<> Engine::Fly(Exchange* exchange, HttpRequest message, Flight* flight) {
+// Sends the same to another provider, where one is there for it.
+void Engine::BeginHedge(const Asked& asked, Flight* flight, CallState* call) {
+  auto second = std::make_unique<Exchange>();
+  if (!AdmitHedge(*flight->first, call, second.get())) return;
+  second->stop = std::stop_source();
+  Encode(asked.request, second.get(), call);
+  if (asked.request.stream) BeginStream(asked.caller, second.get(), call);
+  flight->second = std::move(second);
+  Spawn(env_.executor(), Fly(flight->second.get(), flight));
+}
+
+Task<> Engine::Fly(Exchange* exchange, Flight* flight) {
   BodySink* const sink = exchange->live.get();
   const std::stop_token stop = exchange->stop.get_token();
-  HttpReply reply = co_await transport_.Send(exchange->step.target.provider, std::move(message),
+  HttpReply reply = co_await transport_.Send(exchange->step.target.provider, exchange->message,
                                              exchange->until, stop, sink);
   exchange->reply = std::move(reply);
   exchange->landed = true;
   flight->wake.request_stop();
 }
 
-// Until another attempt has landed, or `until`.
-Task<> Engine::WaitForLanding(Flight* flight, Time until) {
-  flight->wake = std::stop_source();
-  const std::stop_token landing = flight->wake.get_token();
-  [[maybe_unused]] const bool reached = co_await env_.SleepUntil(until, landing);
-}
-
-void Engine::ObserveLanded(const Asked& asked, Exchange* exchange, Exchange* other,
+void Engine::ObserveLanded(const Asked& asked, Exchange* exchange, const Flight& flight,
                            CallState* call) {
-  if (!exchange->landed || exchange->observed) return;
+  if (exchange == nullptr || !exchange->landed || exchange->observed) return;
   exchange->observed = true;
-  Observe(asked, std::move(exchange->reply), exchange, call);
+  Observe(asked, exchange, call);
   const bool decided = !call->result.stop_reason.empty() || !call->opinions.empty();
-  if (decided) other->stop.request_stop();
+  if (decided) flight.Stop();
 }
 
 // `asked`, `first` and `call` outlive the race: the caller awaits it.
-Task<> Engine::SendHedged(const Asked& asked, HttpRequest message, Exchange* first,
-                          CallState* call) {
-  Exchange second;
-  Flight flight;
-  first->stop = std::stop_source();
-  second.stop = std::stop_source();
-  const StopBoth both{&first->stop, &second.stop};
-  const std::stop_callback<StopBoth> on_stop(asked.stop, both);
+Task<> Engine::SendHedged(const Asked& asked, Exchange* first, CallState* call) {
+  Flight flight(first);
+  const std::stop_callback<StopFlight> on_stop(asked.stop, StopFlight{&flight});
   call->in_flight = 1;
-  Spawn(env_.executor(), Fly(first, std::move(message), &flight));
-  const Time hedge_at = HedgeTime(*first, *call).value_or(kNever);
-  co_await WaitForLanding(&flight, hedge_at);
-  bool hedged = false;
-  if (!first->landed && !asked.stop.stop_requested()) hedged = AdmitHedge(*first, call, &second);
-  if (hedged) {
-    HttpRequest copy = Encode(asked.request, second.step, call);
-    if (asked.request.stream) BeginStream(asked.caller, &second, call);
-    Spawn(env_.executor(), Fly(&second, std::move(copy), &flight));
-  }
-  second.observed = !hedged;
+  Spawn(env_.executor(), Fly(first, &flight));
+  Time until = HedgeTime(*first, *call).value_or(kNever);
   while (true) {
-    ObserveLanded(asked, first, &second, call);
-    if (hedged) ObserveLanded(asked, &second, first, call);
-    if (first->observed && second.observed) break;
-    co_await WaitForLanding(&flight, kNever);
+    // A reply that came before anybody waited for it has been noted here too.
+    const std::stop_token landing = flight.wake.get_token();
+    const bool late = co_await env_.SleepUntil(until, landing);
+    if (late && !first->landed && !asked.stop.stop_requested()) BeginHedge(asked, &flight, call);
+    until = kNever;
+    ObserveLanded(asked, first, flight, call);
+    ObserveLanded(asked, flight.second.get(), flight, call);
+    if (flight.Over()) break;
+    flight.wake = std::stop_source();
   }
   call->in_flight = 0;
 }

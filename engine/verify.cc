@@ -17,21 +17,22 @@ constexpr StreamId kOpinion = Stream("engine/opinion");
 }  // namespace
 
 void Engine::TakeAnswer(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
-                        LiveReply* live, CallState* call) {
+                        Exchange* exchange, CallState* call) {
   const Target from{attempt.provider, attempt.model};
-  const bool standing = live != nullptr && live->committed();
   call->result.answered_by = attempt.strategy;
-  call->seeks = standing ? Purpose::kAnswer
-                         : OpinionNeeded(config_.opinions, asked.request, *call,
-                                         Draw(seed_, kOpinion, call->key));
+  call->seeks = exchange->committed() ? Purpose::kAnswer
+                                      : OpinionNeeded(config_.opinions, asked.request, *call,
+                                                      Draw(seed_, kOpinion, call->key));
   if (call->seeks != Purpose::kAnswer) {
     call->opinions.push_back(Opinion{from, std::string(content)});
     return;
   }
   call->result.ok = true;
+  // Nobody reads the bytes of the reply any more: their block will do for the answer.
+  call->result.content = std::move(exchange->reply.body);
   call->result.content.assign(content);
-  if (live != nullptr) {
-    live->Release(content);
+  if (exchange->live != nullptr) {
+    exchange->live->Release(content);
   } else {
     ShowWhole(asked, content);
   }

@@ -68,8 +68,8 @@ HttpReply PlayedReply(ReplyPlan plan) {
   return reply;
 }
 
-Task<HttpReply> InProcessTransport::Send(ProviderId provider, HttpRequest request, Time deadline,
-                                         std::stop_token stop, BodySink* sink) {
+Task<HttpReply> InProcessTransport::Send(ProviderId provider, const HttpRequest& request,
+                                         Time deadline, std::stop_token stop, BodySink* sink) {
   SQUALL_CHECK(provider < providers_.size());
   // A client whose time is up or who was told to stop sends nothing.
   if (stop.stop_requested()) co_return FailedReply(TransportError::kCancelled);

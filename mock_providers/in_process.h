@@ -21,7 +21,7 @@ class InProcessTransport final : public Transport {
 
   // A reply that is due exactly at `deadline` is still in time.
   using Transport::Send;
-  Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
+  Task<HttpReply> Send(ProviderId provider, const HttpRequest& request, Time deadline,
                        std::stop_token stop, BodySink* sink) override;
 
  private:

@@ -11,6 +11,16 @@ namespace squall {
 
 int64_t UnixSeconds(Time now) { return kEpochSeconds + now.time_since_epoch() / 1s; }
 
+namespace {
+
+// Grows `out` once for them and returns where they go.
+char* RoomFor(size_t count, std::string* out) {
+  out->resize(out->size() + count);
+  return out->data() + out->size() - count;
+}
+
+}  // namespace
+
 void AppendInt(int64_t value, std::string* out) {
   char digits[24];
   const auto [end, error] = std::to_chars(std::begin(digits), std::end(digits), value);
@@ -20,19 +30,21 @@ void AppendInt(int64_t value, std::string* out) {
 void AppendLetters(uint64_t bits, size_t count, std::string* out) {
   constexpr std::string_view kLetters =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789Zz";
+  char* const to = RoomFor(count, out);
   uint64_t left = 0;
   for (size_t i = 0; i < count; ++i) {
     if (i % 10 == 0) left = Mix(bits + i);
-    out->push_back(kLetters[left & 63]);
+    to[i] = kLetters[left & 63];
     left >>= 6;
   }
 }
 
 void AppendHex(uint64_t bits, size_t count, std::string* out) {
   constexpr std::string_view kHex = "0123456789abcdef";
+  char* const to = RoomFor(count, out);
   for (size_t i = 0; i < count; ++i) {
     if (i > 0 && i % 16 == 0) bits = Mix(bits);
-    out->push_back(kHex[bits >> (4 * (15 - i % 16)) & 15]);
+    to[i] = kHex[bits >> (4 * (15 - i % 16)) & 15];
   }
 }
 

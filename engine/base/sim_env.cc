@@ -2,6 +2,8 @@
 
 #include <absl/functional/any_invocable.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <deque>
 #include <optional>
 #include <vector>
@@ -56,6 +58,30 @@ class SimEnv::Loop : public asio::execution_context {
     ready_.push_back(Ready{next_sequence_++, std::move(function)});
   }
 
+  // Runs what is due by `until`, and returns how many events that were. As a handler of an
+  // io_context, because only there Asio keeps the frames of coroutines for those to come.
+  uint64_t RunAll(Time until) {
+    uint64_t events = 0;
+    asio::io_context host(1);
+    asio::post(host, [&] {
+      while (RunOne(until)) ++events;
+    });
+    host.run();
+    return events;
+  }
+
+  void Stopped(Sleeper* sleeper) {
+    timers_.Remove(sleeper);
+    SleepHandler handler = std::move(*sleeper->handler);
+    Release(sleeper);
+    Post(Resume(std::move(handler), false));
+  }
+
+  Time now() const { return now_; }
+  void AdvanceTo(Time at) { now_ = std::max(now_, at); }
+  size_t pending() const { return timers_.size() + ready_.size() - ready_head_; }
+
+ private:
   // Runs the next event if it is due by `until`.
   bool RunOne(Time until) {
     const SimQueue::Item* timer = timers_.Peek();
@@ -74,18 +100,6 @@ class SimEnv::Loop : public asio::execution_context {
     return true;
   }
 
-  void Stopped(Sleeper* sleeper) {
-    timers_.Remove(sleeper);
-    SleepHandler handler = std::move(*sleeper->handler);
-    Release(sleeper);
-    Post(Resume(std::move(handler), false));
-  }
-
-  Time now() const { return now_; }
-  void AdvanceTo(Time at) { now_ = std::max(now_, at); }
-  size_t pending() const { return timers_.size() + ready_.size() - ready_head_; }
-
- private:
   struct Ready {
     uint64_t sequence;
     absl::AnyInvocable<void()> function;
@@ -185,15 +199,10 @@ Task<bool> SimEnv::SleepUntil(Time at, std::stop_token stop) {
 
 asio::any_io_executor SimEnv::executor() { return Executor(loop_.get()); }
 
-uint64_t SimEnv::Run() {
-  uint64_t events = 0;
-  while (loop_->RunOne(kNever)) ++events;
-  return events;
-}
+uint64_t SimEnv::Run() { return loop_->RunAll(kNever); }
 
 uint64_t SimEnv::RunUntil(Time until) {
-  uint64_t events = 0;
-  while (loop_->RunOne(until)) ++events;
+  const uint64_t events = loop_->RunAll(until);
   loop_->AdvanceTo(until);
   return events;
 }

@@ -27,8 +27,7 @@ class ReplyDecoder {
  public:
   virtual ~ReplyDecoder() = default;
 
-  // `body` may be given more capacity (the parser reads a little past its end), never other bytes.
-  virtual DecodedBody Decode(std::string* body) = 0;
+  virtual DecodedBody Decode(std::string_view body) = 0;
 };
 
 // Fills `out`, whose shape is kOther, from the root of a body. `parts` is empty; texts of `out` may

@@ -1,5 +1,7 @@
 #include "engine/wire/http.h"
 
+#include <cstring>
+
 #include "engine/base/check.h"
 
 namespace squall {
@@ -13,11 +15,23 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
+// Marks the first of the eight bytes that is `c`; 0 if there is none.
+uint64_t MarkByte(uint64_t word, char c) {
+  constexpr uint64_t kOnes = 0x0101010101010101u;
+  const uint64_t zero = word ^ (kOnes * static_cast<unsigned char>(c));
+  return (zero - kOnes) & ~zero & (kOnes << 7);
+}
+
 // Would `text` end the header line that holds it?
 bool EndsLine(std::string_view text) {
-  bool ends = false;
-  for (const char c : text) ends |= c == '\r' || c == '\n';
-  return ends;
+  uint64_t ends = 0;
+  for (; text.size() >= sizeof ends; text.remove_prefix(sizeof ends)) {
+    uint64_t word;
+    std::memcpy(&word, text.data(), sizeof word);
+    ends |= MarkByte(word, '\r') | MarkByte(word, '\n');
+  }
+  for (const char c : text) ends |= c == '\r' || c == '\n' ? 1 : 0;
+  return ends != 0;
 }
 
 }  // namespace
@@ -25,7 +39,7 @@ bool EndsLine(std::string_view text) {
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (Lower(a[i]) != Lower(b[i])) return false;
+    if (a[i] != b[i] && Lower(a[i]) != Lower(b[i])) return false;
   }
   return true;
 }

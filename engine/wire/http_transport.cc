@@ -227,7 +227,7 @@ class HttpTransport::Pool {
   ~Pool() { SQUALL_CHECK(in_flight_ == 0); }
 
   absl::StatusOr<ProviderId> AddProvider(const HttpEndpoint& endpoint);
-  Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
+  Task<HttpReply> Send(ProviderId provider, const HttpRequest& request, Time deadline,
                        std::stop_token stop, BodySink* sink);
   void Close();
   size_t open_connections() const { return open_; }
@@ -289,8 +289,8 @@ void HttpTransport::Pool::KeepIdle(Site* site, std::unique_ptr<Connection> conne
   site->idle.push_back(std::move(connection));
 }
 
-Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, HttpRequest request, Time deadline,
-                                          std::stop_token stop, BodySink* sink) {
+Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, const HttpRequest& request,
+                                          Time deadline, std::stop_token stop, BodySink* sink) {
   SQUALL_CHECK(provider < sites_.size());
   const CountInFlight counted(&in_flight_);
   Site& site = sites_[provider];
@@ -410,9 +410,9 @@ absl::StatusOr<ProviderId> HttpTransport::AddProvider(const HttpEndpoint& endpoi
   return pool_->AddProvider(endpoint);
 }
 
-Task<HttpReply> HttpTransport::Send(ProviderId provider, HttpRequest request, Time deadline,
+Task<HttpReply> HttpTransport::Send(ProviderId provider, const HttpRequest& request, Time deadline,
                                     std::stop_token stop, BodySink* sink) {
-  return pool_->Send(provider, std::move(request), deadline, std::move(stop), sink);
+  return pool_->Send(provider, request, deadline, std::move(stop), sink);
 }
 
 void HttpTransport::Close() { pool_->Close(); }

@@ -60,7 +60,7 @@ class HttpTransport final : public Transport {
   // As Transport says. Adds Host, Content-Length and the like itself and leaves out any of them
   // that `request` brings along. A reply cut short carries whatever of it had arrived.
   using Transport::Send;
-  Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
+  Task<HttpReply> Send(ProviderId provider, const HttpRequest& request, Time deadline,
                        std::stop_token stop, BodySink* sink) override;
 
   // Closes idle connections and ends Sends in flight, and those to come, with kCancelled. They

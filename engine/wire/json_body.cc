@@ -17,15 +17,15 @@ class JsonDecoder final : public ReplyDecoder {
  public:
   explicit JsonDecoder(BodyReader read) : read_(read) {}
 
-  DecodedBody Decode(std::string* body) override {
+  DecodedBody Decode(std::string_view body) override {
     DecodedBody decoded;
-    if (body->find_first_not_of(" \t\r\n") == std::string::npos) return decoded;
-    if (body->capacity() - body->size() < simdjson::SIMDJSON_PADDING) {
-      body->reserve(body->size() + simdjson::SIMDJSON_PADDING);
-    }
+    if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return decoded;
+    // The parser reads a little past the end of its text.
+    padded_.reserve(body.size() + simdjson::SIMDJSON_PADDING);
+    padded_.assign(body);
     element root;
     constexpr bool kCopy = false;  // the padding is there
-    if (parser_.parse(body->data(), body->size(), kCopy).get(root) != simdjson::SUCCESS) {
+    if (parser_.parse(padded_.data(), body.size(), kCopy).get(root) != simdjson::SUCCESS) {
       decoded.shape = DecodedBody::Shape::kNotJson;
       return decoded;
     }
@@ -37,6 +37,7 @@ class JsonDecoder final : public ReplyDecoder {
 
  private:
   BodyReader read_;
+  std::string padded_;
   TextParts parts_;
   simdjson::dom::parser parser_;
 };

@@ -132,7 +132,7 @@ DecodedBody StreamDecoder::Body(StreamEnd end) {
     case StreamEnd::kError: {
       if (error_decoder_ == nullptr) error_decoder_ = dialect_.make_decoder();
       const Usage usage = body.usage;
-      body = error_decoder_->Decode(&error_body_);
+      body = error_decoder_->Decode(error_body_);
       body.shape = DecodedBody::Shape::kError;  // though its fields may be unknown ones
       body.usage = usage;
       break;

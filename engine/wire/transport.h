@@ -38,14 +38,15 @@ class Transport {
   // Sends `request` and waits for the whole response, for `deadline` (reply kTimeout) or for `stop`
   // (reply kCancelled), whichever comes first. The deadline is the transport's duty, so the engine
   // never races a timer against I/O. Never throws; every failure is a value of the reply.
-  // With a `sink`, which outlives the call, the body goes there and reply.body stays empty; what
-  // the sink gave up on is kTimeout, and what it had enough of is kNone.
-  virtual Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
+  // `request` outlives the call. With a `sink`, which does so too, the body goes there and
+  // reply.body stays empty; what the sink gave up on is kTimeout, and what it had enough of is
+  // kNone.
+  virtual Task<HttpReply> Send(ProviderId provider, const HttpRequest& request, Time deadline,
                                std::stop_token stop, BodySink* sink) = 0;
 
-  Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
+  Task<HttpReply> Send(ProviderId provider, const HttpRequest& request, Time deadline,
                        std::stop_token stop) {
-    return Send(provider, std::move(request), deadline, std::move(stop), nullptr);
+    return Send(provider, request, deadline, std::move(stop), nullptr);
   }
 };
 

@@ -34,7 +34,8 @@ TEST_CASE("engine: more calls leave no more memory in use", "[engine]") {
   world.Run(18'000);
   const size_t after_many = BytesInUse();
   CHECK(world.calls() == 24'000);
-  CHECK(world.answered() > 23'000);
+  // The others are those whose answer, had after a failure, no second provider confirmed.
+  CHECK(world.answered() > 21'000);
   // A byte for every second call would be seen; a rule that is learned late is 100.
   CHECK(after_many <= after_few + 8'192);
 }

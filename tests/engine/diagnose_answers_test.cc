@@ -222,7 +222,7 @@ TEST_CASE("answers: decoded ones that are not whole are no successes either", "[
     REQUIRE(FindDialect(dialect) != nullptr);
     const auto decoder = FindDialect(dialect)->make_decoder();
     std::string body = text;
-    const DecodedBody decoded = decoder->Decode(&body);
+    const DecodedBody decoded = decoder->Decode(body);
     Observation seen;
     seen.status = 200;
     seen.body = &decoded;

@@ -10,7 +10,7 @@ using enum RetryDecision;
 
 Diagnosis OfReply(int status, std::string body, const Headers& headers = Headers()) {
   const auto decoder = FindDialect("openai")->make_decoder();
-  const DecodedBody decoded = decoder->Decode(&body);
+  const DecodedBody decoded = decoder->Decode(body);
   Observation seen;
   seen.status = status;
   seen.headers = &headers;

@@ -1,7 +1,10 @@
 // Hedges: a late attempt gets company, the first good answer wins, and nothing is left behind.
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "engine/base/real_env.h"
 #include "tests/engine/engine_rig.h"
 
 namespace squall {
@@ -33,6 +36,15 @@ std::vector<std::string> Told(const CallResult& result) {
   return told;
 }
 
+Task<> CallOnce(Engine* engine, std::optional<CallResult>* out) {
+  ChatRequest request;
+  request.id = "r1";
+  request.messages.emplace_back(Role::kUser, "seven?");
+  const std::stop_token never;
+  CallResult result = co_await engine->Call(std::move(request), nullptr, kNever, never);
+  *out = std::move(result);
+}
+
 TEST_CASE("hedge: a late attempt gets company, and the loser is cancelled at once", "[engine]") {
   Rig rig(Hedging());
   rig.transport.Script(0, {After(5s, Good())});
@@ -54,6 +66,25 @@ TEST_CASE("hedge: an answer in time stays alone", "[engine]") {
   CHECK(result.ok);
   CHECK(rig.transport.sent.size() == 1);
   CHECK(rig.env.Now() == kStart + 900ms);
+}
+
+// Sockets never do so, but a transport that has no connection left answers before anybody waits.
+TEST_CASE("hedge: an attempt that ends before it is waited for is not waited for", "[engine]") {
+  EngineConfig config = Hedging();
+  config.hedge.delay = 2s;
+  std::vector<ProviderInfo> providers(2);
+  for (ProviderInfo& provider : providers) provider.models = {ModelInfo{"large"}};
+  RealEnv env;  // whose executor runs what is spawned at once
+  ScriptedTransport transport(&env);
+  transport.Script(0, {Good()});
+  NullSink sink;
+  Engine engine(config, providers, 1, &env, &transport, &sink);
+  std::optional<CallResult> result;
+  Spawn(env.executor(), CallOnce(&engine, &result));
+  env.io().run();
+  REQUIRE(result.has_value());
+  CHECK(result->ok);
+  CHECK(result->ended - result->started < 1s);
 }
 
 TEST_CASE("hedge: the first attempt may still win", "[engine]") {

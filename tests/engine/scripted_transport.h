@@ -74,7 +74,7 @@ class ScriptedTransport final : public Transport {
   }
 
   using Transport::Send;
-  Task<HttpReply> Send(ProviderId provider, HttpRequest request, Time deadline,
+  Task<HttpReply> Send(ProviderId provider, const HttpRequest& request, Time deadline,
                        std::stop_token stop, BodySink* sink) override {
     sent.push_back(Sent{provider, env_.Now(), request.body});
     const ScriptedReply script = Next(provider);

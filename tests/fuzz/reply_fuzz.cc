@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   constexpr int kStatuses[] = {200, 200, 200, 200, 400, 429, 500, 529};
   std::string body(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const DecodedBody decoded = decoders[data[0] / 8 % decoders.size()]->Decode(&body);
+  const DecodedBody decoded = decoders[data[0] / 8 % decoders.size()]->Decode(body);
   Headers headers;
   Observation seen;
   seen.status = kStatuses[data[0] % 8];

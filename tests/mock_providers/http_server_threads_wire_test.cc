@@ -42,7 +42,7 @@ Task<> SendMany(HttpTransport& transport, RealEnv& env, ProviderId provider, int
   for (int i = 0; i < count; ++i) {
     HttpRequest request = Get("/");
     const Time deadline = env.Now() + 20s;  // 200 ms of real time
-    const HttpReply reply = co_await transport.Send(provider, std::move(request), deadline, never);
+    const HttpReply reply = co_await transport.Send(provider, request, deadline, never);
     ++(*errors)[reply.error];
   }
   if (--*clients == 0) transport.Close();

@@ -52,7 +52,7 @@ inline Task<> Converse(RealEnv& env, uint16_t port, std::string bytes, size_t st
 
 inline Task<> SendInto(HttpTransport& transport, HttpRequest request, Time deadline,
                        std::stop_token stop, std::optional<HttpReply>* out) {
-  HttpReply reply = co_await transport.Send(0, std::move(request), deadline, stop);
+  HttpReply reply = co_await transport.Send(0, request, deadline, stop);
   *out = std::move(reply);
 }
 

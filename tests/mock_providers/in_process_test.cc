@@ -20,7 +20,7 @@ struct Exchange {
 
 Task<> SendOne(Env& env, Transport& transport, HttpRequest request, Time deadline,
                std::stop_token stop, Exchange* out, BodySink* sink = nullptr) {
-  HttpReply reply = co_await transport.Send(0, std::move(request), deadline, stop, sink);
+  HttpReply reply = co_await transport.Send(0, request, deadline, stop, sink);
   out->reply = std::move(reply);
   out->ended = env.Now();
 }

@@ -117,7 +117,7 @@ Task<> Ask(Env& env, Transport& transport, uint64_t number, Duration patience, T
   HttpRequest request = TaskHttp(task, "r" + std::to_string(number));
   const Time deadline = env.Now() + patience;
   const std::stop_token never;
-  const HttpReply reply = co_await transport.Send(0, std::move(request), deadline, never, nullptr);
+  const HttpReply reply = co_await transport.Send(0, request, deadline, never, nullptr);
   *ended = reply.error == TransportError::kNone ? env.Now() : kNever;
 }
 

@@ -47,7 +47,7 @@ Diagnosis Seen(std::string_view dialect, ReplyPlan plan, TaskKind kind,
   if (live.is_stream()) reading = live.Read(reply.error);
   if (!live.is_stream()) reply.body = bytes;
   if (!live.is_stream() && reply.error == TransportError::kNone) {
-    reading.body = decoder->Decode(&reply.body);
+    reading.body = decoder->Decode(reply.body);
   }
   Observation seen;
   seen.error = reply.error;

@@ -8,7 +8,7 @@ namespace {
 
 using Shape = DecodedBody::Shape;
 
-DecodedBody Decode(ReplyDecoder* decoder, std::string* body) { return decoder->Decode(body); }
+DecodedBody Decode(ReplyDecoder* decoder, std::string_view body) { return decoder->Decode(body); }
 
 std::unique_ptr<ReplyDecoder> DecoderOf(std::string_view dialect) {
   const Dialect* found = FindDialect(dialect);
@@ -120,7 +120,7 @@ TEST_CASE("dialects: every kind of reply says what it holds and why it ended", "
     CAPTURE(row.dialect, row.what);
     const auto decoder = DecoderOf(row.dialect);
     std::string body(row.body);
-    const DecodedBody got = Decode(decoder.get(), &body);
+    const DecodedBody got = Decode(decoder.get(), body);
     CHECK(static_cast<int>(got.shape) == static_cast<int>(Shape::kReply));
     CHECK(got.content == row.content);
     CHECK(got.finish_reason == row.reason);
@@ -177,7 +177,7 @@ TEST_CASE("dialects: tokens mean the same whoever counts them", "[wire]") {
     CAPTURE(row.dialect, row.body);
     const auto decoder = DecoderOf(row.dialect);
     std::string body(row.body);
-    const DecodedBody got = Decode(decoder.get(), &body);
+    const DecodedBody got = Decode(decoder.get(), body);
     CHECK(got.model == row.model);
     CHECK(got.usage.prompt_tokens == row.usage.prompt_tokens);
     CHECK(got.usage.completion_tokens == row.usage.completion_tokens);
@@ -257,7 +257,7 @@ TEST_CASE("dialects: error envelopes give up their structured codes", "[wire]") 
     CAPTURE(row.dialect, row.body);
     const auto decoder = DecoderOf(row.dialect);
     std::string body(row.body);
-    const DecodedBody got = Decode(decoder.get(), &body);
+    const DecodedBody got = Decode(decoder.get(), body);
     CHECK(static_cast<int>(got.shape) == static_cast<int>(Shape::kError));
     CHECK(got.error_message == row.message);
     CHECK(got.error_type == row.type);
@@ -272,11 +272,11 @@ TEST_CASE("dialects: error envelopes give up their structured codes", "[wire]") 
 TEST_CASE("dialects: an error may name its request, its field and the end of a window", "[wire]") {
   const auto anthropic = DecoderOf("anthropic");
   std::string body = R"({"type":"error","error":{"type":"api_error"},"request_id":"req_7"})";
-  CHECK(Decode(anthropic.get(), &body).request_id == "req_7");
+  CHECK(Decode(anthropic.get(), body).request_id == "req_7");
   const auto openai = DecoderOf("openai");
   body = R"({"error":{"type":"usage_limit_reached","param":"x","plan_type":"plus",)"
          R"("resets_at":1790000000}})";
-  const DecodedBody got = Decode(openai.get(), &body);
+  const DecodedBody got = Decode(openai.get(), body);
   CHECK(got.error_resets_at_s == 1'790'000'000);
   CHECK(got.error_param == "x");
 }
@@ -286,9 +286,9 @@ TEST_CASE("azure: an answer that no filter has seen says so", "[wire]") {
   std::string body =
       R"({"choices":[{"message":{"content":"x"},"finish_reason":"stop","content_filter_results":)"
       R"({"error":{"code":"content_filter_error","message":"The contents are not filtered"}}}]})";
-  CHECK(Decode(decoder.get(), &body).unfiltered);
+  CHECK(Decode(decoder.get(), body).unfiltered);
   body = R"({"choices":[{"message":{"content":"x"},"content_filter_results":{}}]})";
-  CHECK_FALSE(Decode(decoder.get(), &body).unfiltered);
+  CHECK_FALSE(Decode(decoder.get(), body).unfiltered);
 }
 
 TEST_CASE("dialects: odd bodies are told apart and never trusted", "[wire]") {
@@ -312,7 +312,7 @@ TEST_CASE("dialects: odd bodies are told apart and never trusted", "[wire]") {
     for (const auto& [text, shape] : rows) {
       CAPTURE(dialect.name, text);
       std::string body(text);
-      const DecodedBody got = Decode(decoder.get(), &body);
+      const DecodedBody got = Decode(decoder.get(), body);
       CHECK(static_cast<int>(got.shape) == static_cast<int>(shape));
       CHECK(got.content.empty());
     }
@@ -325,9 +325,9 @@ TEST_CASE("dialects: one decoder reads many bodies and remembers none", "[wire]"
   std::string one = R"({"content":[{"type":"text","text":"c"}]})";
   std::string none = R"({"content":[]})";
   for (int i = 0; i < 3; ++i) {
-    CHECK(Decode(decoder.get(), &two).content == "ab");
-    CHECK(Decode(decoder.get(), &one).content == "c");
-    CHECK(Decode(decoder.get(), &none).content.empty());
+    CHECK(Decode(decoder.get(), two).content == "ab");
+    CHECK(Decode(decoder.get(), one).content == "c");
+    CHECK(Decode(decoder.get(), none).content.empty());
   }
 }
 

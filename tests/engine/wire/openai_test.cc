@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using Shape = DecodedBody::Shape;
 
-DecodedBody Decode(ReplyDecoder* decoder, std::string* body) { return decoder->Decode(body); }
+DecodedBody Decode(ReplyDecoder* decoder, std::string_view body) { return decoder->Decode(body); }
 
 TEST_CASE("openai: a request is what the API documents, and reads back", "[wire]") {
   ChatRequest request;
@@ -66,7 +66,7 @@ TEST_CASE("openai: a reply gives content, reason and usage", "[wire]") {
       R"({"index":0,"message":{"role":"assistant","content":"a\"b","refusal":null},)"
       R"("logprobs":null,"finish_reason":"stop"}],)"
       R"("usage":{"prompt_tokens":16,"completion_tokens":3,"total_tokens":19}})";
-  const DecodedBody decoded = Decode(decoder.get(), &body);
+  const DecodedBody decoded = Decode(decoder.get(), body);
   CHECK(decoded.shape == Shape::kReply);
   CHECK(decoded.model == "gpt-x-0613");
   CHECK(decoded.content == "a\"b");
@@ -81,7 +81,7 @@ TEST_CASE("openai: an error object gives message, type and code", "[wire]") {
   const auto decoder = MakeOpenAiDecoder();
   std::string body = R"({"error":{"message":"Slow down","type":"requests","param":null,)"
                      R"("code":"rate_limit_exceeded"}})";
-  const DecodedBody decoded = Decode(decoder.get(), &body);
+  const DecodedBody decoded = Decode(decoder.get(), body);
   CHECK(decoded.shape == Shape::kError);
   CHECK(decoded.error_message == "Slow down");
   CHECK(decoded.error_type == "requests");
@@ -105,7 +105,7 @@ TEST_CASE("openai: odd bodies are told apart and never trusted", "[wire]") {
   for (const auto& [text, shape] : rows) {
     CAPTURE(text);
     std::string body = text;
-    const DecodedBody decoded = Decode(decoder.get(), &body);
+    const DecodedBody decoded = Decode(decoder.get(), body);
     CHECK(static_cast<int>(decoded.shape) == static_cast<int>(shape));
     CHECK(decoded.content.empty());
   }

@@ -18,7 +18,7 @@ inline constexpr auto kSoon = std::chrono::seconds(5);
 inline Task<> SendInto(HttpTransport& transport, HttpRequest request, Time deadline,
                        std::stop_token stop, std::optional<HttpReply>* out,
                        BodySink* sink = nullptr) {
-  HttpReply reply = co_await transport.Send(0, std::move(request), deadline, stop, sink);
+  HttpReply reply = co_await transport.Send(0, request, deadline, stop, sink);
   *out = std::move(reply);
 }
 
