@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "engine/exchange.h"
+#include "engine/patch.h"
 
 namespace squall {
 namespace {
@@ -51,10 +52,12 @@ bool Engine::AdmitHedge(const Exchange& first, CallState* call, Exchange* second
   step = first.step;
   step.at = now;
   step.why = "hedge";
+  step.reask = false;  // the refused answer was not this one's
   for (const uint8_t p : admission_.Order(*call, now)) {
     const bool other = p != first.step.target.provider && !call->Tried(p);
     step.target = Target{p, 0};
     if (!other || !admission_.Admits(step.target, now, call->ramp_u)) continue;
+    step.patch = PatchAt(step.target, providers_[p].models[0], *call);
     ++call->hedges;
     const Admission::Turn turn = admission_.Join(step.target, *call, now, &second->grant);
     if (turn == Admission::Turn::kNow) return Admit(call, second);
@@ -108,7 +111,7 @@ Task<> Engine::SendHedged(const Asked& asked, HttpRequest message, Exchange* fir
   if (!first->landed && !asked.stop.stop_requested()) hedged = AdmitHedge(*first, call, &second);
   if (hedged) {
     HttpRequest copy = Encode(asked.request, second.step, call);
-    if (asked.request.stream) BeginStream(asked.caller, &second, call);
+    if (asked.request.stream) BeginStream(asked, &second, call);
     Spawn(env_.executor(), Fly(&second, std::move(copy), &flight));
   }
   second.observed = !hedged;

@@ -268,7 +268,8 @@ Step SendStep(const PlanInput& in, Time at, Target target, std::string_view why)
   step.kind = Step::Kind::kSend;
   step.at = at;
   step.target = target;
-  step.patch = in.call.patch;
+  const ModelInfo& model = in.providers[target.provider].models[target.model];
+  step.patch = PatchAt(target, model, in.call);
   step.why = why;
   return step;
 }
@@ -289,11 +290,10 @@ Target BestAffordable(const PlanInput& in, ProviderId provider) {
   return Target{provider, verdict == ConversationLimits::Verdict::kAdmit ? uint16_t{0} : last};
 }
 
-std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last) {
-  const bool used_up = in.call.sent() >= in.config.retry.max_attempts;
+std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool may_send) {
   for (const std::string& name : in.config.ladder) {
     for (const Strategy& strategy : kStrategies) {
-      if (strategy.name != name || (used_up && strategy.sends)) continue;
+      if (strategy.name != name || (strategy.sends && !may_send)) continue;
       std::optional<Step> step = strategy.propose(in, last);
       if (!step.has_value()) continue;
       if (HitTokenLimit(last.diagnosis)) step->patch.max_tokens = in.call.max_tokens * 2;

@@ -14,8 +14,8 @@ namespace squall {
 std::span<const std::string_view> StrategyNames();
 
 // What the first strategy of the ladder proposes that has a proposal. `last` is the attempt that
-// failed.
-std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last);
+// failed; unless `may_send`, only strategies that send nothing are asked.
+std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool may_send);
 
 // May this target be asked at `at`: time is left, for others too, its queues and circuits admit, it
 // has not asked to wait, has not just refused, and its share of attempts is not used up.

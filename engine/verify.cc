@@ -16,19 +16,25 @@ constexpr StreamId kOpinion = Stream("engine/opinion");
 
 }  // namespace
 
+Purpose Engine::OpinionOn(const ChatRequest& request, const CallState& call, bool recovered) const {
+  const double u = Draw(seed_, kOpinion, call.key);
+  return OpinionNeeded(config_.opinions, request, recovered, u);
+}
+
 void Engine::TakeAnswer(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
                         LiveReply* live, CallState* call) {
   const Target from{attempt.provider, attempt.model};
   const bool standing = live != nullptr && live->committed();
-  call->result.answered_by = attempt.strategy;
-  call->seeks = standing ? Purpose::kAnswer
-                         : OpinionNeeded(config_.opinions, asked.request, *call,
-                                         Draw(seed_, kOpinion, call->key));
+  // Tool calls have no text to compare.
+  const bool needs_none = standing || content.empty();
+  const bool recovered = call->sent() > 1;
+  call->seeks = needs_none ? Purpose::kAnswer : OpinionOn(asked.request, *call, recovered);
   if (call->seeks != Purpose::kAnswer) {
-    call->opinions.push_back(Opinion{from, std::string(content)});
+    call->opinions.push_back(Opinion{from, std::string(content), attempt.strategy});
     return;
   }
   call->result.ok = true;
+  call->result.answered_by = attempt.strategy;
   call->result.content.assign(content);
   if (live != nullptr) {
     live->Release(content);
@@ -42,6 +48,7 @@ void Engine::HandOver(const Asked& asked, size_t opinion, Verification verificat
                       CallState* call) const {
   call->result.ok = true;
   call->result.content = std::move(call->opinions[opinion].content);
+  call->result.answered_by = call->opinions[opinion].by;
   call->result.verification = verification;
   ShowWhole(asked, call->result.content);
   Finish("answered", call);
@@ -55,7 +62,7 @@ void Engine::Compare(const Asked& asked, const AttemptRecord& attempt, std::stri
     return;
   }
   const Target from{attempt.provider, attempt.model};
-  call->opinions.push_back(Opinion{from, std::string(content)});
+  call->opinions.push_back(Opinion{from, std::string(content), attempt.strategy});
 }
 
 // What the judge finds wrong becomes a failure of the attempt that brought it, which is planned for
@@ -67,7 +74,8 @@ void Engine::HearJudge(const Asked& asked, std::string_view reply, CallState* ca
   }
   const Target from = call->opinions.front().from;
   for (auto it = call->result.attempts.rbegin(); it != call->result.attempts.rend(); ++it) {
-    if (!it->sent || it->purpose != Purpose::kAnswer || !it->diagnosis.ok()) continue;
+    const bool brought = it->provider == from.provider && it->model == from.model;
+    if (!brought || it->purpose != Purpose::kAnswer || !it->diagnosis.ok()) continue;
     it->diagnosis = AnswerFault(FailureClass::kSemantic, "judge.wrong");
     it->diagnosis.retry = RetryDecision::kOtherProviderOnly;
     break;
