@@ -129,7 +129,9 @@ double Admission::Settle(const AttemptRecord& attempt, const Headers& headers,
     const TargetOutcome outcome = HealthOf(attempt.diagnosis, grant->cut_short);
     lane.health.End(outcome, attempt.ended - attempt.started, attempt.ended);
   }
-  if (counts_tokens_ && attempt.purpose == Purpose::kAnswer) {
+  // A shortened prompt is not what was estimated.
+  const bool whole = attempt.purpose == Purpose::kAnswer && call.patch.keep == 1;
+  if (counts_tokens_ && whole) {
     lane.tokens.Observe(call.prompt_tokens, call.prompt_messages, attempt.usage.prompt_tokens);
   }
   grant->entered = false;

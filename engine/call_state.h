@@ -42,6 +42,7 @@ struct Step {
 struct Opinion {
   Target from;
   std::string content;
+  std::string_view by;  // plan row whose answer it is
 };
 
 struct CallState {
@@ -50,7 +51,9 @@ struct CallState {
   uint64_t conversation = 0;  // key of the conversation it belongs to, 0 = none
   Time deadline{};
   int64_t max_tokens = 0;       // limit in force, patches included
+  int64_t wanted_tokens = 0;    // the caller's limit, or what it was raised to
   int64_t prompt_tokens = 0;    // estimated, where a policy counts tokens or money
+  int64_t told_tokens = 0;      // of the whole prompt, by whom it was too long for, or estimated
   int64_t prompt_messages = 0;  // likewise
   double spent_usd = 0;         // by its attempts so far, as far as is known
   int64_t hedges = 0;           // begun so far
@@ -62,6 +65,7 @@ struct CallState {
   bool streaming = false;       // the answer is asked for in pieces
   bool wants_json = false;      // it has a contract
   Patch patch;                  // in force
+  Target patched;               // to whom it was sent
   // Answers that agree with none of the others yet; the first is the candidate.
   absl::InlinedVector<Opinion, 1> opinions;
   Purpose seeks = Purpose::kAnswer;  // what kind of opinion on it is sought
@@ -71,6 +75,7 @@ struct CallState {
   CallResult result;
 
   int sent() const;  // attempts that left
+  // Of those that asked for an answer: one who judges has not been tried.
   int SentTo(Target target) const;
   bool Tried(ProviderId provider) const;
   // The last attempt at an answer; nullptr before the first.

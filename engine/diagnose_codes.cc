@@ -249,6 +249,7 @@ constexpr CodeRow kCodes[] = {
     {"invalid_value", {kBadParam, kRequest}},
     {"invalid_type", {kBadParam, kRequest}},
     {"unknown_parameter", {kBadParam, kRequest}},
+    {"integer_above_max_value", {kTooLarge, kRequest}},
     {"missing_required_parameter", {kRequest}},
     {"invalid_request", {kRequest}},
     {"invalid_request_error", {kRequest}},

@@ -1,7 +1,9 @@
 #include "engine/diagnose_evidence.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
+#include <span>
 
 #include "engine/diagnose_bytes.h"
 #include "engine/diagnose_reader.h"
@@ -48,6 +50,48 @@ int StatusIn(std::string_view text) {
   return 0;
 }
 
+// The number that ends right before `end`, 0 if none does.
+int64_t NumberBefore(std::string_view text, size_t end) {
+  size_t begin = end;
+  while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9') --begin;
+  int64_t number = 0;
+  std::from_chars(text.data() + begin, text.data() + end, number);
+  return number;
+}
+
+int64_t NumberAfter(std::string_view text, std::string_view lead) {
+  const size_t at = text.find(lead);
+  if (at == std::string_view::npos) return 0;
+  const std::string_view rest = text.substr(at + lead.size());
+  return NumberBefore(rest, std::min(rest.find_first_not_of("0123456789"), rest.size()));
+}
+
+int64_t FirstOf(std::string_view text, std::span<const std::string_view> leads) {
+  for (const std::string_view lead : leads) {
+    const int64_t number = NumberAfter(text, lead);
+    if (number > 0) return number;
+  }
+  return 0;
+}
+
+// OpenAI, DeepSeek and vLLM: "maximum context length is 5000 tokens. However, you requested 5500
+// tokens (1000 in the messages, 4500 in the completion)", "... your messages resulted in 6000
+// tokens"; Anthropic: "prompt is too long: 6000 tokens > 5000 maximum", "exceed context limit: 1000
+// + 4500 > 5000"; Gemini: "The input token count (6000) exceeds the maximum number of tokens
+// allowed (5000)".
+constexpr std::string_view kWindowLeads[] = {"context length is ", "tokens allowed (", " > "};
+constexpr std::string_view kPromptLeads[] = {"resulted in ",
+                                             "too long: ", "context limit: ", "token count ("};
+
+TokenCounts CountsIn(std::string_view folded) {
+  TokenCounts counts;
+  counts.window = FirstOf(folded, kWindowLeads);
+  counts.prompt = FirstOf(folded, kPromptLeads);
+  const size_t messages = folded.find(" in the messages");
+  if (messages != std::string_view::npos) counts.prompt = NumberBefore(folded, messages);
+  return counts.window > 0 && counts.prompt > 0 ? counts : TokenCounts();
+}
+
 }  // namespace
 
 std::string_view SkipJsonBlanks(std::string_view text) {
@@ -62,6 +106,12 @@ void BodyReader::Fold(std::string_view raw) {
   const std::string_view text = FoldText(raw, folded, kFoldMax);
   const std::string_view wait = FindPhrases(text, &out_.texts);
   if (!wait.empty()) TakeWaitOfText(wait);
+  if (!out_.texts.Has(Sign::kContext)) return;
+  const TokenCounts counts = CountsIn(text);
+  if (counts.window == 0) return;
+  out_.counts = counts;
+  const bool fits = counts.prompt < counts.window;
+  if (out_.texts.Has(Sign::kSum) && fits) out_.texts.Add(Sign::kMaxTokens);
 }
 
 // After words such as "try again in" or "resets at": a duration, a date, or seconds since 1970.
@@ -88,6 +138,7 @@ bool BodyReader::ReadNested(std::string_view raw, size_t from) {
   out_.texts = out_.texts | nested.texts;
   out_.words = true;
   if (nested.status != 0) out_.status = nested.status;
+  if (nested.counts.window > 0) out_.counts = nested.counts;
   if (!out_.wait.has_value()) out_.wait = nested.wait;
   if (!out_.text_wait.has_value()) out_.text_wait = nested.text_wait;
   if (out_.resets_at == 0) out_.resets_at = nested.resets_at;
@@ -211,6 +262,7 @@ Evidence ReadError(const DecodedBody& body) {
     evidence.codes = evidence.codes | SignsOfCode(code);
   }
   evidence.codes = evidence.codes | SignsOfQuota(body.error_quota_id);
+  if (BoundsAnswer(body.error_param)) evidence.codes.Add(Sign::kBound);
   evidence.wait = ParseWait(body.error_retry_delay);
   evidence.resets_at = static_cast<double>(body.error_resets_at_s);
   BodyReader(&evidence, 0).ReadText(body.error_message);

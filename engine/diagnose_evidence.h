@@ -10,6 +10,7 @@
 
 #include "engine/base/time.h"
 #include "engine/diagnose_signs.h"
+#include "engine/diagnosis.h"
 #include "engine/wire/decoded_body.h"
 
 namespace squall {
@@ -44,6 +45,7 @@ struct Evidence {
   std::optional<Duration> wait;       // from a field
   std::optional<Duration> text_wait;  // from words
   double resets_at = 0;               // seconds since 1970, 0 for none
+  TokenCounts counts;                 // of a request that is too long
   std::optional<bool> retryable;      // the provider's own verdict
 
   // Of an answer

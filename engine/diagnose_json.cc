@@ -42,6 +42,10 @@ constexpr std::string_view kToolKinds[] = {"tool_use",
                                            "image",
                                            "input_json_delta"};
 
+// The limit on tokens to generate, as each dialect spells it.
+constexpr std::string_view kBounds[] = {"max_tokens", "max_completion_tokens", "max_output_tokens",
+                                        "max_new_tokens", "maxOutputTokens"};
+
 template <size_t N>
 bool IsOneOf(std::string_view word, const std::string_view (&words)[N]) {
   for (const std::string_view w : words) {
@@ -73,6 +77,8 @@ std::optional<Duration> WaitOf(double seconds) {
 }
 
 }  // namespace
+
+bool BoundsAnswer(std::string_view param) { return IsOneOf(param, kBounds); }
 
 // Names such as GenerateRequestsPerDayPerProjectPerModel-FreeTier.
 SignSet SignsOfQuota(std::string_view name) {
@@ -181,6 +187,9 @@ void BodyReader::TakeString(const JsonToken& token, Act act, Place place, Frame*
         out_.status = static_cast<int>(NumberOf(text));
       AddCode(text);
       if (text.find(' ') != std::string_view::npos) ReadText(text);
+      return;
+    case Act::kParam:
+      if (BoundsAnswer(text)) out_.codes.Add(Sign::kBound);
       return;
     case Act::kStatus:
       if (IsHttpError(NumberOf(text))) out_.status = static_cast<int>(NumberOf(text));

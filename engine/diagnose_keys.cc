@@ -117,6 +117,7 @@ constexpr KeyRow kKeys[] = {
     {Place::kError, "Code", Act::kCodeText},
     {Place::kError, "type", Act::kCodeText},
     {Place::kError, "reason", Act::kCodeText},
+    {Place::kError, "param", Act::kParam},
     {Place::kError, "error_code", Act::kCode},
     {Place::kError, "error_type", Act::kCode},
     {Place::kError, "errorCode", Act::kCode},

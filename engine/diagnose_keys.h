@@ -22,6 +22,7 @@ enum class Act : uint8_t {
   kCode,          // an error's code
   kCodeText,      // one of both
   kQuota,         // a quota's name
+  kParam,         // the parameter at fault
   kStatus,        // an HTTP status
   kSuccess,       // false means an error
   kRetryable,     // the provider's own verdict on trying again

@@ -248,6 +248,10 @@ inline constexpr PhraseRow kRows[] = {
     {"max_tokens is too large", {kMaxTokens}},
     {"max_completion_tokens is too large", {kMaxTokens}},
     {"max_tokens must be less", {kMaxTokens}},
+    {"max_completion_tokens' is too large", {kMaxTokens}},
+    {"range of max_tokens", {kMaxTokens}},
+    {"maxoutputtokens*supported range", {kMaxTokens}},
+    {"in the completion", {kSum}},
     {"maximum allowed number of output tokens", {kMaxTokens}},
     {"maximum input length", {kContext}},
     {"maximum prompt length", {kContext}},
@@ -280,6 +284,11 @@ inline constexpr PhraseRow kRows[] = {
     {"body too large", {kContext}},
     {"超长", {kContext}},
     {"超过最大长度", {kContext}},
+    // Parameters
+    {"extra inputs are not permitted", {kBadParam}},
+    {"unknown name", {kBadParam}},
+    {"unknown field", {kBadParam}},
+    {"unrecognized request argument", {kBadParam}},
     // Filters
     {"content management policy", {kFilter}},
     {"content filter", {kFilter}},

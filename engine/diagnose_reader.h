@@ -20,6 +20,9 @@ std::string_view SkipJsonBlanks(std::string_view text);
 // Names such as GenerateRequestsPerDayPerProjectPerModel-FreeTier.
 SignSet SignsOfQuota(std::string_view name);
 
+// Is this a name of the limit on tokens to generate?
+bool BoundsAnswer(std::string_view param);
+
 class BodyReader {
  public:
   BodyReader(Evidence* out, int level) : out_(*out), level_(level) {}

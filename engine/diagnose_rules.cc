@@ -309,7 +309,8 @@ RateAxis AxisOf(SignSet signs) {
 }
 
 Adaptation AdaptationOf(FailureClass failure, SignSet signs) {
-  if (signs.HasAny({kMaxTokens, kOverLimit})) return Adaptation::kReduceMaxTokens;
+  if (signs.HasAny({kMaxTokens, kOverLimit}) || signs.HasAll({kBound, kTooLarge}))
+    return Adaptation::kReduceMaxTokens;
   if (failure == kPermissionDenied && signs.Has(kUnverified)) return Adaptation::kDropParam;
   if (failure == kInvalidRequest && signs.Has(kBadParam)) return Adaptation::kDropParam;
   if (failure == kAuthFailure) return Adaptation::kRefreshCredential;
@@ -389,6 +390,7 @@ Diagnosis DecideError(const Evidence& e, int status) {
   if (d.failure == kServerError && both.Has(kNoMemory)) d.retry = Retry::kOtherProviderOnly;
   if (d.failure == kTimeout && status >= 400) d.safety = DecideStatus(status).safety;
   d.adapt = AdaptationOf(d.failure, both);
+  if (d.failure == kContextLengthExceeded) d.counts = e.counts;
   return d;
 }
 

@@ -50,6 +50,9 @@ enum class Sign : uint8_t {
   kContext,
   kMaxTokens,  // the limit on tokens to generate is part of the problem
   kBadParam,   // a parameter the model does not take
+  kTooLarge,   // a value is above its maximum
+  kBound,      // the value at fault is the limit on tokens to generate
+  kSum,        // prompt and answer together are too long
   kRequest,    // says only that the request is wrong
   kFilter,
   // Marks

@@ -67,6 +67,12 @@ std::string_view RateAxisName(RateAxis a);
 enum class Adaptation : uint8_t { kNone, kReduceMaxTokens, kDropParam, kRefreshCredential };
 std::string_view AdaptationName(Adaptation a);
 
+// What a provider says of a request that is too long, in its own tokens; 0 where it does not.
+struct TokenCounts {
+  int64_t prompt = 0;
+  int64_t window = 0;  // for the prompt, or prompt and answer together
+};
+
 struct Diagnosis {
   FailureClass failure = FailureClass::kOk;
   Origin origin = Origin::kNone;
@@ -76,6 +82,7 @@ struct Diagnosis {
   std::string_view rule = "ok";         // static name of the rule that decided
   RateAxis axis = RateAxis::kUnknown;   // of kRateLimit
   Adaptation adapt = Adaptation::kNone;
+  TokenCounts counts;  // of kContextLengthExceeded
 
   bool ok() const { return failure == FailureClass::kOk; }
 };

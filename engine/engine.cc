@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -43,6 +44,12 @@ class CountInFlight {
   int64_t* count_;
 };
 
+int64_t EstimatePrompt(const ChatRequest& request) {
+  int64_t tokens = 0;
+  for (const ChatMessage& message : request.messages) tokens += EstimateTokens(message.content);
+  return tokens;
+}
+
 }  // namespace
 
 Engine::Engine(const EngineConfig& config, std::vector<ProviderInfo> providers, uint64_t seed,
@@ -72,7 +79,7 @@ void Engine::Begin(const ChatRequest& request, const JsonSchema* schema, CallSta
   call->key = CallKey(request.id);
   call->ramp_u = Draw(seed_, kRamp, call->key);
   if (!request.user.empty()) call->conversation = HashText(request.user);
-  call->max_tokens = request.max_tokens;
+  call->max_tokens = call->wanted_tokens = request.max_tokens;
   call->repeatable = request.repeatable;
   call->caller_retries = request.caller_retries;
   call->streaming = request.stream;
@@ -80,9 +87,7 @@ void Engine::Begin(const ChatRequest& request, const JsonSchema* schema, CallSta
   call->result.started = env_.Now();
   if (!admission_.counts_tokens()) return;
   call->prompt_messages = static_cast<int64_t>(request.messages.size());
-  for (const ChatMessage& message : request.messages) {
-    call->prompt_tokens += EstimateTokens(message.content);
-  }
+  call->prompt_tokens = EstimatePrompt(request);
 }
 
 Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Time deadline,
@@ -126,7 +131,7 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
     if (!Admit(&call, &exchange)) continue;
     Encode(request, &exchange, &call);
     if (request.stream && step.purpose != Purpose::kJudgement) {
-      BeginStream(caller, &exchange, &call);
+      BeginStream(asked, &exchange, &call);
     }
     if (MayHedge(request, caller) && step.purpose == Purpose::kAnswer) {
       co_await SendHedged(asked, &exchange, &call);
@@ -235,8 +240,10 @@ void Engine::Encode(const ChatRequest& request, Exchange* exchange, CallState* c
     dialect.encode(judge, model, judge.max_tokens, provider.api_key, &message);
     return;
   }
-  if (step.patch.max_tokens > 0) call->max_tokens = step.patch.max_tokens;
+  call->max_tokens = step.patch.max_tokens > 0 ? step.patch.max_tokens : request.max_tokens;
+  call->wanted_tokens = std::max(call->wanted_tokens, call->max_tokens);
   call->patch = step.patch;
+  call->patched = step.target;
   if (step.reask || step.patch.keep < 1 || step.patch.drop_optional) {
     ChatRequest changed = Patched(request, step.patch);
     if (step.reask) AddComplaint(call->refused, call->complaint, &changed);
@@ -247,15 +254,23 @@ void Engine::Encode(const ChatRequest& request, Exchange* exchange, CallState* c
 }
 
 // Reads the attempt's reply as a stream. The caller who holds pieces of the attempt before it is
-// told that they are void.
-void Engine::BeginStream(AnswerSink* caller, Exchange* exchange, CallState* call) const {
+// told that they are void. An answer on which others are heard is held back for as long, and theirs
+// are never shown: what has been shown cannot be taken back.
+void Engine::BeginStream(const Asked& asked, Exchange* exchange, CallState* call) const {
+  AnswerSink* const caller = asked.caller;
   if (call->committed) {
     caller->OnRestart(call->LastSent()->diagnosis.rule);
     call->committed = false;
     ++call->result.restarts;
   }
   const Dialect& dialect = *dialects_[exchange->step.target.provider];
-  exchange->live = std::make_unique<LiveReply>(dialect, config_.stream, env_, caller);
+  const bool answers = exchange->step.purpose == Purpose::kAnswer;
+  const bool recovered = call->sent() > 0;
+  StreamConfig config = config_.stream;
+  if (OpinionOn(asked.request, *call, recovered) != Purpose::kAnswer) {
+    config.hold_until_valid = true;
+  }
+  exchange->live = std::make_unique<LiveReply>(dialect, config, env_, answers ? caller : nullptr);
 }
 
 void Engine::Observe(const Asked& asked, Exchange* exchange, CallState* call) {
@@ -373,7 +388,20 @@ void Engine::Conclude(const Asked& asked, const AttemptRecord& attempt, const De
   if (attempt.diagnosis.failure == FailureClass::kCancelled) Finish("cancelled", call);
   if (attempt.purpose != Purpose::kAnswer) return;
   call->committed = exchange->committed();
+  if (attempt.diagnosis.failure == FailureClass::kContextLengthExceeded) {
+    Measure(asked.request, attempt.diagnosis, call);
+  }
   Remember(attempt.diagnosis, body.content, call);
+}
+
+// How long is a prompt that was too long? Asked only then.
+void Engine::Measure(const ChatRequest& request, const Diagnosis& diagnosis, CallState* call) {
+  const auto counted = static_cast<double>(diagnosis.counts.prompt);
+  if (counted > 0) {
+    call->told_tokens = static_cast<int64_t>(counted / call->patch.keep);
+  } else if (call->told_tokens == 0) {
+    call->told_tokens = call->prompt_tokens > 0 ? call->prompt_tokens : EstimatePrompt(request);
+  }
 }
 
 // Keeps an answer that broke its contract for those rungs that can make something of it.
@@ -388,17 +416,16 @@ void Engine::Remember(const Diagnosis& diagnosis, std::string_view content, Call
   if (contract) call->complaint = ReaskMessage(guard_.violation());
 }
 
-// A text that was cut within a value may say anything there, so that one is not repaired.
+// A text that was cut within a value may say anything there, and a list whose end is missing may
+// lack items: those are not repaired. Where it fails, nothing has happened but that it was tried.
 void Engine::Repair(const Asked& asked, const Step& step, CallState* call) {
   call->repair_tried = true;
   const std::optional<squall::Repair> repair = RepairJson(call->refused);
   Exchange mended;
   mended.step = step;
-  const bool whole = repair.has_value() && repair->cut_at.empty();
-  if (!whole || !Validate(repair->text, mended, asked, *call).ok()) {
-    Refuse(step, "repair.failed", call);
-    return;
-  }
+  const bool whole = repair.has_value() && repair->cut_at.empty() &&
+                     repair->invented.find(']') == std::string::npos;
+  if (!whole || !Validate(repair->text, mended, asked, *call).ok()) return;
   AttemptRecord attempt = *call->LastSent();
   attempt.strategy = step.why;
   TakeAnswer(asked, attempt, repair->text, &mended, call);

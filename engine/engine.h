@@ -72,7 +72,7 @@ class Engine {
   Task<bool> AwaitTurn(std::stop_token stop, Exchange* exchange, CallState* call);
   bool Admit(CallState* call, Exchange* exchange);
   void Encode(const ChatRequest& request, Exchange* exchange, CallState* call);
-  void BeginStream(AnswerSink* caller, Exchange* exchange, CallState* call) const;
+  void BeginStream(const Asked& asked, Exchange* exchange, CallState* call) const;
   void Refuse(const Step& step, std::string_view rule, CallState* call);
   void Repair(const Asked& asked, const Step& step, CallState* call);
   void Observe(const Asked& asked, Exchange* exchange, CallState* call);
@@ -83,12 +83,14 @@ class Engine {
                      const CallState& call);
   void Conclude(const Asked& asked, const AttemptRecord& attempt, const DecodedBody& body,
                 Exchange* exchange, CallState* call);
+  static void Measure(const ChatRequest& request, const Diagnosis& diagnosis, CallState* call);
   void Remember(const Diagnosis& diagnosis, std::string_view content, CallState* call) const;
   void Record(const AttemptRecord& attempt, CallState* call);
   void Learn(const CallState& call);
   void Finish(std::string_view reason, CallState* call) const;
 
   // Answers and what others say of them (verify.cc).
+  Purpose OpinionOn(const ChatRequest& request, const CallState& call, bool recovered) const;
   void TakeAnswer(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
                   Exchange* exchange, CallState* call);
   void Compare(const Asked& asked, const AttemptRecord& attempt, std::string_view content,

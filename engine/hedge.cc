@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "engine/exchange.h"
+#include "engine/patch.h"
 
 namespace squall {
 
@@ -55,10 +56,12 @@ bool Engine::AdmitHedge(const Exchange& first, CallState* call, Exchange* second
   step = first.step;
   step.at = now;
   step.why = "hedge";
+  step.reask = false;  // the refused answer was not this one's
   for (const uint8_t p : admission_.Order(*call, now)) {
     const bool other = p != first.step.target.provider && !call->Tried(p);
     step.target = Target{p, 0};
     if (!other || !admission_.Admits(step.target, now, call->ramp_u)) continue;
+    step.patch = PatchAt(step.target, providers_[p].models[0], *call);
     ++call->hedges;
     const Admission::Turn turn = admission_.Join(step.target, *call, now, &second->grant);
     if (turn == Admission::Turn::kNow) return Admit(call, second);
@@ -75,7 +78,7 @@ void Engine::BeginHedge(const Asked& asked, Flight* flight, CallState* call) {
   if (!AdmitHedge(*flight->first, call, second.get())) return;
   second->stop = std::stop_source();
   Encode(asked.request, second.get(), call);
-  if (asked.request.stream) BeginStream(asked.caller, second.get(), call);
+  if (asked.request.stream) BeginStream(asked, second.get(), call);
   flight->second = std::move(second);
   Spawn(env_.executor(), Fly(flight->second.get(), flight));
 }

@@ -40,9 +40,8 @@ void Describe(Fields& f, OpinionConfig& c) {
   f.Struct("compare", c.compare, "When two answers are the same.");
 }
 
-Purpose OpinionNeeded(const OpinionConfig& config, const ChatRequest& request,
-                      const CallState& call, double u) {
-  const bool recovered = call.sent() > 1;
+Purpose OpinionNeeded(const OpinionConfig& config, const ChatRequest& request, bool recovered,
+                      double u) {
   const bool confirm = request.require_equivalence || config.equivalence == Equivalence::kAlways ||
                        (config.equivalence == Equivalence::kAfterRecovery && recovered);
   if (confirm) return Purpose::kSecondOpinion;
@@ -57,7 +56,7 @@ ChatRequest JudgeRequest(const ChatRequest& request, std::string_view answer) {
   judge.messages.emplace_back(Role::kSystem, std::string(kJudgeTask));
   std::string text = "Question:\n";
   for (const ChatMessage& message : request.messages) text.append(message.content).append("\n");
-  text.append("\nAnswer to judge:\n").append(answer);
+  text.append("\nAnswer to judge:\n").append(answer).append("\nEnd of answer.");
   judge.messages.emplace_back(Role::kUser, std::move(text));
   return judge;
 }

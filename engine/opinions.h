@@ -15,13 +15,15 @@ namespace squall {
 
 class JsonSchema;
 
-// What opinion an answer to `request` needs, kAnswer for none. `u` is the request's draw. An answer
-// that already stands with its caller needs none: nothing could be taken back.
-Purpose OpinionNeeded(const OpinionConfig& config, const ChatRequest& request,
-                      const CallState& call, double u);
+// What opinion an answer to `request` needs, kAnswer for none. `u` is the request's draw,
+// `recovered` says that the answer does not come from the first attempt. A stream whose answer
+// needs one is held back until it is heard.
+Purpose OpinionNeeded(const OpinionConfig& config, const ChatRequest& request, bool recovered,
+                      double u);
 
 // Asks whether `answer` is right. The whole question is in it, and the text of the answer stands
-// after a line "Answer to judge:". A judge replies {"verdict": "right" | "wrong", "reason": "..."}.
+// between a line "Answer to judge:" and the last line "End of answer.", which an answer that holds
+// such lines cannot end early. A judge replies {"verdict": "right" | "wrong", "reason": "..."}.
 ChatRequest JudgeRequest(const ChatRequest& request, std::string_view answer);
 
 // A judge's verdict; nullopt if the reply is not one.

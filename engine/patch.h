@@ -17,9 +17,18 @@ namespace squall {
 // made. `model` is the one that turned the request down.
 std::optional<Patch> PatchFor(const Diagnosis& last, const ModelInfo& model, const CallState& call);
 
+// What of the patch in force goes with the request to `target`, which is `model`. The model that it
+// was made for keeps it. To any other goes as much of the caller's own request as is known to fit:
+// all parameters again, and the prompt and the limit on tokens that its window and its largest
+// answer leave. Where these are not known they stay as they are, since what one model has turned
+// down another one may as well.
+Patch PatchAt(Target target, const ModelInfo& model, const CallState& call);
+
 // The request as `patch` changes it; the limit on tokens is Encode's argument and stays out of it.
 // A shorter prompt keeps its system message and its last one and drops whole turns from the oldest
-// on; what is left is cut in the middle of its longest message, where long contexts stand.
+// on. If that is not enough, the longest message is cut. Instructions stand at the head and the end
+// of a prompt and what they are about in between, as its longest paragraph: the middle of that goes
+// first. Where it is too short for that, the middle of the whole, more from the end than the head.
 ChatRequest Patched(const ChatRequest& request, const Patch& patch);
 
 // Adds the refused answer and what was wrong with it.

@@ -82,6 +82,15 @@ Step First(const PlanInput& in) {
   return limit.empty() ? NoneAdmits(in) : Stop(limit);
 }
 
+// Why no further attempt may be sent, whatever the ladder has to say; "" if one may. What sends
+// nothing, such as a repair, is free to go on.
+std::string_view BarOn(const PlanInput& in, const AttemptRecord& last) {
+  const bool may_have_run = last.diagnosis.safety != Safety::kNotSent;
+  if (!in.call.repeatable && may_have_run) return "not_repeatable";
+  if (in.call.caller_retries) return "caller_retries";
+  return in.call.sent() >= in.config.retry.max_attempts ? "attempts" : "";
+}
+
 // Who has answered, or has been asked for an opinion, is no second opinion.
 bool IsInvolved(const PlanInput& in, ProviderId provider) {
   for (const Opinion& opinion : in.call.opinions) {
@@ -104,13 +113,17 @@ Step SeekOpinion(const PlanInput& in) {
   if (asked >= in.config.opinions.most || in.call.sent() >= in.config.retry.max_attempts) {
     return Stop("unverified");
   }
-  for (const uint8_t provider : in.admission.Order(in.call, in.now)) {
-    const Target target = BestAffordable(in, provider);
-    if (IsInvolved(in, provider) || !IsOpen(in, target, in.now)) continue;
-    const bool judges = in.call.seeks == Purpose::kJudgement;
-    Step step = SendStep(in, in.now, target, judges ? "judge" : "second_opinion");
-    step.purpose = in.call.seeks;
-    return in.admission.AllowsExtra(step, in.call, in.now) ? step : Stop("unverified");
+  // Who has failed this request may well fail it again.
+  for (const bool tried : {false, true}) {
+    for (const uint8_t provider : in.admission.Order(in.call, in.now)) {
+      const Target target = BestAffordable(in, provider);
+      const bool next = in.call.Tried(provider) == tried && !IsInvolved(in, provider);
+      if (!next || !IsOpen(in, target, in.now)) continue;
+      const bool judges = in.call.seeks == Purpose::kJudgement;
+      Step step = SendStep(in, in.now, target, judges ? "judge" : "second_opinion");
+      step.purpose = in.call.seeks;
+      return in.admission.AllowsExtra(step, in.call, in.now) ? step : Stop("unverified");
+    }
   }
   return Stop("unverified");
 }
@@ -127,14 +140,15 @@ int CallState::SentTo(Target target) const {
   int count = 0;
   for (const AttemptRecord& attempt : result.attempts) {
     const bool here = attempt.provider == target.provider && attempt.model == target.model;
-    count += attempt.sent && here ? 1 : 0;
+    count += attempt.sent && here && attempt.purpose != Purpose::kJudgement ? 1 : 0;
   }
   return count;
 }
 
 bool CallState::Tried(ProviderId provider) const {
   for (const AttemptRecord& attempt : result.attempts) {
-    if (attempt.sent && attempt.provider == provider) return true;
+    const bool judged = attempt.purpose == Purpose::kJudgement;
+    if (attempt.sent && attempt.provider == provider && !judged) return true;
   }
   return false;
 }
@@ -155,17 +169,16 @@ Step MakePlan(const PlanInput& in) {
   if (Refusals(in) > kMostRefusals) return Stop("refused");
   const bool binding = in.config.stream.after_commit == AfterCommit::kError;
   if (in.call.committed && binding) return Stop("committed");
-  const bool may_have_run = last->diagnosis.safety != Safety::kNotSent;
-  if (!in.call.repeatable && may_have_run) return Stop("not_repeatable");
-  if (in.call.caller_retries) return Stop("caller_retries");
+  const std::string_view bar = BarOn(in, *last);
   bool over_budget = false;
-  const auto ask = [&](const PlanInput& input) { return AskLadder(input, *last, &over_budget); };
+  const auto ask = [&](const PlanInput& input) {
+    return AskLadder(input, *last, bar.empty(), &over_budget);
+  };
   const std::optional<Step> step = AvoidingBadAnswers(in, ask);
   if (step.has_value()) return *step;
+  if (!bar.empty()) return Stop(bar);
   if (over_budget) return Stop("budget");
-  if (in.call.sent() >= in.config.retry.max_attempts) return Stop("attempts");
-  const bool final = last->diagnosis.retry == RetryDecision::kNeverUnchanged;
-  if (final) return Stop("final");
+  if (last->diagnosis.retry == RetryDecision::kNeverUnchanged) return Stop("final");
   const std::string_view limit = UnaffordableBy(in);
   return Stop(limit.empty() ? "no_plan" : limit);
 }

@@ -305,7 +305,8 @@ Step SendStep(const PlanInput& in, Time at, Target target, std::string_view why)
   step.kind = Step::Kind::kSend;
   step.at = at;
   step.target = target;
-  step.patch = in.call.patch;
+  const ModelInfo& model = in.providers[target.provider].models[target.model];
+  step.patch = PatchAt(target, model, in.call);
   step.why = why;
   return step;
 }
@@ -356,11 +357,11 @@ std::string_view UnaffordableBy(const PlanInput& in) {
   return limit;
 }
 
-std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool* over_budget) {
-  const bool used_up = in.call.sent() >= in.config.retry.max_attempts;
+std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool may_send,
+                              bool* over_budget) {
   for (const std::string& name : in.config.ladder) {
     for (const Strategy& strategy : kStrategies) {
-      if (strategy.name != name || (used_up && strategy.sends)) continue;
+      if (strategy.name != name || (strategy.sends && !may_send)) continue;
       std::optional<Step> step = strategy.propose(in, last);
       if (!step.has_value()) continue;
       // One provider's budget is no reason not to go to another.

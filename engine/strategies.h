@@ -14,8 +14,10 @@ namespace squall {
 std::span<const std::string_view> StrategyNames();
 
 // What the first strategy of the ladder proposes that has a proposal and the budget for it. `last`
-// is the attempt that failed; *over_budget becomes true where only the budget forbade something.
-std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool* over_budget);
+// is the attempt that failed; unless `may_send`, only strategies that send nothing are asked.
+// *over_budget becomes true where only the budget forbade something.
+std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool may_send,
+                              bool* over_budget);
 
 // May this target be asked at `at`: time is left, for others too, its queues and circuits admit, it
 // has not asked to wait, has not just refused, and its share of attempts is not used up.

@@ -16,18 +16,25 @@ constexpr StreamId kOpinion = Stream("engine/opinion");
 
 }  // namespace
 
+Purpose Engine::OpinionOn(const ChatRequest& request, const CallState& call, bool recovered) const {
+  const double u = Draw(seed_, kOpinion, call.key);
+  return OpinionNeeded(config_.opinions, request, recovered, u);
+}
+
 void Engine::TakeAnswer(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
                         Exchange* exchange, CallState* call) {
   const Target from{attempt.provider, attempt.model};
-  call->result.answered_by = attempt.strategy;
-  call->seeks = exchange->committed() ? Purpose::kAnswer
-                                      : OpinionNeeded(config_.opinions, asked.request, *call,
-                                                      Draw(seed_, kOpinion, call->key));
+  const bool standing = exchange->committed();
+  // Tool calls have no text to compare.
+  const bool needs_none = standing || content.empty();
+  const bool recovered = call->sent() > 1;
+  call->seeks = needs_none ? Purpose::kAnswer : OpinionOn(asked.request, *call, recovered);
   if (call->seeks != Purpose::kAnswer) {
-    call->opinions.push_back(Opinion{from, std::string(content)});
+    call->opinions.push_back(Opinion{from, std::string(content), attempt.strategy});
     return;
   }
   call->result.ok = true;
+  call->result.answered_by = attempt.strategy;
   // Nobody reads the bytes of the reply any more: their block will do for the answer.
   call->result.content = std::move(exchange->reply.body);
   call->result.content.assign(content);
@@ -43,6 +50,7 @@ void Engine::HandOver(const Asked& asked, size_t opinion, Verification verificat
                       CallState* call) const {
   call->result.ok = true;
   call->result.content = std::move(call->opinions[opinion].content);
+  call->result.answered_by = call->opinions[opinion].by;
   call->result.verification = verification;
   ShowWhole(asked, call->result.content);
   Finish("answered", call);
@@ -56,7 +64,7 @@ void Engine::Compare(const Asked& asked, const AttemptRecord& attempt, std::stri
     return;
   }
   const Target from{attempt.provider, attempt.model};
-  call->opinions.push_back(Opinion{from, std::string(content)});
+  call->opinions.push_back(Opinion{from, std::string(content), attempt.strategy});
 }
 
 // What the judge finds wrong becomes a failure of the attempt that brought it, which is planned for
@@ -68,7 +76,8 @@ void Engine::HearJudge(const Asked& asked, std::string_view reply, CallState* ca
   }
   const Target from = call->opinions.front().from;
   for (auto it = call->result.attempts.rbegin(); it != call->result.attempts.rend(); ++it) {
-    if (!it->sent || it->purpose != Purpose::kAnswer || !it->diagnosis.ok()) continue;
+    const bool brought = it->provider == from.provider && it->model == from.model;
+    if (!brought || it->purpose != Purpose::kAnswer || !it->diagnosis.ok()) continue;
     it->diagnosis = AnswerFault(FailureClass::kSemantic, "judge.wrong");
     it->diagnosis.retry = RetryDecision::kOtherProviderOnly;
     break;

@@ -75,7 +75,7 @@ void Metrics::AddFaulted(const Outcome& outcome) {
   by_fault_[fault].tally.Merge(one);
   ++running_.recovered.n;
   running_.recovered.successes += one.strict;
-  if (one.strict > 0) CountRecovery(outcome.attempts.back().strategy, 1);
+  if (one.strict > 0) CountRecovery(outcome.answered_by, 1);
 }
 
 void Metrics::AddAttempt(const AttemptOutcome& attempt) {

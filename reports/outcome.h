@@ -39,13 +39,20 @@ struct Outcome {
   int64_t prompt_tokens = 0;  // over all attempts, discarded ones too
   int64_t completion_tokens = 0;
   double cost_usd = 0;
-  bool streamed = false;      // the request asked for a stream
-  Time first_piece = kNever;  // of the answer that the caller holds, or held when it failed
-  int restarts = 0;           // times that the caller was told to forget what it held
+  bool streamed = false;         // the request asked for a stream
+  Time first_piece = kNever;     // of the answer that the caller holds, or held when it failed
+  std::string_view answered_by;  // which row of the plan brought the answer; static, "" if none
+  int restarts = 0;              // times that the caller was told to forget what it held
   absl::InlinedVector<AttemptOutcome, 2> attempts;  // those sent, in order
 
   // The caller was left with a part of an answer.
   bool broken_stream() const { return !ok && first_piece != kNever; }
+
+  // The caller was given what the first attempt brought, as it came: neither mended nor replaced,
+  // whoever else was asked about it.
+  bool answered_by_first() const {
+    return !attempts.empty() && answered_by == attempts[0].strategy;
+  }
 
   // The unit of recovery: the first attempt was faulted by the draw (not slow, not by load).
   bool faulted() const {

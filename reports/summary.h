@@ -43,12 +43,11 @@ RequestKind KindOf(const Outcome& outcome);
 // How n requests ended.
 struct Tally {
   int64_t n = 0;
-  int64_t strict = 0;     // in time, the caller holds an answer that the oracle accepts
-  int64_t lenient = 0;    // in time, the caller holds any 200 with a body
-  int64_t abstained = 0;  // in time, the caller was told that it failed
-  int64_t late = 0;       // the rest: after the deadline, or a "success" without a body
-  int64_t silent_escape =
-      0;  // success on the first attempt alone: what the fault made was returned
+  int64_t strict = 0;             // in time, the caller holds an answer that the oracle accepts
+  int64_t lenient = 0;            // in time, the caller holds any 200 with a body
+  int64_t abstained = 0;          // in time, the caller was told that it failed
+  int64_t late = 0;               // the rest: after the deadline, or a "success" without a body
+  int64_t silent_escape = 0;      // success by the first attempt: what the fault made was returned
   int64_t ceiling_known = 0;      // requests of which a clairvoyant engine's result is known ...
   int64_t ceiling_recovered = 0;  // ... and it recovered
 
@@ -66,7 +65,7 @@ struct Tally {
     lenient += lenient_one;
     abstained += abstained_one;
     late += !lenient_one && !abstained_one;
-    silent_escape += outcome.ok && outcome.attempts[0].diagnosed == FailureClass::kOk;
+    silent_escape += outcome.ok && outcome.answered_by_first();
     ceiling_known += outcome.ceiling >= 0;
     ceiling_recovered += outcome.ceiling > 0;
   }

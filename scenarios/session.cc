@@ -81,7 +81,13 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
   out.started = attempt.started;
   out.diagnosed = attempt.diagnosis.failure;
   out.diagnosed_retry = attempt.diagnosis.retry;
-  if (arrival == nullptr || !arrival->fault.present()) return out;
+  if (arrival == nullptr) return out;
+  if (!arrival->fault.present()) {
+    // An error of the model that somebody has noticed is no false alarm.
+    const bool noticed = attempt.diagnosis.failure == FailureClass::kSemantic;
+    if (noticed && arrival->wrong_by_model) out.truth = FailureClass::kSemantic;
+    return out;
+  }
   const FaultTruth& fault = arrival->fault;
   out.fault = fault.kind;
   out.impairment = FaultTable()[static_cast<size_t>(fault.kind)].impairment;
@@ -170,9 +176,11 @@ void Session::Judge(const WorkItem& item, std::string_view id, const CallResult&
   outcome.in_time = result.ended <= (result.ok ? deadline : deadline + kFailureGrace);
   outcome.body = result.ok && result.status == 200 && result.has_body;
   outcome.right = result.ok && OracleAccepts(seed_, item.task, result.content);
-  JoinAttempts(result, arrivals, &outcome);
+  outcome.answered_by = result.answered_by;
+  const Arrivals judged = truth_.Take(JudgeKey(key));
+  JoinAttempts(result, arrivals, judged, &outcome);
   AddCost(arrivals, &outcome);
-  AddCost(truth_.Take(JudgeKey(key)), &outcome);
+  AddCost(judged, &outcome);
   if (!arrivals.empty()) {
     outcome.wrong_by_model = !arrivals[0].fault.present() && arrivals[0].wrong_by_model;
   }
@@ -185,20 +193,23 @@ void Session::Judge(const WorkItem& item, std::string_view id, const CallResult&
 }
 
 // The k-th attempt that the engine sent to a provider is the k-th arrival there; attempts that
-// never connected did not arrive.
+// never connected did not arrive. Calls of a judge arrive under a key of their own
+// (mock_providers/judge.h).
 void Session::JoinAttempts(const CallResult& result, const Arrivals& arrivals,
-                           Outcome* outcome) const {
-  absl::InlinedVector<size_t, 8> next(scenario_.providers.size(), 0);
+                           const Arrivals& judged, Outcome* outcome) const {
+  using Places = absl::InlinedVector<size_t, 8>;
+  Places next_answer(scenario_.providers.size(), 0);
+  Places next_judgement(scenario_.providers.size(), 0);
   for (const AttemptRecord& attempt : result.attempts) {
     if (!attempt.sent) continue;
+    const bool judges = attempt.purpose == Purpose::kJudgement;
+    const Arrivals& among = judges ? judged : arrivals;
     const Arrival* found = nullptr;
-    size_t& from = next[attempt.provider];
-    // Calls of a judge arrive under a key of their own (mock_providers/judge.h).
-    const bool arrived =
-        attempt.error != TransportError::kConnect && attempt.purpose != Purpose::kJudgement;
-    for (; arrived && from < arrivals.size(); ++from) {
-      if (arrivals[from].provider != attempt.provider) continue;
-      found = &arrivals[from++];
+    size_t& from = (judges ? next_judgement : next_answer)[attempt.provider];
+    const bool arrived = attempt.error != TransportError::kConnect;
+    for (; arrived && from < among.size(); ++from) {
+      if (among[from].provider != attempt.provider) continue;
+      found = &among[from++];
       break;
     }
     outcome->attempts.push_back(MakeAttempt(attempt, found));

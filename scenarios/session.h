@@ -52,7 +52,8 @@ class Session : public EventSink {
   Task<> Offer();
   Task<> RunOne(WorkItem item);
   void Judge(const WorkItem& item, std::string_view id, const CallResult& result, Outcome outcome);
-  void JoinAttempts(const CallResult& result, const Arrivals& arrivals, Outcome* outcome) const;
+  void JoinAttempts(const CallResult& result, const Arrivals& arrivals, const Arrivals& judged,
+                    Outcome* outcome) const;
   void AddCost(const Arrivals& arrivals, Outcome* outcome) const;
 
   const Scenario& scenario_;

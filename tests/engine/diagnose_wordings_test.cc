@@ -341,6 +341,73 @@ TEST_CASE("diagnose: what would cure it", "[engine]") {
   CHECK(adapt(400, OpenAi("x", "\"unsupported_parameter\"")) == "drop_param");
   CHECK(adapt(401, OpenAi("Token expired.")) == "refresh_credential");
   CHECK(adapt(500, OpenAi("x")) == "none");
+  // Which limit, by its name and by words.
+  const auto above = [&](const std::string& param) {
+    return adapt(400, R"({"error":{"message":"x","type":"invalid_request_error","param":")" +
+                          param + R"(","code":"integer_above_max_value"}})");
+  };
+  CHECK(above("max_output_tokens") == "reduce_max_tokens");
+  CHECK(above("top_logprobs") == "none");
+  CHECK(adapt(400, OpenAi("Range of max_tokens should be [1, 8192]")) == "reduce_max_tokens");
+  CHECK(adapt(400, Google(400, "It has a maxOutputTokens value of 9 but the supported range is 1.",
+                          "INVALID_ARGUMENT")) == "reduce_max_tokens");
+  CHECK(adapt(400, Google(400, R"(Unknown name \"topK\": Cannot find field.)",
+                          "INVALID_ARGUMENT")) == "drop_param");
+  CHECK(adapt(400, OpenAi("top_k: Extra inputs are not permitted")) == "drop_param");
+  CHECK(adapt(422, OpenAi("cannot read the body: unknown field `seed`")) == "drop_param");
+  CHECK(adapt(400, OpenAi("Unrecognized request argument supplied: seed")) == "drop_param");
+}
+
+// Would the prompt fit without the answer? Then the answer's limit must give way, else the prompt.
+TEST_CASE("diagnose: which part of a request is too long", "[engine]") {
+  const auto adapt = [](const std::string& requested) {
+    const Row row{"", 400,
+                  OpenAi("This model's maximum context length is 5000 tokens. However, " +
+                             requested + " Please reduce the length of the messages.",
+                         "\"context_length_exceeded\""),
+                  kContextLengthExceeded, kNeverUnchanged};
+    const Diagnosis d = Of(row);
+    CHECK(d.failure == kContextLengthExceeded);
+    return AdaptationName(d.adapt);
+  };
+  CHECK(adapt("you requested 5500 tokens (1000 in the messages, 4500 in the completion).") ==
+        "reduce_max_tokens");
+  CHECK(adapt("you requested 9500 tokens (5000 in the messages, 4500 in the completion).") ==
+        "none");
+  CHECK(adapt("your messages resulted in 9000 tokens.") == "none");
+  CHECK(adapt("you requested tokens in the messages, in the completion.") == "none");
+  CHECK(adapt("(99999999999999999999 in the messages, 1 in the completion).") == "none");
+}
+
+TEST_CASE("diagnose: a refusal says how long the request is, and how long it may be", "[engine]") {
+  struct Counts {
+    const char* message;
+    int64_t prompt;
+    int64_t window;
+  };
+  constexpr Counts kCounts[] = {
+      {"This model's maximum context length is 5000 tokens. However, your messages resulted in "
+       "6003 "
+       "tokens. Please reduce the length of the messages.",
+       6003, 5000},
+      {"This model's maximum context length is 5000 tokens. However, you requested 5500 tokens "
+       "(1000 in the messages, 4500 in the completion).",
+       1000, 5000},
+      {"prompt is too long: 6003 tokens > 5000 maximum", 6003, 5000},
+      {"input length and `max_tokens` exceed context limit: 1000 + 4500 > 5000, decrease input "
+       "length or `max_tokens` and try again",
+       1000, 5000},
+      {"The input token count (6003) exceeds the maximum number of tokens allowed (5000).", 6003,
+       5000},
+      {"prompt is too long", 0, 0},
+      {"prompt is too long: 6003 tokens", 0, 0}};
+  for (const Counts& row : kCounts) {
+    CAPTURE(row.message);
+    const Diagnosis d = Of({"", 400, OpenAi(row.message), kOk, kNone});
+    CHECK(d.failure == kContextLengthExceeded);
+    CHECK(d.counts.prompt == row.prompt);
+    CHECK(d.counts.window == row.window);
+  }
 }
 
 TEST_CASE("diagnose: the words of client libraries", "[engine]") {

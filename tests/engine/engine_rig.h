@@ -24,14 +24,20 @@ class NullSink final : public EventSink {
   std::vector<std::pair<BreakerState, BreakerState>> transitions;
 };
 
-// An engine over two providers in virtual time: alpha, whose large model costs money, and beta.
+// alpha, whose large model costs money, and beta.
+inline std::vector<ProviderInfo> TwoProviders() {
+  std::vector<ProviderInfo> providers(2);
+  providers[0].name = "alpha";
+  providers[0].models = {ModelInfo{"alpha-large", 10, 10}, ModelInfo{"alpha-small"}};
+  providers[1].name = "beta";
+  providers[1].models = {ModelInfo{"beta-large"}};
+  return providers;
+}
+
+// An engine over some providers in virtual time.
 struct Rig {
-  explicit Rig(const EngineConfig& config) : transport(&env) {
-    std::vector<ProviderInfo> providers(2);
-    providers[0].name = "alpha";
-    providers[0].models = {ModelInfo{"alpha-large", 10, 10}, ModelInfo{"alpha-small"}};
-    providers[1].name = "beta";
-    providers[1].models = {ModelInfo{"beta-large"}};
+  explicit Rig(const EngineConfig& config, std::vector<ProviderInfo> providers = TwoProviders())
+      : transport(&env) {
     engine = std::make_unique<Engine>(config, std::move(providers), 1, &env, &transport, &sink);
   }
 
@@ -52,7 +58,8 @@ struct Rig {
     request.stream = caller != nullptr;
     request.repeatable = rig->repeatable;
     request.caller_retries = rig->caller_retries;
-    request.messages.emplace_back(Role::kUser, "seven?");
+    request.require_equivalence = rig->require_equivalence;
+    request.messages.emplace_back(Role::kUser, rig->prompt);
     const Time deadline = rig->env.Now() + rig->patience;
     CallResult result =
         co_await rig->engine->Call(std::move(request), &rig->schema, deadline, stop, caller);
@@ -65,6 +72,8 @@ struct Rig {
   Duration patience = 30s;  // until a call's deadline
   bool repeatable = true;
   bool caller_retries = false;
+  bool require_equivalence = false;
+  std::string prompt = "seven?";
   SimEnv env;
   ScriptedTransport transport;
   NullSink sink;

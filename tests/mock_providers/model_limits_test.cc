@@ -227,9 +227,11 @@ TEST_CASE("model limits: a prompt cut to fit is answered rightly while the quest
   CHECK(asked(std::string_view(question).substr(0, question.size() - 20)));
 }
 
-TEST_CASE("model limits: the bytes tell the class that the truth names, in every dialect") {
+TEST_CASE(
+    "model limits: the bytes tell the class that the truth names, and the cure, in every dialect") {
   for (const Words& words : kWords) {
-    const auto check = [&](const ModelConfig& model, int64_t prompt, int64_t bound) {
+    const auto check = [&](const ModelConfig& model, int64_t prompt, int64_t bound,
+                           Adaptation adapt) {
       Mock mock(words.dialect, model);
       const HttpRequest request = WithTemperature(words.dialect, mock.Request(prompt, bound));
       const ReplyPlan plan = mock.provider->Plan(request, kNow);
@@ -242,11 +244,13 @@ TEST_CASE("model limits: the bytes tell the class that the truth names, in every
       CAPTURE(words.dialect, plan.body, found.rule);
       CHECK(FailureClassName(found.failure) == plan.fault.failure_class);
       CHECK(RetryDecisionName(found.retry) == plan.fault.retry_decision);
+      CHECK(AdaptationName(found.adapt) == AdaptationName(adapt));
     };
-    check(Window(5000), 6000, 100);
-    if (*words.sum_too_long != 0) check(Window(5000), 1000, 4500);
-    check(MaxOutput(4096), 0, 5000);
-    check(Rejecting("temperature"), 0, 100);
+    check(Window(5000), 6000, 100, Adaptation::kNone);
+    const bool sum = *words.sum_too_long != 0;
+    if (sum) check(Window(5000), 1000, 4500, Adaptation::kReduceMaxTokens);
+    check(MaxOutput(4096), 0, 5000, Adaptation::kReduceMaxTokens);
+    check(Rejecting("temperature"), 0, 100, Adaptation::kDropParam);
   }
 }
 

@@ -496,3 +496,69 @@ squall_mutant(
   REPLACE [[]]
   TEST    tests/engine/engine_thread_test.cc
   FILTER  "engine: a call from a second thread*")
+set(patch_test tests/engine/patch_test.cc)
+squall_mutant(
+  NAME    patch_cuts_what_is_around_the_context
+  FILE    engine/patch.cc
+  FIND    [[Range from = LongestParagraph(*text);]]
+  REPLACE [[Range from{0, text->size()};]]
+  TEST    ${patch_test}
+  FILTER  "patch: where a prompt has a long passage*")
+squall_mutant(
+  NAME    patch_follows_the_request_to_any_model
+  FILE    engine/patch.cc
+  FIND    [[if (target == call.patched || call.patch == Patch()) return call.patch;]]
+  REPLACE [[if (target.provider < 99) return call.patch;]]
+  TEST    ${patch_test}
+  FILTER  "patch: another model gets*")
+squall_mutant(
+  NAME    patch_cuts_a_prompt_that_fits
+  FILE    engine/diagnose_evidence.cc
+  FIND    [[const bool fits = counts.prompt < counts.window;]]
+  REPLACE [[const bool fits = false;]]
+  TEST    tests/engine/diagnose_wordings_test.cc
+  FILTER  "diagnose: which part of a request is too long")
+set(cures_test tests/engine/cures_test.cc)
+squall_mutant(
+  NAME    repair_closes_lists
+  FILE    engine/engine.cc
+  FIND    [[repair->invented.find(']') == std::string::npos]]
+  REPLACE [[true]]
+  TEST    ${cures_test}
+  FILTER  "repair: a text that was cut within a value*")
+squall_mutant(
+  NAME    repair_needs_an_attempt
+  FILE    engine/strategies.cc
+  FIND    [[(strategy.sends && !may_send)]]
+  REPLACE [[!may_send]]
+  TEST    ${cures_test}
+  FILTER  "repair: needs no attempt*")
+set(opinions_test tests/engine/opinions_test.cc)
+squall_mutant(
+  NAME    opinions_heard_after_the_stream
+  FILE    engine/engine.cc
+  FIND    [[config.hold_until_valid = true;]]
+  REPLACE [[]]
+  TEST    ${opinions_test}
+  FILTER  "equivalence: a caller who streams sees nothing*")
+squall_mutant(
+  NAME    opinions_judge_counts_as_tried
+  FILE    engine/plan.cc
+  FIND    [[attempt.provider == provider && !judged]]
+  REPLACE [[attempt.provider == provider]]
+  TEST    ${opinions_test}
+  FILTER  "judge: an answer that it finds wrong*")
+squall_mutant(
+  NAME    opinions_disagreement_is_returned
+  FILE    engine/verify.cc
+  FIND    [[if (call->opinions.size() > 1) {]]
+  REPLACE [[if (call->opinions.size() > 9) {]]
+  TEST    ${opinions_test}
+  FILTER  "equivalence: of three answers*")
+squall_mutant(
+  NAME    metrics_credit_the_last_attempt
+  FILE    reports/metrics.cc
+  FIND    [[CountRecovery(outcome.answered_by, 1)]]
+  REPLACE [[CountRecovery(outcome.attempts.back().strategy, 1)]]
+  TEST    tests/reports/metrics_test.cc
+  FILTER  "a recovery is the strategy's*")

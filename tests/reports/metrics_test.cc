@@ -102,6 +102,24 @@ TEST_CASE("a silent escape is a success on the faulted first attempt alone") {
   CHECK(Of({Retried(0, kStart)}).Summarize().faulted().silent_escape == 0);
 }
 
+TEST_CASE("a recovery is the strategy's that brought the answer, whoever was asked after it") {
+  Outcome mended = Healthy(0, kStart);
+  mended.attempts[0].fault = 1;
+  mended.answered_by = "repair";
+  Outcome judged = Retried(1, kStart);
+  judged.attempts.push_back(judged.attempts[1]);
+  judged.attempts[2].strategy = "judge";
+  Outcome confirmed = Healthy(2, kStart);  // of what the fault made
+  confirmed.attempts[0].fault = 1;
+  confirmed.right = false;
+  confirmed.attempts.push_back(judged.attempts[2]);
+  const Summary s = Of({mended, judged, confirmed}).Summarize();
+  CHECK(s.recovered_by ==
+        std::vector<std::pair<std::string, int64_t>>{{"repair", 1}, {"retry", 1}});
+  CHECK(s.faulted().strict == 2);
+  CHECK(s.faulted().silent_escape == 1);
+}
+
 TEST_CASE("load, impairments and the model's own errors stay out of the recovery denominator") {
   Outcome slow = Healthy(0, kStart);
   slow.attempts[0].fault = 2;

@@ -24,6 +24,7 @@ inline Outcome Healthy(uint64_t index, Time started) {
   attempt.strategy = "first";
   attempt.started = started;
   outcome.attempts.push_back(attempt);
+  outcome.answered_by = "first";
   return outcome;
 }
 
@@ -37,6 +38,7 @@ inline Outcome Retried(uint64_t index, Time started) {
   retry.strategy = "retry";
   retry.started = started + 1s;
   outcome.attempts.push_back(retry);
+  outcome.answered_by = "retry";
   return outcome;
 }
 
@@ -70,6 +72,7 @@ inline Outcome Drawn(uint64_t index, uint64_t seed) {
     next.started = outcome.attempts.back().started + 300ms;
     outcome.attempts.push_back(next);
   }
+  outcome.answered_by = outcome.attempts.back().strategy;
   if (chance(0.02)) outcome.attempts.clear();
   return outcome;
 }
