@@ -80,7 +80,7 @@ TEST_CASE("bulkhead: a waiter that leaves loses no place, whenever it leaves", "
       Crowd crowd(Bulkhead(1, 100), NamedProviders({"alpha"}));
       crowd.transport.Script(0, {After(1s, Good())});
       const Duration from = late ? 1ms : 0s;
-      const Ask leaver{.id = "b", .at = kStart + from, .leaves_after = leaves - from};
+      const Question leaver{.id = "b", .at = kStart + from, .leaves_after = leaves - from};
       if (!late) crowd.Offer({.id = "a"});
       crowd.Offer(leaver);
       if (late) crowd.Offer({.id = "a"});

@@ -17,7 +17,7 @@
 
 namespace squall {
 
-struct Ask {
+struct Question {
   std::string id;
   Time at = kStart;
   std::string user = "";
@@ -64,7 +64,7 @@ class Crowd {
     engine = std::make_unique<Engine>(config, std::move(providers), 1, &env, &transport, &sink);
   }
 
-  void Offer(Ask ask) {
+  void Offer(Question ask) {
     Caller* const caller = &callers_[ask.id];
     REQUIRE_FALSE(caller->offered);
     caller->offered = true;
@@ -75,9 +75,9 @@ class Crowd {
   }
 
   // `count` at once, "r00" first.
-  void OfferMany(int count, const Ask& like) {
+  void OfferMany(int count, const Question& like) {
     for (int i = 0; i < count; ++i) {
-      Ask ask = like;
+      Question ask = like;
       ask.id += std::to_string(i / 10) + std::to_string(i % 10);
       Offer(std::move(ask));
     }
@@ -93,7 +93,7 @@ class Crowd {
   const CallResult& Of(const std::string& id) const { return callers_.at(id).result; }
 
   // One more call, now.
-  const CallResult& Ask1(Ask ask) {
+  const CallResult& Ask1(Question ask) {
     ask.at = env.Now();
     const std::string id = ask.id;
     Offer(std::move(ask));
@@ -153,7 +153,7 @@ class Crowd {
     CallResult result;
   };
 
-  static Task<> Call(Crowd* crowd, Ask ask, Caller* caller) {
+  static Task<> Call(Crowd* crowd, Question ask, Caller* caller) {
     if (ask.at > crowd->env.Now()) {
       [[maybe_unused]] const bool reached = co_await crowd->env.SleepUntil(ask.at);
     }
