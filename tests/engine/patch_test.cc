@@ -52,9 +52,9 @@ Patch Keeping(double share) {
 TEST_CASE("patch: where a prompt has a long passage, that is cut, and what is around it stays",
           "[engine]") {
   const std::string head = "Answer by the documents below.\n\nDocuments:\n";
-  const std::string end = "\n\nThe question: who signed the lease?";
+  const std::string end = "\n\nThe question: who signed the lease? " + std::string(1'500, 'q');
   const std::string prompt = head + std::string(20'000, 'x') + end;
-  for (const double share : {0.9, 0.5, 0.1, 0.02}) {
+  for (const double share : {0.9, 0.5, 0.1}) {
     CAPTURE(share);
     const std::string cut = Patched(Prompt(prompt), Keeping(share)).messages[0].content;
     CHECK(cut.starts_with(head));
