@@ -347,7 +347,7 @@ Diagnosis Engine::Validate(std::string_view content, const Exchange& exchange, c
   }
   const Target target = exchange.step.target;
   AnswerFacts facts;
-  facts.prompt = asked.request.messages.empty() ? "" : asked.request.messages.back().content;
+  if (!asked.request.messages.empty()) facts.prompt = asked.request.messages.back().content;
   facts.task_key = providers_[target.provider].models[target.model].name;
   const Diagnosis verdict = guard_.Check(content, asked.schema, facts);
   if (verdict.ok() && foresight_ != nullptr && !foresight_->Right(call, content)) {
