@@ -49,7 +49,8 @@ ChatRequest UsualRequest(int64_t n) {
   ChatRequest request;
   request.id = "r" + std::to_string(n);
   request.user = "u" + std::to_string(n % 32);
-  request.messages.emplace_back(Role::kUser, "How many?");
+  request.messages.emplace_back(Role::kUser,
+                                "How many items does the invoice list, and what is the total?");
   return request;
 }
 
