@@ -60,8 +60,10 @@ TEST_CASE("all-faults: only an answer that is wrong in perfect form is taken for
         CHECK(count * 100 <= all);
       }
     }
-    CHECK(confusion[FailureClass::kSemantic].size() == 1);
-    CHECK(confusion[FailureClass::kSemantic].contains(FailureClass::kOk));
+    // The guard sees some of those: another language, garbage.
+    auto& wrong = confusion[FailureClass::kSemantic];
+    CHECK(wrong[FailureClass::kOk] > 0);
+    CHECK(wrong.size() <= 1 + wrong.count(FailureClass::kSemantic));
   }
 }
 

@@ -23,6 +23,7 @@ using Sets = std::vector<std::string>;
 // production-10k without faults, errors of models, budget and breakers; `sets` come after that.
 Scenario Clean(const Sets& sets, int64_t requests = 300) {
   ScenarioOptions options;
+  options.preset = "self_healing";
   options.sets = {"/faults={}", "/engine/breaker/enabled=false", "/engine/budget/enabled=false",
                   "/engine/deadline/failover_reserve=\"0s\"",
                   "/workload/requests=" + std::to_string(requests)};
@@ -64,8 +65,9 @@ TEST_CASE("adapt: a prompt beyond a known window fits in one step, and keeps its
                                  "/providers/0/models/0/context_tokens=" + std::to_string(window)},
                                 50);
       SpeakAll(dialect, &scenario);
-      // Other providers know no limit: routing by capability must not hide what is tested.
+      // Others know no limit: routing by capability must not hide what is tested.
       scenario.providers.resize(1);
+      scenario.providers[0].models.resize(1);
       CheckCuredInOneStep(Run(scenario), 50);
     }
   }
@@ -80,6 +82,7 @@ TEST_CASE("adapt: a limit on the answer beyond the model's is lowered to it, in 
                               50);
     SpeakAll(dialect, &scenario);
     scenario.providers.resize(1);
+    scenario.providers[0].models.resize(1);
     CheckCuredInOneStep(Run(scenario), 50);
   }
 }
