@@ -43,7 +43,8 @@ std::string LongPrompt() {
 
 TEST_CASE("adapt: the context is shortened to a known window at once", "[engine]") {
   std::vector<ProviderInfo> providers = TwoProviders();
-  providers.resize(1);  // or the request would go to the one that has no limit
+  providers.resize(1);  // or the request would go to a model that has no limit
+  providers[0].models.resize(1);
   providers[0].models[0].context_tokens = 5'000;
   Rig rig(Ladder({"adapt"}), providers);
   rig.prompt = LongPrompt();

@@ -20,10 +20,15 @@ namespace {
 
 using Sets = std::vector<std::string>;
 
-// production-10k without faults, errors of models, budget and breakers; `sets` come after that.
+// self_healing on production-10k without faults, errors of models, budget and breakers; `sets` come
+// after that.
 Scenario Clean(const Sets& sets, int64_t requests = 300) {
   ScenarioOptions options;
-  options.sets = {"/faults={}", "/engine/breaker/enabled=false", "/engine/budget/enabled=false",
+  options.preset = "self_healing";
+  options.sets = {"/faults={}",
+                  "/engine/breaker/enabled=false",
+                  "/engine/budget/enabled=false",
+                  "/engine/retry/max_attempts_per_target=2",
                   "/engine/deadline/failover_reserve=\"0s\"",
                   "/workload/requests=" + std::to_string(requests)};
   for (const char* p : {"0", "1", "2"}) {
@@ -46,6 +51,12 @@ void SpeakAll(std::string_view dialect, Scenario* scenario) {
   for (ProviderConfig& provider : scenario->providers) provider.dialect = std::string(dialect);
 }
 
+// Or the request would go to one without a limit.
+void KeepOneModel(Scenario* scenario) {
+  scenario->providers.resize(1);
+  scenario->providers[0].models.resize(1);
+}
+
 // Every request is turned down once and is right on the second attempt, at the same provider.
 void CheckCuredInOneStep(const Summary& summary, int64_t requests) {
   CHECK(summary.faulted().n == requests);
@@ -64,8 +75,7 @@ TEST_CASE("adapt: a prompt beyond a known window fits in one step, and keeps its
                                  "/providers/0/models/0/context_tokens=" + std::to_string(window)},
                                 50);
       SpeakAll(dialect, &scenario);
-      // Other providers know no limit: routing by capability must not hide what is tested.
-      scenario.providers.resize(1);
+      KeepOneModel(&scenario);
       CheckCuredInOneStep(Run(scenario), 50);
     }
   }
@@ -79,7 +89,7 @@ TEST_CASE("adapt: a limit on the answer beyond the model's is lowered to it, in 
                                "/providers/0/models/0/max_output_tokens=200"},
                               50);
     SpeakAll(dialect, &scenario);
-    scenario.providers.resize(1);
+    KeepOneModel(&scenario);
     CheckCuredInOneStep(Run(scenario), 50);
   }
 }
@@ -91,7 +101,7 @@ TEST_CASE("adapt: a parameter that a model does not take is dropped, in every di
     Scenario scenario = Clean(
         {R"(/engine/ladder=["adapt"])", R"(/providers/0/models/0/rejects=["temperature"])"}, 50);
     SpeakAll(dialect, &scenario);
-    scenario.providers.resize(1);
+    KeepOneModel(&scenario);
     CheckCuredInOneStep(Run(scenario), 50);
   }
 }
@@ -234,7 +244,6 @@ TEST_CASE("reask: heals as often as the mocks say, in every dialect", "[scenario
     const Summary summary = Run(scenario);
     CHECK(summary.faulted().n == kRequests);
     CHECK(SharePlausible(summary.faulted().strict, kRequests, kHeals));
-    // Twice at one model at most (retry.max_attempts_per_target of the preset).
     CHECK(summary.amplification.attempts == 2 * kRequests);
   }
 }
