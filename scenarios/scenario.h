@@ -64,7 +64,7 @@ struct Scenario {
   std::vector<ProviderConfig> providers;
   std::vector<ClimateConfig> climate;
   std::string preset = "squall";  // "engine": {"preset": …}
-  EngineConfig engine;                  // the preset with the scenario's overrides
+  EngineConfig engine;            // the preset with the scenario's overrides
 
   std::vector<TraceRow> trace;  // loaded rows, when arrivals.kind is kTrace
   std::string hash;             // of the effective values, 16 hex digits

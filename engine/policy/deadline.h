@@ -14,9 +14,9 @@
 namespace squall {
 
 struct DeadlineConfig {
-  Duration per_try = 10s;  // longest single attempt, > 0
-  Duration failover_reserve = 0s;   // time kept back for each untried provider, >= 0
-  int64_t reserve_stages = 1;       // for this many of them at most, >= 1
+  Duration per_try = 10s;          // longest single attempt, > 0
+  Duration failover_reserve = 0s;  // time kept back for each untried provider, >= 0
+  int64_t reserve_stages = 1;      // for this many of them at most, >= 1
   // What becomes of reserves that do not fit into the time that is left: none is kept, or each
   // untried provider and this attempt get an equal share.
   bool share_when_short = false;

@@ -12,6 +12,7 @@ namespace {
 Scenario AlwaysFaulty(const FaultRow& row, const FaultVariant& variant,
                       std::string_view dialect = "openai", int requests = 40) {
   ScenarioOptions options;
+  options.preset = "self_healing";  // whose guard looks at forms, not at languages
   options.sets = {"/workload/requests=" + std::to_string(requests), "/faults={}",
                   "/engine/breaker/enabled=false"};
   absl::StatusOr<Scenario> scenario = LoadScenario("production-10k", options);
