@@ -157,7 +157,7 @@ TEST_CASE("reask: it cures the share configured, by a draw that others share not
 
 // ---- refusals that vendors' own clients treat specially ----
 
-TEST_CASE("server_error: 408 and 409 in every dialect; x-should-retry where a vendor has it") {
+TEST_CASE("server_error: 408 and 409 in every dialect, and x-should-retry where a vendor has it") {
   for (const std::string_view dialect : kAllDialects) {
     const auto plan = [&](const char* variant) {
       GroundTruth truth;

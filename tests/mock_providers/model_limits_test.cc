@@ -125,7 +125,7 @@ TEST_CASE("model limits: every dialect turns down in its own words, with the req
   }
 }
 
-TEST_CASE("model limits: a parameter is known by the dialect's own name; null is not there") {
+TEST_CASE("model limits: a parameter is known by the dialect's own name, and null is not there") {
   const std::pair<const char*, const char*> spelt[] = {
       {"openai", "user"},           {"openai", "max_completion_tokens"},
       {"azure", "response_format"}, {"deepseek", "user"},

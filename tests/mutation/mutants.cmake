@@ -195,7 +195,7 @@ squall_mutant(
   NAME    engine_skips_guard
   FILE    engine/engine.cc
   FIND    [[if (!diagnosis.ok() || reading.body.has_tool_calls) return diagnosis;]]
-  REPLACE [[if (!diagnosis.ok() || reading.body.has_tool_calls || schema != nullptr) return diagnosis;]]
+  REPLACE [[if (!diagnosis.ok() || reading.body.has_tool_calls || asked.schema != nullptr) return diagnosis;]]
   TEST    ${engine_test}
   FILTER  "engine: an answer that breaks the schema*")
 squall_mutant(
