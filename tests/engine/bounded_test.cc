@@ -29,15 +29,15 @@ size_t BytesInUse() {
 
 TEST_CASE("engine: more calls leave no more memory in use", "[engine]") {
   SoakWorld world;
-  world.Run(6'000);  // until windows and rules are filled
+  world.Run(12'000);  // until windows and rules are filled
   const size_t after_few = BytesInUse();
-  world.Run(18'000);
+  world.Run(36'000);
   const size_t after_many = BytesInUse();
-  CHECK(world.calls() == 24'000);
+  CHECK(world.calls() == 48'000);
   // The others are those whose answer, had after a failure, no second provider confirmed.
-  CHECK(world.answered() > 21'000);
+  CHECK(world.answered() > 42'000);
   // A byte for every second call would be seen; a rule that is learned late is 100.
-  CHECK(after_many <= after_few + 8'192);
+  CHECK(after_many <= after_few + 16'384);
 }
 
 }  // namespace
