@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 namespace squall {
 namespace {
@@ -54,7 +55,7 @@ std::string ReadAll(const fs::path& path) {
 // Every file under the project's folders, and the files at its top, in order of path.
 const std::vector<SourceFile>& Tree() {
   static const std::vector<SourceFile> tree = [] {
-    const fs::path root = SQUALL_SOURCE_DIR;
+    const fs::path root = SourceDir();
     std::vector<SourceFile> files;
     const auto add = [&](const fs::path& path) {
       files.push_back({fs::relative(path, root).generic_string(), Split(ReadAll(path))});
@@ -330,7 +331,7 @@ TEST_CASE("tidy: no path of one machine is in the tree", "[tidy]") {
 
 // The files under version control, or nothing where git cannot say.
 std::vector<std::string> TrackedFiles() {
-  const std::string command = "git -C '" SQUALL_SOURCE_DIR "' ls-files 2>/dev/null";
+  const std::string command = "git -C '" + SourceDir() + "' ls-files 2>/dev/null";
   std::string output;
   if (FILE* pipe = popen(command.c_str(), "r")) {
     char buffer[4096];

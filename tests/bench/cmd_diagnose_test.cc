@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/bench/command.h"
+#include "tests/paths.h"
 
 namespace squall {
 namespace {
@@ -14,7 +15,7 @@ using nlohmann::json;
 // `input` through `squall diagnose ARGUMENTS`; code, out and err as a user sees them.
 CommandResult Diagnosed(const std::string& input, const std::string& arguments = "") {
   const TempFolder folder;
-  const std::string line = "'" SQUALL_BINARY "' diagnose " + arguments + " <'" +
+  const std::string line = "'" + SquallBinary() + "' diagnose " + arguments + " <'" +
                            folder.Write("in", input) + "' >'" + folder.Path("out") + "' 2>'" +
                            folder.Path("err") + "'";
   const int status = std::system(line.c_str());

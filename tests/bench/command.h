@@ -11,6 +11,7 @@
 #include <string>
 
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 namespace squall {
 
@@ -52,9 +53,9 @@ class TempFolder {
 // `arguments` as a shell would take them; the working folder is the project's.
 inline CommandResult Squall(const std::string& arguments, const std::string& environment = "") {
   const TempFolder folder;
-  const std::string line = "cd '" SQUALL_SOURCE_DIR "' && " + environment +
-                           " '" SQUALL_BINARY "' " + arguments + " >'" + folder.Path("out") +
-                           "' 2>'" + folder.Path("err") + "' </dev/null";
+  const std::string line = "cd '" + SourceDir() + "' && " + environment + " '" + SquallBinary() +
+                           "' " + arguments + " >'" + folder.Path("out") + "' 2>'" +
+                           folder.Path("err") + "' </dev/null";
   const int status = std::system(line.c_str());
   CommandResult result;
   result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -67,8 +68,8 @@ inline CommandResult Squall(const std::string& arguments, const std::string& env
 inline std::string Script(const std::string& script) {
   const TempFolder folder;
   const std::string file = folder.Write("script", script);
-  const std::string line = "bash '" + file + "' '" SQUALL_BINARY "' '" + folder.Path("") + "' >'" +
-                           folder.Path("out") + "' 2>&1 </dev/null";
+  const std::string line = "bash '" + file + "' '" + SquallBinary() + "' '" + folder.Path("") +
+                           "' >'" + folder.Path("out") + "' 2>&1 </dev/null";
   REQUIRE(std::system(line.c_str()) == 0);
   return ReadFile(folder.Path("out"));
 }

@@ -14,6 +14,7 @@
 
 #include "engine/diagnose.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 namespace squall {
 namespace {
@@ -58,7 +59,7 @@ Sample ReadSample(const Json& json) {
 
 std::vector<Sample> Samples() {
   std::vector<std::filesystem::path> paths;
-  const std::filesystem::path directory = SQUALL_SOURCE_DIR "/tests/engine/replies";
+  const std::filesystem::path directory = SourceDir() + "/tests/engine/replies";
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     paths.push_back(entry.path());
   }

@@ -5,6 +5,7 @@
 
 #include "scenarios/scenario.h"
 #include "tests/catch.h"
+#include "tests/paths.h"
 
 namespace squall {
 namespace {
@@ -100,7 +101,7 @@ std::string Violation(const json& schema, const json& value, const std::string& 
 }
 
 std::string FileText(const std::string& path) {
-  std::ifstream file(std::string(SQUALL_SOURCE_DIR) + "/" + path, std::ios::binary);
+  std::ifstream file(SourceDir() + "/" + path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
