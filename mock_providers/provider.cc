@@ -160,7 +160,7 @@ Provider::Decision Provider::Decide(uint64_t request_key, std::string_view sessi
       return decision;
     }
   }
-  const FaultHit hit = faults_->At(request_key, arrival);
+  const FaultHit hit = faults_->At(request_key, arrival, model);
   decision.fault = hit.kind;
   decision.variant = hit.variant;
   decision.request_bound = hit.request_bound;

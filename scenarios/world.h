@@ -51,7 +51,7 @@ std::vector<std::string> FaultNames();
 
 // What a scenario does to a run and then ends: from the start of the first to the end of the last
 // of its outages, ramps and phases above its rate of arrivals. nullopt where there is none; what
-// goes on for the whole run is none.
+// begins with the run and goes on for a year is none.
 std::optional<TriggerWindow> TriggerOf(const Scenario& scenario);
 
 // In virtual time, on this thread.
