@@ -218,14 +218,13 @@ std::string RenderModel(const ModelResult& result, const TextStyle& style) {
     words.push_back(doc.substr(from, space - from));
     from = space + 1;
   }
-  if (!words.empty()) text += "\n" + Flow(words, " ", "  ", 2);
-  text += "\n" +
-          Paint("  " + PadRight("OUTPUT", 28) + PadLeft("mean", 11) + PadLeft("std. error", 11) +
-                    PadLeft("95 % interval", 20) + PadLeft("n", 8),
-                Ink::kBold, style) +
-          "\n";
+  if (!words.empty()) text.append("\n").append(Flow(words, " ", "  ", 2));
+  const std::string heading = PadRight("  OUTPUT", 30) + PadLeft("mean", 11) +
+                              PadLeft("std. error", 11) + PadLeft("95 % interval", 20) +
+                              PadLeft("n", 8);
+  text.append("\n").append(Paint(heading, Ink::kBold, style)).append("\n");
   for (const ModelOutput& output : result.outputs.list()) text += Row(output, style);
-  text += "\n" + WrapCommand(result.repeat, "again  ", 7);
+  text.append("\n").append(WrapCommand(Printable(result.repeat, style), "again  ", 7));
   return TrimLineEnds(text);
 }
 

@@ -50,7 +50,7 @@ class Simulation {
 
   void Run() {
     if (m_.rule == BudgetRule::kConcurrent) return RunOverlapping();
-    for (int64_t call = 0; call < m_.calls; ++call) {
+    for (int64_t call = 0; call < total(); ++call) {
       // The next call comes when this one is over; only a windowed budget looks at the time.
       now_ +=
           ExponentialSpan(draws_(static_cast<uint64_t>(call), 0), FromSeconds(1 / m_.calls_per_s));
@@ -70,8 +70,11 @@ class Simulation {
     int64_t attempt;  // -1: the call is about to begin
   };
 
+  int64_t total() const { return m_.warmup + m_.calls; }
+
   Batch& BatchOf(int64_t call) {
-    return batches_[static_cast<size_t>(call * m_.batches / m_.calls)];
+    if (call < m_.warmup) return warmup_;
+    return batches_[static_cast<size_t>((call - m_.warmup) * m_.batches / m_.calls)];
   }
 
   void Begin(int64_t call) {
@@ -121,7 +124,7 @@ class Simulation {
       }
       Begin(one.call);
       fly(one.call, 0);
-      if (one.call + 1 == m_.calls) continue;
+      if (one.call + 1 == total()) continue;
       const double u = draws_(static_cast<uint64_t>(one.call + 1), 0);
       events.Push(now_ + ExponentialSpan(u, FromSeconds(1 / m_.calls_per_s)), {one.call + 1, -1});
     }
@@ -131,6 +134,7 @@ class Simulation {
   RetryBudget budget_;
   Draws draws_;
   std::vector<Batch> batches_;
+  Batch warmup_;
   Time now_ = kStart;
   int64_t calls_ = 0;
   int64_t failures_ = 0;
@@ -147,7 +151,8 @@ void Describe(Fields& f, Budget& m) {
   f.Number("ratio", m.ratio, {0, 1000}, "What the budget allows: 0.1 is 10 %.");
   f.Number("capacity", m.capacity, {1e-6, 1e12}, "Bucket: what it holds at first and at most.");
   f.Int("attempts", m.attempts, {1, 1'000'000}, "Attempts at one call at most.");
-  f.Int("calls", m.calls, {1, 1'000'000'000}, "Calls in one replication.");
+  f.Int("warmup", m.warmup, {0, 1'000'000'000}, "Calls before counting begins.");
+  f.Int("calls", m.calls, {1, 1'000'000'000}, "Calls counted in one replication.");
   f.Int("batches", m.batches, {1, 10'000}, "Batches of calls, each one observation.");
   f.Number("calls_per_s", m.calls_per_s, {1e-6, 1e9}, "Windowed and concurrent: calls a second.");
   f.Number("floor_per_s", m.floor_per_s, {0, 1e9}, "Windowed: retries a second allowed besides.");

@@ -175,11 +175,11 @@ void RunModel(const Collapse& m, uint64_t seed, ModelOutputs* out) {
     const Counts& c = simulation.counts()[i];
     const double length = Seconds(w.to - w.from);
     const std::string name = absl::StrCat("_", Seconds(w.from), "_", Seconds(w.to));
-    out->Add("starts_per_s" + name, static_cast<double>(c.starts) / length);
-    out->Add("success_per_s" + name, static_cast<double>(c.successes) / length);
-    out->Add("retries_per_s" + name, static_cast<double>(c.retries) / length);
-    out->Add("timeouts_per_s" + name, static_cast<double>(c.timeouts) / length);
-    out->Count("collapsed" + name, 2 * c.successes < c.starts ? 1 : 0, 1);
+    out->Add(absl::StrCat("starts_per_s", name), static_cast<double>(c.starts) / length);
+    out->Add(absl::StrCat("success_per_s", name), static_cast<double>(c.successes) / length);
+    out->Add(absl::StrCat("retries_per_s", name), static_cast<double>(c.retries) / length);
+    out->Add(absl::StrCat("timeouts_per_s", name), static_cast<double>(c.timeouts) / length);
+    out->Count(absl::StrCat("collapsed", name), 2 * c.successes < c.starts ? 1 : 0, 1);
   }
 }
 

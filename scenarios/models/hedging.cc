@@ -48,7 +48,7 @@ class Simulation {
     const double first = LatencyAt(m_, draws_(request, part, 0));
     plain_s_ += first;
     ++parts_;
-    if (m_.hedge == HedgeDelay::kNever || first <= delay_s_) {
+    if (m_.hedge == HedgeDelay::kNoCopy || first <= delay_s_) {
       work_s_ += first;
       return first;
     }

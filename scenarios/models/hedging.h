@@ -16,7 +16,7 @@
 namespace squall {
 
 enum class HedgeLatency : uint8_t { kExponential, kLogNormal };
-enum class HedgeDelay : uint8_t { kNever, kQuantile, kFixed };
+enum class HedgeDelay : uint8_t { kNoCopy, kQuantile, kFixed };
 enum class FanOut : uint8_t { kAll, kFirst };
 
 struct Hedging {

@@ -1,8 +1,9 @@
 #include "scenarios/models/retries.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <array>
 #include <cmath>
-#include <string>
 
 #include "engine/policy/backoff.h"
 #include "scenarios/models/draws.h"
@@ -101,7 +102,7 @@ void RunModel(const Retries& m, uint64_t seed, ModelOutputs* out) {
   out->Add("amplification", layers[static_cast<size_t>(m.depth - 1)]);
   out->Count("success", successes, m.calls);
   for (int64_t layer = 0; layer < m.depth; ++layer) {
-    out->Add("attempts_layer_" + std::to_string(layer + 1), layers[static_cast<size_t>(layer)]);
+    out->Add(absl::StrCat("attempts_layer_", layer + 1), layers[static_cast<size_t>(layer)]);
   }
   out->Add("wait_s", wait_s);
 }

@@ -1,6 +1,7 @@
 #include "scenarios/models/storm_splitting.h"
 
-#include <string>
+#include <absl/strings/str_cat.h>
+
 #include <utility>
 #include <vector>
 
@@ -65,7 +66,7 @@ void RunModel(const StormSplitting& m, uint64_t seed, ModelOutputs* out) {
     Stage result = RunStage(m, seed, stage, from);
     stuck += weight * static_cast<double>(result.stuck) / particles;
     const double reached = static_cast<double>(result.reached.size()) / particles;
-    if (stage < m.levels) out->Add("reached_level_" + std::to_string(stage + 1), reached);
+    if (stage < m.levels) out->Add(absl::StrCat("reached_level_", stage + 1), reached);
     weight *= reached;
     from = std::move(result.reached);
   }
