@@ -168,8 +168,6 @@ void Describe(Fields& f, RetryBudgetConfig& c) {
   f.Number("throttled_cost", c.throttled_cost, kNotNegative, "Bucket: of one after a rate limit.");
   f.Number("failure_cost", c.failure_cost, kNotNegative, "Bucket: cost of an attempt that fails.");
   f.Number("success_gain", c.success_gain, kNotNegative, "Bucket: what a success gives.");
-  f.Number("request_gain", c.request_gain, kNotNegative,
-           "Bucket: what a request gives when it is offered.");
   f.Bool("refund", c.refund,
          "Bucket: whether a successful extra attempt gives its cost back instead.");
   f.Number("retry_above", c.retry_above, kRate,

@@ -121,13 +121,6 @@ Interval MeanInterval(double sum, double squares, int64_t n, double confidence) 
   return Interval{.low = mean - half, .high = mean + half};
 }
 
-double StudentReach(double standard_error, int64_t n, double confidence) {
-  SQUALL_CHECK(n >= 2);
-  SQUALL_CHECK(0 < confidence && confidence < 1);
-  const bm::students_t_distribution<double, Quiet> student(static_cast<double>(n - 1));
-  return standard_error * bm::quantile(bm::complement(student, (1 - confidence) / 2));
-}
-
 CountBounds BinomialBounds(int64_t n, double p, double confidence) {
   SQUALL_CHECK(n >= 0 && 0 <= p && p <= 1);
   SQUALL_CHECK(0 < confidence && confidence < 1);

@@ -47,10 +47,6 @@ Interval PairedDifference(int64_t both, int64_t first_only, int64_t second_only,
 // approximation. Of one value, the value.
 Interval MeanInterval(double sum, double squares, int64_t n, double confidence = 0.95);
 
-// Half the width of the interval for a mean of n independent values (n >= 2) with the given standard
-// error, by Student's t.
-double StudentReach(double standard_error, int64_t n, double confidence = 0.95);
-
 // Inclusive.
 struct CountBounds {
   int64_t low = 0;

@@ -9,6 +9,7 @@
 
 #include "engine/base/check.h"
 #include "reports/intervals.h"
+#include "reports/student.h"
 
 namespace squall {
 namespace {

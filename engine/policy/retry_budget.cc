@@ -51,7 +51,6 @@ void RetryBudget::Deposit(Time now, const Load& load) {
   const double weight = Weight(load);
   active_ += weight;
   if (config_.kind == BudgetKind::kWindowed) Current(now).offered += weight;
-  if (config_.kind == BudgetKind::kTokenBucket) Fill(config_.request_gain * weight);
 }
 
 double RetryBudget::Left(Time now) const {

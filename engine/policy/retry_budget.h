@@ -5,7 +5,7 @@
 //                 alive: a pure percentage allows no retry below 1 / ratio requests a window.
 //   concurrent    extra under way <= max(floor_concurrent, ratio * attempts under way). Envoy's
 //                 retry_budget (20 %, at least 3).
-//   token_bucket  attempts are paid from a bucket that successes, or all requests, fill. gRPC A6: 10 tokens, a failed
+//   token_bucket  attempts are paid from a bucket that successes fill. gRPC A6: 10 tokens, a failed
 //                 attempt costs 1, a success gives token_ratio, retries only above half. AWS SDKs,
 //                 standard mode: 500 tokens, a retry costs 5 and one after a timeout 10; a success
 //                 gives 1, or back what its retry cost.
@@ -41,7 +41,6 @@ struct RetryBudgetConfig {
   double throttled_cost = 5;  // by one that follows a rate limit
   double failure_cost = 0;    // by any attempt that fails
   double success_gain = 1;    // given by a success
-  double request_gain = 0;    // given by a request that is offered, whatever becomes of it
   bool refund = true;         // a successful extra attempt gives its cost back instead
   double retry_above = 0;     // extra attempts only above this share of the capacity, [0, 1)
 };

@@ -28,9 +28,7 @@ RetryBudgetConfig ConfigOf(const Budget& m) {
   config.retry_cost = m.rule == BudgetRule::kGrpc ? 0 : 1;
   config.failure_cost = m.rule == BudgetRule::kGrpc ? 1 : 0;
   config.retry_above = m.rule == BudgetRule::kGrpc ? 0.5 : 0;
-  config.request_gain = m.rule == BudgetRule::kPerCall ? m.ratio : 0;
-  config.success_gain =
-      m.rule == BudgetRule::kPerSuccess || m.rule == BudgetRule::kGrpc ? m.ratio : 0;
+  config.success_gain = m.ratio;
   return config;
 }
 
@@ -79,6 +77,8 @@ class Simulation {
 
   void Begin(int64_t call) {
     budget_.Deposit(now_);
+    // What fills the bucket per call is what the engine's takes for a success.
+    if (m_.rule == BudgetRule::kPerCall) budget_.Settle(now_, {.outcome = CallOutcome::kSuccess});
     ++calls_;
     ++BatchOf(call).calls;
     ++BatchOf(call).attempts;
@@ -91,7 +91,7 @@ class Simulation {
     AttemptEnd end;
     end.extra = attempt > 0;
     end.outcome = good ? CallOutcome::kSuccess : CallOutcome::kFailure;
-    budget_.Settle(now_, end);
+    if (m_.rule != BudgetRule::kPerCall) budget_.Settle(now_, end);
     if (good) {
       ++BatchOf(call).good;
       return true;

@@ -7,6 +7,7 @@ namespace squall {
 namespace {
 
 constexpr std::array<std::string_view, 2> kSpacingNames = {"exponential", "constant"};
+constexpr std::array<std::string_view, 2> kFillNames = {"per_call", "per_success"};
 constexpr std::array<std::string_view, 2> kLateNames = {"ignored", "counts"};
 constexpr StreamId kArrivalDraw = Stream("model/retry_storm/arrival");
 constexpr StreamId kServiceDraw = Stream("model/retry_storm/service");
@@ -39,8 +40,7 @@ RetryStorm::RetryStorm() {
   budget.retry_cost = 1;
   budget.timeout_cost = 1;
   budget.throttled_cost = 1;
-  budget.success_gain = 0;
-  budget.request_gain = 0.1;
+  budget.success_gain = 0.1;
   budget.refund = false;
   breaker.enabled = false;
 }
@@ -66,6 +66,8 @@ void Describe(Fields& f, RetryStorm& m) {
   f.Span("drain", m.drain, kAnySpan, "How much longer everything else goes on.");
   f.Span("last", m.last, {1ms, 24h}, "Time before run_for over which the end is judged.");
   f.Struct("backoff", m.backoff, "Wait before a retry.");
+  f.Enum("bucket_fill", m.bucket_fill, kFillNames,
+         "Whether budget.success_gain is given for each request offered or for each success.");
   f.Struct("budget", m.budget, "What limits retries.");
   f.Struct("breaker", m.breaker, "Circuit breaker between the clients and the server.");
   f.Require(m.last <= m.run_for, "last must be at most run_for");
@@ -130,6 +132,9 @@ void StormRun::Arrive() {
   for (Window* window : {&pre_, &end_}) window->arrivals += window->Holds(now_) ? 1 : 0;
   events_.Push(now_ + Gap(), {What::kArrival, 0, 0});
   budget_.Deposit(now_);
+  if (m_.bucket_fill == BucketFill::kPerCall) {
+    budget_.Settle(now_, {.outcome = CallOutcome::kSuccess, .reserved = {.attempts = 0}});
+  }
   Send(request, false);
 }
 
@@ -195,7 +200,8 @@ void StormRun::Answer(const Job& job) {
 void StormRun::Settle(const Request& request, CallOutcome outcome) {
   AttemptEnd end;
   end.extra = request.attempt > 0;
-  end.outcome = outcome;
+  const bool filled = m_.bucket_fill == BucketFill::kPerCall && outcome == CallOutcome::kSuccess;
+  end.outcome = filled ? CallOutcome::kNeutral : outcome;  // it has given its tokens already
   budget_.Settle(now_, end);
   if (m_.breaker.enabled && outcome != CallOutcome::kNeutral) {
     breaker_.Report(request.permit, outcome, now_);

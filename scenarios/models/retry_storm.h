@@ -29,6 +29,7 @@ namespace squall {
 
 enum class Spacing : uint8_t { kExponential, kConstant };
 enum class LateReply : uint8_t { kIgnored, kCounts };
+enum class BucketFill : uint8_t { kPerCall, kPerSuccess };
 
 struct RetryStorm {
   RetryStorm();
@@ -52,6 +53,7 @@ struct RetryStorm {
   Duration drain = 0s;      // and events this much later
   Duration last = 100s;     // before run_for, over which the end is judged
   BackoffConfig backoff;
+  BucketFill bucket_fill = BucketFill::kPerCall;  // what gives the bucket its success_gain
   RetryBudgetConfig budget;
   BreakerConfig breaker;
 };

@@ -12,13 +12,13 @@ namespace {
 constexpr std::array<std::string_view, 3> kStrategyNames = {"retries", "adaptive", "breaker"};
 
 // More than one token is asked for: the share of the bucket that one token is must be exceeded.
+// What a call gives is what the engine's bucket takes for a success.
 RetryBudgetConfig BucketOf(const RetryStrategies& m) {
   RetryBudgetConfig config;
   config.kind = BudgetKind::kTokenBucket;
   config.capacity = m.bucket_size;
   config.retry_cost = 1;
-  config.success_gain = 0;
-  config.request_gain = m.bucket_fill;
+  config.success_gain = m.bucket_fill;
   config.refund = false;
   config.retry_above = 1 / m.bucket_size;
   return config;
@@ -80,7 +80,7 @@ class Simulation {
       events_.Push(now_ + gap, {What::kCall, e.client, 0, 0});
       e.call = static_cast<uint32_t>(calls_++);
       ++client.calls;
-      client.budget.Deposit(now_);
+      client.budget.Settle(now_, {.outcome = CallOutcome::kSuccess});
       Send(e);
     } else if (e.what == What::kServer) {
       if (draws_(kCalls + e.call, e.attempt, kFails) >= m_.failure_rate) {
