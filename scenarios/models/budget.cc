@@ -78,7 +78,11 @@ class Simulation {
   void Begin(int64_t call) {
     budget_.Deposit(now_);
     // What fills the bucket per call is what the engine's takes for a success.
-    if (m_.rule == BudgetRule::kPerCall) budget_.Settle(now_, {.outcome = CallOutcome::kSuccess});
+    if (m_.rule == BudgetRule::kPerCall) {
+      AttemptEnd fill;
+      fill.outcome = CallOutcome::kSuccess;
+      budget_.Settle(now_, fill);
+    }
     ++calls_;
     ++BatchOf(call).calls;
     ++BatchOf(call).attempts;

@@ -91,6 +91,10 @@ Duration StormRun::Gap() {
   return SpanOf(m_.arrivals, rate, U(kArrivalDraw, requests_.size()));
 }
 
+bool StormRun::FillsPerCall() const {
+  return m_.budget.kind == BudgetKind::kTokenBucket && m_.bucket_fill == BucketFill::kPerCall;
+}
+
 bool StormRun::Paused() const {
   const Time from = kStart + m_.pause_at;
   return from <= now_ && now_ < from + m_.pause_for;
@@ -132,8 +136,10 @@ void StormRun::Arrive() {
   for (Window* window : {&pre_, &end_}) window->arrivals += window->Holds(now_) ? 1 : 0;
   events_.Push(now_ + Gap(), {What::kArrival, 0, 0});
   budget_.Deposit(now_);
-  if (m_.bucket_fill == BucketFill::kPerCall) {
-    budget_.Settle(now_, {.outcome = CallOutcome::kSuccess, .reserved = {.attempts = 0}});
+  if (FillsPerCall()) {
+    AttemptEnd fill;
+    fill.outcome = CallOutcome::kSuccess;
+    budget_.Settle(now_, fill);
   }
   Send(request, false);
 }
@@ -200,7 +206,7 @@ void StormRun::Answer(const Job& job) {
 void StormRun::Settle(const Request& request, CallOutcome outcome) {
   AttemptEnd end;
   end.extra = request.attempt > 0;
-  const bool filled = m_.bucket_fill == BucketFill::kPerCall && outcome == CallOutcome::kSuccess;
+  const bool filled = FillsPerCall() && outcome == CallOutcome::kSuccess;
   end.outcome = filled ? CallOutcome::kNeutral : outcome;  // it has given its tokens already
   budget_.Settle(now_, end);
   if (m_.breaker.enabled && outcome != CallOutcome::kNeutral) {

@@ -119,6 +119,7 @@ class StormRun {
   void GiveUp(Request* request);
   Duration Gap();
   bool Paused() const;
+  bool FillsPerCall() const;
 
   RetryStorm m_;
   uint64_t seed_;

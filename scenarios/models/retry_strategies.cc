@@ -80,7 +80,9 @@ class Simulation {
       events_.Push(now_ + gap, {What::kCall, e.client, 0, 0});
       e.call = static_cast<uint32_t>(calls_++);
       ++client.calls;
-      client.budget.Settle(now_, {.outcome = CallOutcome::kSuccess});
+      AttemptEnd fill;
+      fill.outcome = CallOutcome::kSuccess;
+      client.budget.Settle(now_, fill);
       Send(e);
     } else if (e.what == What::kServer) {
       if (draws_(kCalls + e.call, e.attempt, kFails) >= m_.failure_rate) {
