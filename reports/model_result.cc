@@ -91,13 +91,13 @@ std::string Row(const ModelOutput& output, const TextStyle& style) {
                ? "n/a"
                : Figure(static_cast<double>(output.count) / static_cast<double>(output.n));
     error = absl::StrFormat("%d of", output.count);
-    interval = absl::StrFormat("[%.4g, %.4g]", ci.low, ci.high);
+    interval = absl::StrFormat(" [%.4g, %.4g]", ci.low, ci.high);
   } else {
     const Moments& m = output.moments;
     mean = Figure(m.mean());
-    error = Figure(m.se());
+    error = std::isfinite(m.se()) ? absl::StrFormat("%.4g", m.se()) : "n/a";
     const double half = m.n() > 1 ? StudentReach(m.se(), m.n()) : kUnknown;
-    if (m.n() > 1) interval = absl::StrFormat("[%.5g, %.5g]", m.mean() - half, m.mean() + half);
+    if (m.n() > 1) interval = absl::StrFormat(" [%.5g, %.5g]", m.mean() - half, m.mean() + half);
   }
   return "  " + PadRight(Clip(output.name, 28, style), 28) + PadLeft(mean, 11) +
          PadLeft(error, 11) + PadLeft(interval, 20) + PadLeft(CompactText(output.n, 7), 8) + "\n";

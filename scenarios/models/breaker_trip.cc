@@ -8,6 +8,7 @@ namespace squall {
 namespace {
 
 constexpr int64_t kMaxProbes = 100'000;
+constexpr double kRounding = 1e-9;  // of a threshold times a number of calls
 
 CallOutcome OutcomeOf(bool failed) {
   return failed ? CallOutcome::kFailure : CallOutcome::kSuccess;
@@ -56,6 +57,17 @@ class Trial {
   Time now_ = kStart;
 };
 
+// The window alone: whether it holds failures enough once it is full.
+bool WindowOverThreshold(const BreakerTrip& m, const Draws& draws, uint64_t trial) {
+  const int64_t calls = m.breaker.window_calls;
+  OutcomeWindow window(m.breaker.window, calls);
+  for (int64_t call = 1; call <= calls; ++call) {
+    window.Add(draws(trial, static_cast<uint64_t>(call), 0) < m.failure_rate, false, kStart);
+  }
+  const auto failures = static_cast<double>(window.Count(kStart).failures);
+  return failures >= m.breaker.failure_threshold * static_cast<double>(calls) - kRounding;
+}
+
 }  // namespace
 
 BreakerTrip::BreakerTrip() {
@@ -79,7 +91,11 @@ void RunModel(const BreakerTrip& m, uint64_t seed, ModelOutputs* out) {
   Moments calls;
   Moments seconds;
   int64_t closed = 0;
+  int64_t over = 0;
   for (int64_t i = 0; i < m.trials; ++i) {
+    if (m.breaker.window_calls > 0) {
+      over += WindowOverThreshold(m, draws, static_cast<uint64_t>(i)) ? 1 : 0;
+    }
     Trial trial(m, draws, static_cast<uint64_t>(i));
     const std::optional<int64_t> tripped = trial.Trip();
     if (!tripped) continue;
@@ -91,6 +107,7 @@ void RunModel(const BreakerTrip& m, uint64_t seed, ModelOutputs* out) {
   out->Add("calls_to_trip", calls);
   out->Add("time_to_trip_s", seconds);
   out->Count("half_open_closed", closed, calls.n());
+  if (m.breaker.window_calls > 0) out->Count("window_over_threshold", over, m.trials);
 }
 
 }  // namespace squall

@@ -1,9 +1,11 @@
 // When the engine's own circuit breaker trips on failures that are independent, and whether it
 // closes again.
 //
-// Calls until N failures in a row: (f^-N - 1) / (1 - f) on average. A window of w calls with
-// threshold theta, filled once: P(X >= theta w), X binomial (max_calls = w; a window that slides on
-// trips more often). A half-open circuit that needs k good probes and none bad closes with
+// Calls until N failures in a row: (f^-N - 1) / (1 - f) on average. A window of w calls, filled
+// once, is over a threshold theta with P(X >= theta w), X binomial (`window_over_threshold`). The
+// breaker itself trips less often on that one window, because it only trips when a call fails: with
+// f P(X' >= theta w - 1), X' of w - 1 calls (max_calls = w); and more often as it slides on. A
+// half-open circuit that needs k good probes and none bad closes with
 // (1 - f)^k. Calls come one after the other, evenly, each reported before the next.
 #pragma once
 

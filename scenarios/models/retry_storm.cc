@@ -77,9 +77,10 @@ StormRun::StormRun(const RetryStorm& model, uint64_t seed)
     : m_(model), seed_(seed), budget_(model.budget), breaker_(model.breaker) {
   pre_ = {kStart + m_.pre_from, kStart + m_.spike_at};
   end_ = {kStart + m_.run_for - m_.last, kStart + m_.run_for};
-  // The slope is taken over the second half of what follows the trigger.
+  // The slope is taken over the second half of what follows the trigger, from a whole second on.
   const Duration trigger = m_.pause_for > 0s ? m_.pause_at + m_.pause_for : m_.spike_at;
-  grow_ = {kStart + std::min(trigger + (m_.run_for - trigger) / 2, m_.run_for), end_.to};
+  const Duration half = (trigger + (m_.run_for - trigger) / 2) / 1s * 1s;
+  grow_ = {kStart + std::min(half, m_.run_for), end_.to};
   events_.Push(kStart + Gap(), {What::kArrival, 0, 0});
   if (m_.pause_for > 0s) events_.Push(kStart + m_.pause_at + m_.pause_for, {What::kResume, 0, 0});
 }

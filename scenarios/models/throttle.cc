@@ -83,7 +83,7 @@ void RunModel(const Throttle& m, uint64_t seed, ModelOutputs* out) {
   const Time end = begin + m.run_for;
   std::vector<Batch> batches(static_cast<size_t>(m.batches));
   Window window(m.window);
-  double tokens = m.burst;
+  double tokens = 1;  // nothing has been saved up
   Time now = kStart;
   for (uint64_t i = 0;; ++i) {
     const Duration step = ExponentialSpan(draws(i, 0), gap);
