@@ -92,10 +92,9 @@ void AddRun(CLI::App* app, RunOptions* o) {
   run->add_option("--seed", o->seed, "Seed of every draw; default: that\nof the scenario")
       ->check(CLI::Range(int64_t{0}, INT64_MAX))
       ->type_name("N");
-  run->add_option("--replications", o->replications, "Run with N seeds and add up")
+  run->add_option("--replications", o->replications, "Run with N seeds and add up; default 1,\nof a model what its scenario says")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}))
-      ->type_name("N")
-      ->capture_default_str();
+      ->type_name("N");
   run->add_option("--threads", o->threads, "Default: all cores")
       ->check(CLI::Range(int64_t{1}, int64_t{1024}))
       ->type_name("N");

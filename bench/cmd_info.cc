@@ -43,6 +43,11 @@ int ReportLoadError(const absl::Status& status) {
   return kExitInvalidScenario;
 }
 
+int ReportModel(const std::string& scenario) {
+  return ReportLoadError(absl::InvalidArgumentError(
+      scenario + ": /model: got a model, expected providers; models are for `squall run` alone"));
+}
+
 int List() {
   std::fputs("Scenarios (squall run NAME)\n", stdout);
   const std::vector<BundledItem> scenarios = BundledScenarios();

@@ -27,14 +27,25 @@ struct RunOptions {
   std::string trace;
   std::string mode = "virtual";
   double time_scale = 1;
-  int64_t seed = -1;  // -1: the scenario's own
-  int64_t replications = 1;
+  int64_t seed = -1;          // -1: the scenario's own
+  int64_t replications = 0;   // 0: a model's own number, 1 of everything else
   int64_t threads = 0;        // 0: all cores
   std::string knowledge;      // file of rules to begin with, as `knowledge check` wrote it
   std::string knowledge_out;  // file for the rules that the run has learned
   OutputOptions output;
 };
 int Run(const RunOptions& options);
+
+// The same for a scenario that is a model, loaded with these options.
+int RunModelScenario(const RunOptions& options, const Scenario& scenario);
+
+// The command line that does the same again, every default that matters spelled out. `engine` is
+// empty where the scenario's own is used.
+std::string RepeatCommand(const RunOptions& options, const std::string& engine, int64_t seed);
+
+// CPU time of this process so far, and how many threads a command may use (`asked` 0: all cores).
+double CpuSeconds();
+int ThreadsFor(int64_t asked);
 
 struct KnowledgeOptions {
   std::string file;
@@ -87,6 +98,9 @@ int PrintVersion(const OutputOptions& output);
 
 // Prints the error of loading a scenario and gives its exit code.
 int ReportLoadError(const absl::Status& status);
+
+// The same where a scenario is a model and only providers will do.
+int ReportModel(const std::string& scenario);
 
 // Parses the command line and runs a command.
 int Main(int argc, char** argv);

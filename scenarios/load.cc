@@ -154,6 +154,34 @@ absl::Status ReadPreset(const JsonDocument& document, bool from_option, Scenario
   return read->Report(own);
 }
 
+// Settles which model it is, where the document has one. Its parameters are read later.
+void ReadModelKind(const JsonDocument& document, Scenario* scenario, Problems* problems) {
+  const json& root = document.root();
+  if (!root.is_object() || !root.contains("model")) return;
+  const json& model = root["model"];
+  if (!model.is_object()) {
+    problems->Add("/model", "got " + ShowValue(model) + ", expected an object");
+    return;
+  }
+  const auto names = ModelKindNames();
+  const std::vector<std::string> known(names.begin(), names.end());
+  const auto kind = model.find("kind");
+  if (kind == model.end() || !kind->is_string()) {
+    const std::string got = kind == model.end() ? "no kind" : ShowValue(*kind);
+    problems->Add(kind == model.end() ? "/model" : "/model/kind",
+                  "got " + got + ", " + ExpectedOneOf("", known));
+    return;
+  }
+  const auto text = kind->get<std::string>();
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (found == names.end()) {
+    problems->Add("/model/kind",
+                  "got unknown model " + ShowText(text) + ", " + ExpectedOneOf(text, known));
+    return;
+  }
+  scenario->model = DefaultModel(static_cast<size_t>(found - names.begin()));
+}
+
 // The rules between fields, but for what stands at or below a value that could not be read: of that
 // nothing more is known.
 void AddBroken(const Problems& broken, Problems* problems) {
@@ -233,13 +261,15 @@ absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::stri
     if (!applied.ok()) return applied;
   }
   Scenario scenario;
+  ReadModelKind(*document, &scenario, &problems);
+  if (!problems.empty()) return document->Report(problems);
   const auto preset = ReadPreset(*document, !options.preset.empty(), &scenario, &problems);
   if (!preset.ok()) return preset;
   ReadFields(
       document->root(), [&scenario](Fields& f) { Describe(f, scenario); }, &problems);
   if (scenario.name.empty()) scenario.name = std::filesystem::path(name).stem().string();
   Problems broken;
-  CheckScenario(scenario, &broken);
+  if (!scenario.model) CheckScenario(scenario, &broken);
   AddBroken(broken, &problems);
   if (!problems.empty()) return document->Report(problems);
   const auto trace = ReadTrace(*document, options, &scenario);

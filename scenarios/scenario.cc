@@ -15,12 +15,38 @@ using nlohmann::ordered_json;
 constexpr std::array<std::string_view, 3> kArrivalNames = {"poisson", "uniform", "trace"};
 constexpr IntRange kTokens{0, 10'000'000};
 constexpr NumberRange kSigma{0, 5};
+constexpr IntRange kReplications{1, 1'000'000};
 
 std::string Pretty(const ordered_json& value) {
   return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 ordered_json Enum(const std::vector<std::string>& names) { return {{"enum", names}}; }
+
+// A scenario has providers or a model, and a model one of several sets of parameters.
+void AddModels(ordered_json* schema) {
+  Scenario scratch;
+  ordered_json kinds = ordered_json::array();
+  for (size_t kind = 0; kind < ModelKindNames().size(); ++kind) {
+    scratch.model = DefaultModel(kind);
+    ordered_json one = SchemaOfFields([&scratch](Fields& f) { Describe(f, *scratch.model); });
+    one["properties"]["kind"]["enum"] = {std::string(ModelKindNames()[kind])};
+    one["properties"]["kind"].erase("default");
+    one["required"] = {"kind"};
+    one["description"] = std::string(ModelKindDoc(kind));
+    kinds.push_back(std::move(one));
+  }
+  ordered_json fields = SchemaOfFields([&scratch](Fields& f) { Describe(f, scratch); });
+  ordered_json& properties = (*schema)["properties"];
+  properties["replications"] = std::move(fields["properties"]["replications"]);
+  properties["model"] = {{"description", fields["properties"]["model"]["description"]},
+                         {"anyOf", std::move(kinds)}};
+  ordered_json with_model = ordered_json::object();
+  ordered_json with_providers = ordered_json::object();
+  with_model["required"] = {"model"};
+  with_providers["required"] = {"providers"};
+  (*schema)["anyOf"] = {std::move(with_providers), std::move(with_model)};
+}
 
 // Names that live in tables rather than in the structs: an editor completes and checks them too.
 void AddVocabularies(ordered_json* schema) {
@@ -94,6 +120,12 @@ void Describe(Fields& f, Scenario& s) {
   f.TextList("assumptions", s.assumptions,
              "What no source says and this file assumes, one statement each.");
   f.Int("seed", s.seed, IntRange{}, "Seed of every random draw.");
+  if (s.model) {
+    f.Int("replications", s.replications, kReplications,
+          "Independent runs of the model, unless --replications says otherwise.");
+    f.Struct("model", *s.model, "A published simulator or queueing model in place of a workload.");
+    return;
+  }
   f.Struct("workload", s.workload, "Requests offered.");
   f.Map("faults", s.faults, "Faults of every provider, by kind; providers may override them.");
   f.ObjectList(
@@ -143,7 +175,7 @@ std::string ScenarioSchema() {
   engine["preset"]["anyOf"] = {Enum(presets), {{"type", "string"}, {"pattern", "[.]json$"}}};
   schema["properties"]["providers"]["minItems"] = 1;
   schema["properties"]["providers"]["items"]["required"] = {"name", "models"};
-  schema["required"] = {"providers"};
+  AddModels(&schema);
   return Pretty(schema);
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "engine/base/time.h"
 #include "engine/config.h"
 #include "mock_providers/config.h"
+#include "scenarios/models/model.h"
 
 namespace squall {
 
@@ -65,6 +67,10 @@ struct Scenario {
   std::vector<ClimateConfig> climate;
   std::string preset = "squall";  // "engine": {"preset": …}
   EngineConfig engine;            // the preset with the scenario's overrides
+
+  // A model instead of all that: then workload, faults, providers, climate and engine are unused.
+  std::optional<ModelParameters> model;
+  int64_t replications = 1;  // of a model, unless the command line says how many
 
   std::vector<TraceRow> trace;  // loaded rows, when arrivals.kind is kTrace
   std::string hash;             // of the effective values, 16 hex digits
