@@ -26,6 +26,9 @@ struct Arrival {
   uint16_t model = 0;  // index of the model that was asked for
   FaultTruth fault;
   bool wrong_by_model = false;  // answered, but wrongly, by the model's own base error
+  // Put the model to work, so that it is billed: what is refused, by a key, a quota or a queue, is
+  // not.
+  bool executed = false;
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;  // generated, whether or not the client got to see them
   Time replied{};                 // when its reply was due; until then its hint is not known

@@ -156,6 +156,10 @@ void CheckClimate(const Scenario& s, Problems* problems) {
   std::vector<std::string> names;
   for (const ProviderConfig& provider : s.providers) names.push_back(provider.name);
   std::set<std::string> own_names;  // draws are keyed by them
+  std::vector<std::string> models;
+  for (const ProviderConfig& provider : s.providers) {
+    for (const ModelConfig& model : provider.models) models.push_back(model.name);
+  }
   for (size_t i = 0; i < s.climate.size(); ++i) {
     const ClimateConfig& row = s.climate[i];
     const std::string here = PointerTo("/climate", std::to_string(i));
@@ -163,6 +167,9 @@ void CheckClimate(const Scenario& s, Problems* problems) {
     for (size_t p = 0; p < row.providers.size(); ++p) {
       CheckKnown(here + "/providers/" + std::to_string(p), "provider", row.providers[p], names,
                  problems);
+    }
+    for (size_t m = 0; m < row.models.size(); ++m) {
+      CheckKnown(here + "/models/" + std::to_string(m), "model", row.models[m], models, problems);
     }
     CheckKnown(here + "/fault", "fault", row.fault, KnownFaults(), problems);
     CheckVariants(here + "/variants", row.fault, row.variants, problems);

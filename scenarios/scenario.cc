@@ -93,6 +93,9 @@ void Describe(Fields& f, Scenario& s) {
   f.TextList("sources", s.sources, "Where its figures come from.");
   f.TextList("assumptions", s.assumptions,
              "What no source says and this file assumes, one statement each.");
+  f.TextList("expect", s.expect,
+             "What a reader should see in the result, one statement each, with the command where it "
+             "takes another one than `squall run`.");
   f.Int("seed", s.seed, IntRange{}, "Seed of every random draw.");
   f.Struct("workload", s.workload, "Requests offered.");
   f.Map("faults", s.faults, "Faults of every provider, by kind; providers may override them.");

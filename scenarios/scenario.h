@@ -58,6 +58,7 @@ struct Scenario {
   std::string doc;  // what it models, one paragraph
   std::vector<std::string> sources;
   std::vector<std::string> assumptions;
+  std::vector<std::string> expect;  // what a reader should see, with the command that shows it
   int64_t seed = 1;
   WorkloadConfig workload;
   std::map<std::string, FaultConfig> faults;  // defaults for all providers
