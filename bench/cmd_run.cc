@@ -90,6 +90,7 @@ RunResult Describe(const RunOptions& options, const Scenario& scenario, const Wo
     result.faults.push_back(std::move(line));
   }
   result.breaker_transitions = world.breaker_transitions;
+  result.layers = world.layers;
   result.partial = world.interrupted;
   result.repeat = RepeatCommand(options, engine, scenario.seed);
   return result;

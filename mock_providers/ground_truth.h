@@ -55,9 +55,9 @@ struct History {
   Time retry_not_before{};  // likewise
 };
 
-// Arrivals of one request that are kept, from the first one on. Far above what an engine attempts;
-// a client that sends one body for ever only moves the counts.
-inline constexpr size_t kMaxArrivals = 256;
+// Arrivals of one request that are kept, from the first one on. Above what a chain of retrying
+// layers attempts (4^5); a client that sends one body for ever only moves the counts.
+inline constexpr size_t kMaxArrivals = 2048;
 
 class GroundTruth {
  public:

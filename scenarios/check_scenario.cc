@@ -212,6 +212,49 @@ void CheckWorkload(const WorkloadConfig& workload, Problems* problems) {
   }
 }
 
+void CheckConversation(const WorkloadConfig& workload, Problems* problems) {
+  const bool traced = workload.arrivals.kind == ArrivalKind::kTrace;
+  if (traced && workload.conversation.turns > 1) {
+    problems->Add("/workload/conversation/turns",
+                  "got " + std::to_string(workload.conversation.turns) +
+                      " with kind \"trace\", expected 1: the trace says what comes when");
+  }
+  const bool again = workload.resubmit.share > 0 || !workload.restarts.empty();
+  if (again && workload.stream > 0) {
+    problems->Add("/workload/stream", "got " + Show(workload.stream) +
+                                          " with requests that are submitted again, expected 0");
+  }
+  for (size_t i = 1; i < workload.restarts.size(); ++i) {
+    const RestartConfig& before = workload.restarts[i - 1];
+    if (workload.restarts[i].at >= before.at + before.down) continue;
+    problems->Add("/workload/restarts/" + std::to_string(i) + "/at",
+                  "got a time before the restart before it is over, expected a later one");
+  }
+}
+
+void CheckChain(const Scenario& s, Problems* problems) {
+  if (s.chain.empty()) return;
+  if (s.chain.size() > kMaxLayers) {
+    problems->Add("/chain", "got " + std::to_string(s.chain.size()) + " layers, expected at most " +
+                                std::to_string(kMaxLayers));
+  }
+  std::set<std::string> names;
+  int64_t attempts = s.engine.retry.max_attempts;
+  for (size_t i = 0; i < s.chain.size(); ++i) {
+    CheckUnique("/chain/" + std::to_string(i) + "/name", s.chain[i].name, &names, problems);
+    attempts *= std::min(s.chain[i].engine.retry.max_attempts, kMaxChainAttempts);
+    attempts = std::min(attempts, kMaxChainAttempts + 1);
+  }
+  if (attempts > kMaxChainAttempts) {
+    problems->Add("/chain", "got layers whose attempts at one request multiply to more than " +
+                                std::to_string(kMaxChainAttempts) + ", expected fewer");
+  }
+  if (s.workload.stream > 0) {
+    problems->Add("/workload/stream",
+                  "got " + Show(s.workload.stream) + " with a chain, expected 0");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> KnownFaults() {
@@ -254,6 +297,8 @@ void CheckScenario(const Scenario& scenario, Problems* problems) {
   CheckRegions(scenario, problems);
   CheckClimate(scenario, problems);
   CheckRouting(scenario, problems);
+  CheckConversation(scenario.workload, problems);
+  CheckChain(scenario, problems);
   const std::vector<std::string>& ladder = scenario.engine.ladder;
   for (size_t i = 0; i < ladder.size(); ++i) {
     const std::string here = PointerTo("/engine/ladder", std::to_string(i));

@@ -15,6 +15,17 @@ namespace {
 
 constexpr StreamId kReplication = Stream("replication");
 
+void AddLayers(const std::vector<LayerLoad>& more, std::vector<LayerLoad>* sum) {
+  if (sum->empty()) {
+    *sum = more;
+    return;
+  }
+  for (size_t i = 0; i < more.size(); ++i) {
+    (*sum)[i].calls += more[i].calls;
+    (*sum)[i].attempts += more[i].attempts;
+  }
+}
+
 // Adds up results in the order of their replications, whichever order they come in. Holds back only
 // those that have overtaken another.
 class Merger {
@@ -47,6 +58,7 @@ class Merger {
     }
     sum_.breaker_transitions += result.breaker_transitions;
     sum_.events += result.events;
+    AddLayers(result.layers, &sum_.layers);
     AddRules(&sum_.rules, result.rules);
     sum_.interrupted = sum_.interrupted || result.interrupted;
   }

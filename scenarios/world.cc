@@ -77,6 +77,9 @@ std::optional<TriggerWindow> TriggerOf(const Scenario& scenario) {
   for (const ClimateConfig& row : scenario.climate) {
     if (row.kind != ClimateKind::kGilbertElliott) add(row.from, row.to);
   }
+  for (const RestartConfig& restart : scenario.workload.restarts) {
+    add(restart.at, restart.at + restart.down);
+  }
   const ArrivalConfig& arrivals = scenario.workload.arrivals;
   Duration from = 0s;
   for (const ArrivalPhase& phase : arrivals.phases) {
