@@ -44,7 +44,8 @@ int64_t RequestsOf(const std::vector<ClaimRun>& runs) {
     ScenarioOptions options;
     options.sets = run.sets;
     const auto scenario = LoadScenario(run.scenario, options);
-    if (scenario.ok()) requests += scenario->workload.requests * run.replications;
+    if (!scenario.ok() || scenario->model.has_value()) continue;
+    requests += scenario->workload.requests * std::max<int64_t>(run.replications, 1);
   }
   return requests;
 }

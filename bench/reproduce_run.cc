@@ -1,5 +1,6 @@
 #include "bench/reproduce_run.h"
 
+#include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -7,6 +8,7 @@
 #include <utility>
 
 #include "bench/command_text.h"
+#include "reports/model_result.h"
 #include "reports/result.h"
 #include "scenarios/replicate.h"
 
@@ -19,6 +21,7 @@ struct Prepared {
   ClaimRun run;
   Scenario scenario;
   std::vector<std::optional<WorldResult>> results;  // by replication
+  std::optional<ModelRun> model;                    // in place of these
 };
 
 absl::StatusOr<Prepared> Prepare(const ClaimRun& run) {
@@ -34,29 +37,31 @@ absl::StatusOr<Prepared> Prepare(const ClaimRun& run) {
   prepared.run = run;
   prepared.scenario = std::move(*scenario);
   if (run.seed > 0) prepared.scenario.seed = run.seed;
-  prepared.results.resize(static_cast<size_t>(run.replications));
+  if (!prepared.scenario.model.has_value()) {
+    prepared.results.resize(static_cast<size_t>(std::max<int64_t>(run.replications, 1)));
+  } else if (run.replications > 0) {
+    prepared.scenario.replications = run.replications;
+  }
   return prepared;
 }
 
 json JsonOf(const Prepared& prepared, const WorldResult& world, int64_t replications) {
-  RunResult result;
+  RunResult result = Describe(prepared.scenario, world);
+  result.replications = replications;
+  result.overrides = prepared.run.sets;
+  return json::parse(ToJson(result));
+}
+
+json JsonOf(const Prepared& prepared, ModelRun run) {
+  ModelResult result;
   result.scenario = prepared.scenario.name;
   result.scenario_hash = prepared.scenario.hash;
   result.seed = prepared.scenario.seed;
-  result.replications = replications;
-  result.engine = prepared.scenario.preset;
+  result.replications = run.replications;
   result.overrides = prepared.run.sets;
-  result.summary = world.metrics.Summarize();
-  const std::vector<std::string> names = FaultNames();
-  for (size_t i = 0; i < world.faults.size(); ++i) {
-    FaultLine line;
-    line.name = i < names.size() ? names[i] : "load";
-    line.scheduled = world.faults[i].scheduled;
-    line.injected = world.faults[i].injected;
-    result.faults.push_back(std::move(line));
-  }
-  result.breaker_transitions = world.breaker_transitions;
-  result.partial = world.interrupted;
+  result.kind = std::string(ModelKindNames()[prepared.scenario.model->index()]);
+  result.parameters = ModelParametersJson(*prepared.scenario.model);
+  result.outputs = std::move(run.outputs);
   return json::parse(ToJson(result));
 }
 
@@ -69,6 +74,11 @@ void Work(std::vector<Prepared>* all, const std::vector<std::pair<size_t, int64_
     Prepared& prepared = (*all)[jobs[i].first];
     const int64_t replication = jobs[i].second;
     const auto seed = static_cast<uint64_t>(prepared.scenario.seed);
+    if (prepared.scenario.model.has_value()) {
+      prepared.model = RunModelReplications(*prepared.scenario.model, seed,
+                                            prepared.scenario.replications, 1, options.stop);
+      continue;
+    }
     prepared.results[static_cast<size_t>(replication)].emplace(
         RunVirtual(prepared.scenario, ReplicationSeed(seed, replication), hooks));
   }
@@ -77,24 +87,24 @@ void Work(std::vector<Prepared>* all, const std::vector<std::pair<size_t, int64_
 std::unique_ptr<ClaimOutput> Collect(Prepared prepared) {
   auto output = std::make_unique<ClaimOutput>();
   output->command = ClaimRunCommand(prepared.run);
+  if (prepared.model.has_value()) {
+    output->interrupted = prepared.model->interrupted;
+    ModelRun model = std::move(*prepared.model);
+    output->pooled = std::make_unique<json>(JsonOf(prepared, std::move(model)));
+    return output;
+  }
   WorldResult sum{Metrics(FaultNames())};
   for (std::optional<WorldResult>& one : prepared.results) {
     output->replications.push_back(JsonOf(prepared, *one, 1));
-    sum.metrics.Merge(one->metrics);
-    sum.faults.resize(std::max(sum.faults.size(), one->faults.size()));
-    for (size_t i = 0; i < one->faults.size(); ++i) {
-      sum.faults[i].scheduled += one->faults[i].scheduled;
-      sum.faults[i].injected += one->faults[i].injected;
-    }
-    sum.breaker_transitions += one->breaker_transitions;
-    sum.interrupted = sum.interrupted || one->interrupted;
+    Append(*one, &sum);
     one.reset();
   }
   output->recovered = sum.metrics.Summarize().replications;
   const auto marks = sum.metrics.marks();
   output->marks.assign(marks.begin(), marks.end());
   output->interrupted = sum.interrupted;
-  output->pooled = std::make_unique<json>(JsonOf(prepared, sum, prepared.run.replications));
+  output->pooled = std::make_unique<json>(
+      JsonOf(prepared, sum, static_cast<int64_t>(output->replications.size())));
   return output;
 }
 
@@ -123,7 +133,8 @@ absl::StatusOr<ClaimOutputs> RunAll(const std::vector<ClaimRun>& runs,
     if (!outputs.try_emplace(ClaimRunKey(run)).second) continue;
     absl::StatusOr<Prepared> prepared = Prepare(run);
     if (!prepared.ok()) return prepared.status();
-    for (int64_t r = 0; r < run.replications; ++r) jobs.emplace_back(all.size(), r);
+    const auto replications = std::max<int64_t>(1, static_cast<int64_t>(prepared->results.size()));
+    for (int64_t r = 0; r < replications; ++r) jobs.emplace_back(all.size(), r);
     all.push_back(std::move(*prepared));
   }
   std::atomic<size_t> next{0};

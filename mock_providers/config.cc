@@ -114,6 +114,10 @@ void Describe(Fields& f, ClimateConfig& c) {
       "How the share changes over time: outage (constant in a window), ramp (linear in a window) "
       "or gilbert_elliott (up, degraded, down, degraded, up, ...).");
   f.TextList("providers", c.providers, "Providers that are hit together; empty = all.");
+  f.TextList(
+      "models", c.models,
+      "Models of theirs that are hit, by name; empty = all. One that is retired, or one that "
+      "goes wrong while its siblings do not.");
   f.Text("fault", c.fault, "Kind of the fault it causes.");
   f.NumberMap("variants", c.variants, kNotNegative,
               "Relative weights of the ways in which the fault shows; empty = its defaults.");

@@ -83,6 +83,7 @@ struct ClimateConfig {
   std::string name;
   ClimateKind kind = ClimateKind::kOutage;
   std::vector<std::string> providers;  // those it hits together; empty = all
+  std::vector<std::string> models;     // of theirs, those it hits; empty = all
   std::string fault = "server_error";  // kind of the fault it causes
   std::map<std::string, double> variants;
   Sticky sticky = Sticky::kAttempt;  // what the share is drawn over

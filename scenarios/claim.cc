@@ -165,7 +165,8 @@ void Describe(Fields& f, ClaimRun& c) {
   f.Text("engine", c.engine, "Preset in place of the scenario's own.");
   f.TextList("sets", c.sets, "Overrides, as --set takes them.");
   f.Int("seed", c.seed, IntRange{}, "Seed of every draw; 0 = the scenario's own.");
-  f.Int("replications", c.replications, {1, 100'000}, "Runs, each with a seed of its own.");
+  f.Int("replications", c.replications, {0, 100'000},
+        "Runs, each with a seed of its own; 0 = a model's own number, 1 of everything else.");
 }
 
 void Describe(Fields& f, ClaimValue& c) {

@@ -33,7 +33,7 @@ struct ClaimRun {
   std::string engine;             // preset in place of the scenario's own; empty = its own
   std::vector<std::string> sets;  // as --set takes them
   int64_t seed = 0;               // 0 = the scenario's own
-  int64_t replications = 1;       // seeds
+  int64_t replications = 0;       // seeds; 0: a model's own number, 1 of everything else
 };
 
 // One figure of a run's result.

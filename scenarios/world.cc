@@ -79,6 +79,9 @@ std::optional<TriggerWindow> TriggerOf(const Scenario& scenario) {
     const bool ends = row.from > 0s || row.to < kForGood;
     if (row.kind != ClimateKind::kGilbertElliott && ends) add(row.from, row.to);
   }
+  for (const RestartConfig& restart : scenario.workload.restarts) {
+    add(restart.at, restart.at + restart.down);
+  }
   const ArrivalConfig& arrivals = scenario.workload.arrivals;
   Duration from = 0s;
   for (const ArrivalPhase& phase : arrivals.phases) {
