@@ -217,11 +217,7 @@ std::string FigureText(double value, const std::string& unit, const TextStyle& s
 double TimingBound(double value) { return std::pow(10, std::ceil(std::log10(value))); }
 
 std::string RenderVerdicts(const std::vector<Judgement>& judgements, const TextStyle& style) {
-  std::string text =
-      Paint(TrimLineEnds(PadRight("CLAIM", kIdWidth) + PadRight("PUBLISHED", kPublishedWidth) +
-                         PadRight("MEASURED [95 % CI]", kMeasuredWidth) + "VERDICT"),
-            Ink::kBold, style) +
-      "\n";
+  std::string text = Header(style);
   const Claim* before = nullptr;
   for (const Judgement& j : judgements) {
     if (before == nullptr || before->topic != j.claim->topic) {
@@ -242,7 +238,7 @@ std::string RenderVerdicts(const std::vector<Judgement>& judgements, const TextS
 
 std::string RenderClaim(const Judgement& j, const TextStyle& style) {
   const Claim& claim = *j.claim;
-  std::string text = Row(j, style) + "\n";
+  std::string text = Header(style) + Row(j, style) + "\n";
   text += Paragraph(claim.statement, "CLAIM     ", 10, style);
   text += Paragraph(SourceText(claim.source), "SOURCE    ", 10, style);
   if (!j.estimate.has_value()) {
