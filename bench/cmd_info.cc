@@ -9,6 +9,7 @@
 #include "mock_providers/faults.h"
 #include "reports/result.h"
 #include "reports/text.h"
+#include "scenarios/claim.h"
 
 namespace squall {
 namespace {
@@ -87,7 +88,10 @@ int Validate(const std::vector<std::string>& scenarios) {
 }
 
 int PrintSchema(const std::string& which) {
-  std::fputs(which == "preset" ? PresetSchema().c_str() : ScenarioSchema().c_str(), stdout);
+  const std::string schema = which == "preset"  ? PresetSchema()
+                             : which == "claim" ? ClaimSchema()
+                                                : ScenarioSchema();
+  std::fputs(schema.c_str(), stdout);
   return kExitOk;
 }
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "bench/ablation.h"
+#include "bench/command_text.h"
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/interrupt.h"
@@ -21,15 +22,6 @@
 
 namespace squall {
 namespace {
-
-std::string Quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 struct Finished {
   RunResult result;
@@ -48,25 +40,10 @@ ScenarioOptions Loading(const RunOptions& options, const std::string& engine) {
 
 RunResult Describe(const RunOptions& options, const Scenario& scenario, const WorldResult& world,
                    const std::string& engine) {
-  RunResult result;
-  result.scenario = scenario.name;
-  result.scenario_hash = scenario.hash;
+  RunResult result = Describe(scenario, world);
   result.mode = options.mode;
-  result.seed = scenario.seed;
   result.replications = options.replications;
-  result.engine = scenario.preset;
   result.overrides = options.sets;
-  result.summary = world.metrics.Summarize();
-  const std::vector<std::string> names = FaultNames();
-  for (size_t i = 0; i < world.faults.size(); ++i) {
-    FaultLine line;
-    line.name = i < names.size() ? names[i] : "load";
-    line.scheduled = world.faults[i].scheduled;
-    line.injected = world.faults[i].injected;
-    result.faults.push_back(std::move(line));
-  }
-  result.breaker_transitions = world.breaker_transitions;
-  result.partial = world.interrupted;
   result.repeat = RepeatCommand(options, engine, scenario.seed);
   return result;
 }
@@ -241,11 +218,11 @@ int ThreadsFor(int64_t asked) {
 }
 
 std::string RepeatCommand(const RunOptions& options, const std::string& engine, int64_t seed) {
-  std::string line = "squall run " + Quoted(options.scenario);
-  if (!options.trace.empty()) line += " --trace " + Quoted(options.trace);
-  if (!engine.empty()) line += " --engine " + Quoted(engine);
-  for (const std::string& set : options.sets) line += " --set " + Quoted(set);
-  if (!options.knowledge.empty()) line += " --knowledge " + Quoted(options.knowledge);
+  std::string line = "squall run " + ShellWord(options.scenario);
+  if (!options.trace.empty()) line += " --trace " + ShellWord(options.trace);
+  if (!engine.empty()) line += " --engine " + ShellWord(engine);
+  for (const std::string& set : options.sets) line += " --set " + ShellWord(set);
+  if (!options.knowledge.empty()) line += " --knowledge " + ShellWord(options.knowledge);
   line += " --seed " + std::to_string(seed);
   if (options.replications > 1) line += " --replications " + std::to_string(options.replications);
   if (options.mode != "virtual") {

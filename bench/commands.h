@@ -75,6 +75,15 @@ struct ServeOptions {
 };
 int Serve(const ServeOptions& options);
 
+struct ReproduceOptions {
+  std::vector<std::string> ids;  // claims; none: all
+  bool list = false;             // only say what there is
+  bool markdown = false;         // the table as a README has it
+  int64_t threads = 0;           // 0: all cores
+  OutputOptions output;
+};
+int Reproduce(const ReproduceOptions& options);
+
 struct DiagnoseOptions {
   bool jsonl = false;  // one reply per line in, one diagnosis per line out, in order
   bool json = false;   // JSON even on a terminal

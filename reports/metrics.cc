@@ -23,16 +23,6 @@ bool IsGood(const Outcome& outcome) {
   return outcome.in_time && outcome.ok && outcome.body && outcome.right;
 }
 
-Quantiles QuantilesOf(const Histogram& histogram) {
-  return Quantiles{.n = histogram.count(),
-                   .mean = histogram.mean(),
-                   .p50 = histogram.Quantile(0.5),
-                   .p90 = histogram.Quantile(0.9),
-                   .p99 = histogram.Quantile(0.99),
-                   .p999 = histogram.Quantile(0.999),
-                   .max = histogram.max()};
-}
-
 }  // namespace
 
 Metrics::Metrics(std::vector<std::string> fault_names) {
@@ -60,6 +50,10 @@ void Metrics::Add(const Outcome& outcome) {
 
   AddLatency(outcome, kind);
   if (outcome.streamed) AddStream(outcome);
+  if (trigger_) trigger_phases_.Add(*trigger_, outcome);
+  exposure_.Add(outcome);
+  detection_.Add(outcome);
+  AddDuplicates(outcome);
   prompt_tokens_ += outcome.prompt_tokens;
   completion_tokens_ += outcome.completion_tokens;
   cost_usd_.Add(outcome.cost_usd);
@@ -109,6 +103,13 @@ void Metrics::AddStream(const Outcome& outcome) {
   streams_.broken += outcome.broken_stream();
   if (!outcome.ok || outcome.first_piece == kNever) return;
   first_piece_.Record((outcome.first_piece - outcome.started).count());
+}
+
+void Metrics::AddDuplicates(const Outcome& outcome) {
+  duplicates_.submissions += outcome.submissions - 1;
+  duplicates_.results += std::max<int64_t>(outcome.results - 1, 0);
+  duplicates_.executions += std::max<int64_t>(outcome.executions - 1, 0);
+  duplicates_.requests += outcome.executions > 1;
 }
 
 void Metrics::CountRecovery(std::string_view strategy, int64_t count) {
@@ -217,6 +218,10 @@ void Metrics::Merge(const Metrics& other) {
   completion_tokens_ += other.completion_tokens_;
   cost_usd_.Merge(other.cost_usd_);
   obedience_.Merge(other.obedience_);
+  trigger_phases_.Merge(other.trigger_phases_);
+  exposure_.Merge(other.exposure_);
+  detection_.Merge(other.detection_);
+  duplicates_.Merge(other.duplicates_);
   fingerprint_.Combine(other.fingerprint_);
   first_faults_.insert(first_faults_.end(), other.first_faults_.begin(), other.first_faults_.end());
   marks_.insert(marks_.end(), other.marks_.begin(), other.marks_.end());
@@ -262,6 +267,10 @@ Summary Metrics::Summarize() const {
   s.completion_tokens = completion_tokens_;
   s.cost_usd = cost_usd_.value();
   s.obedience = obedience_;
+  if (trigger_) s.phases_of_trigger = trigger_phases_.Summarize();
+  s.exposure = exposure_.Summarize();
+  s.detection = detection_.Summarize();
+  s.duplicates = duplicates_;
   s.fingerprint = fingerprint_.value();
   return s;
 }

@@ -9,7 +9,6 @@
 
 #include "engine/base/check.h"
 #include "reports/intervals.h"
-#include "reports/student.h"
 
 namespace squall {
 namespace {
@@ -37,8 +36,8 @@ Json FigureJson(const ModelOutput& output) {
                {"n", m.n()},
                {"ci95", nullptr}};
   if (m.n() > 1) {
-    const double half = StudentReach(m.se(), m.n());
-    json["ci95"] = Json::array({m.mean() - half, m.mean() + half});
+    const Interval ci = MeanInterval({m.mean(), m.se(), m.n()});
+    json["ci95"] = Json::array({ci.low, ci.high});
   }
   if (!output.values.empty()) {
     std::vector<double> values = output.values;
@@ -96,8 +95,8 @@ std::string Row(const ModelOutput& output, const TextStyle& style) {
     const Moments& m = output.moments;
     mean = Figure(m.mean());
     error = std::isfinite(m.se()) ? absl::StrFormat("%.4g", m.se()) : "n/a";
-    const double half = m.n() > 1 ? StudentReach(m.se(), m.n()) : kUnknown;
-    if (m.n() > 1) interval = absl::StrFormat(" [%.5g, %.5g]", m.mean() - half, m.mean() + half);
+    const Interval ci = MeanInterval({m.mean(), m.se(), m.n()});
+    if (m.n() > 1) interval = absl::StrFormat(" [%.5g, %.5g]", ci.low, ci.high);
   }
   return "  " + PadRight(Clip(output.name, 28, style), 28) + PadLeft(mean, 11) +
          PadLeft(error, 11) + PadLeft(interval, 20) + PadLeft(CompactText(output.n, 7), 8) + "\n";

@@ -1,6 +1,18 @@
 #include "reports/summary.h"
 
+#include "reports/histogram.h"
+
 namespace squall {
+
+Quantiles QuantilesOf(const Histogram& histogram) {
+  return Quantiles{.n = histogram.count(),
+                   .mean = histogram.mean(),
+                   .p50 = histogram.Quantile(0.5),
+                   .p90 = histogram.Quantile(0.9),
+                   .p99 = histogram.Quantile(0.99),
+                   .p999 = histogram.Quantile(0.999),
+                   .max = histogram.max()};
+}
 
 std::string_view RequestKindName(RequestKind kind) {
   switch (kind) {
@@ -53,6 +65,13 @@ void Obedience::Merge(const Obedience& other) {
   hints_given += other.hints_given;
   early_same_request += other.early_same_request;
   early_same_user += other.early_same_user;
+}
+
+void Duplicates::Merge(const Duplicates& other) {
+  submissions += other.submissions;
+  results += other.results;
+  executions += other.executions;
+  requests += other.requests;
 }
 
 std::optional<double> Summary::goodput_per_s() const {

@@ -116,12 +116,11 @@ absl::Status ApplyOptions(const ScenarioOptions& options, JsonDocument* document
   return absl::OkStatus();
 }
 
-// Reads the preset onto `scenario->engine`. What is wrong with the name goes to `problems`; a file
-// that is wrong itself is the error.
-absl::Status ReadPreset(const JsonDocument& document, bool from_option, Scenario* scenario,
-                        Problems* problems) {
-  const json::json_pointer place("/engine/preset");
-  std::string preset = scenario->preset;
+// Reads the preset that stands at `pointer`, else `preset`, onto `engine`. What is wrong with the
+// name goes to `problems`; a file that is wrong itself is the error.
+absl::Status ReadPreset(const JsonDocument& document, const std::string& pointer, bool from_option,
+                        std::string preset, EngineConfig* engine, Problems* problems) {
+  const json::json_pointer place(pointer);
   if (document.root().contains(place) && document.root()[place].is_string()) {
     preset = document.root()[place].get<std::string>();
   }
@@ -132,14 +131,14 @@ absl::Status ReadPreset(const JsonDocument& document, bool from_option, Scenario
     file = from_option ? preset : Resolve(preset, document.name());
     auto read = ReadTextFile(file, JsonDocument::kMaxBytes);
     if (!read.ok()) {
-      problems->Add("/engine/preset", std::string(read.status().message()));
+      problems->Add(pointer, std::string(read.status().message()));
       return absl::OkStatus();
     }
     text = *std::move(read);
   } else if (text.empty()) {
     std::vector<std::string> known = BundledNames(kPresetFolder);
     known.emplace_back(kCustomPreset);
-    problems->Add("/engine/preset",
+    problems->Add(pointer,
                   "got unknown preset " + ShowText(preset) + ", " + ExpectedOneOf(preset, known));
     return absl::OkStatus();
   }
@@ -150,7 +149,7 @@ absl::Status ReadPreset(const JsonDocument& document, bool from_option, Scenario
   if (read->root().is_object()) TakeSchemaKey(&read->root(), &own);
   ReadFields(
       read->root(), [&values](Fields& f) { Describe(f, values); }, &own);
-  scenario->engine = values.engine;
+  *engine = values.engine;
   return read->Report(own);
 }
 
@@ -180,6 +179,26 @@ void ReadModelKind(const JsonDocument& document, Scenario* scenario, Problems* p
     return;
   }
   scenario->model = DefaultModel(static_cast<size_t>(found - names.begin()));
+}
+
+// The presets of the engine and of each layer above it.
+absl::Status ReadPresets(const JsonDocument& document, bool from_option, Scenario* scenario,
+                         Problems* problems) {
+  const auto status = ReadPreset(document, "/engine/preset", from_option, scenario->preset,
+                                 &scenario->engine, problems);
+  if (!status.ok()) return status;
+  const json::json_pointer place("/chain");
+  if (!document.root().contains(place) || !document.root()[place].is_array()) {
+    return absl::OkStatus();
+  }
+  scenario->chain.resize(std::min(document.root()[place].size(), kMaxLayers));
+  for (size_t i = 0; i < scenario->chain.size(); ++i) {
+    ChainLayer& layer = scenario->chain[i];
+    const std::string pointer = "/chain/" + std::to_string(i) + "/engine/preset";
+    const auto read = ReadPreset(document, pointer, false, layer.preset, &layer.engine, problems);
+    if (!read.ok()) return read;
+  }
+  return absl::OkStatus();
 }
 
 // The rules between fields, but for what stands at or below a value that could not be read: of that
@@ -263,7 +282,7 @@ absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::stri
   Scenario scenario;
   ReadModelKind(*document, &scenario, &problems);
   if (!problems.empty()) return document->Report(problems);
-  const auto preset = ReadPreset(*document, !options.preset.empty(), &scenario, &problems);
+  const auto preset = ReadPresets(*document, !options.preset.empty(), &scenario, &problems);
   if (!preset.ok()) return preset;
   ReadFields(
       document->root(), [&scenario](Fields& f) { Describe(f, scenario); }, &problems);
