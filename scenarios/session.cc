@@ -92,6 +92,7 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
   out.fault = fault.kind;
   out.impairment = FaultTable()[static_cast<size_t>(fault.kind)].impairment;
   out.by_load = fault.by_load;
+  out.hidden = fault.hidden;
   out.truth = FailureClassByName(fault.failure_class);
   out.truth_retry = RetryDecisionByName(fault.retry_decision);
   return out;
@@ -176,6 +177,7 @@ void Session::Judge(const WorkItem& item, std::string_view id, const CallResult&
   outcome.in_time = result.ended <= (result.ok ? deadline : deadline + kFailureGrace);
   outcome.body = result.ok && result.status == 200 && result.has_body;
   outcome.right = result.ok && OracleAccepts(seed_, item.task, result.content);
+  outcome.stop = result.stop_reason;
   outcome.answered_by = result.answered_by;
   const Arrivals judged = truth_.Take(JudgeKey(key));
   JoinAttempts(result, arrivals, judged, &outcome);
