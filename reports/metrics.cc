@@ -67,6 +67,10 @@ void Metrics::AddFaulted(const Outcome& outcome) {
   Tally one;
   one.Add(outcome);
   by_fault_[fault].tally.Merge(one);
+  visible_.Add(outcome);
+  if (one.strict == 0 && outcome.ceiling > 0) {
+    by_fault_[fault].losses.Add(ReasonOf(outcome), 1, outcome.index);
+  }
   ++running_.recovered.n;
   running_.recovered.successes += one.strict;
   if (one.strict > 0) CountRecovery(outcome.answered_by, 1);
@@ -197,9 +201,11 @@ void Metrics::Merge(const Metrics& other) {
     FaultSummary& sum = by_fault_[i];
     const FaultSummary& add = other.by_fault_[i];
     sum.tally.Merge(add.tally);
+    sum.losses.Merge(add.losses);
     sum.first_attempts += add.first_attempts;
     sum.diagnosis.Merge(add.diagnosis);
   }
+  visible_.Merge(other.visible_);
   latency_.Merge(other.latency_);
   latency_success_.Merge(other.latency_success_);
   latency_recovered_.Merge(other.latency_recovered_);
@@ -233,6 +239,8 @@ Summary Metrics::Summarize() const {
   for (const Tally& tally : by_kind_) s.all.Merge(tally);
   s.requests = s.all.n;
   s.by_fault = by_fault_;
+  for (const FaultSummary& fault : by_fault_) s.losses.Merge(fault.losses);
+  s.visible = visible_;
   const Ended ended = EndedWithRunning();
   s.replications = ended.recovered;
   s.span_s = ended.span_s;

@@ -125,6 +125,7 @@ class Metrics {
 
   std::array<Tally, kRequestKindCount> by_kind_;
   std::vector<FaultSummary> by_fault_;
+  VisibleFaults visible_;
   Histogram latency_;
   Histogram latency_success_;
   Histogram latency_recovered_;

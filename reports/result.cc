@@ -51,6 +51,15 @@ Json OtherRequests(const Summary& s) {
   return kinds;
 }
 
+// Of requests that a clairvoyant engine recovers.
+Json Losses(const LossTable& losses) {
+  Json rows = Json::object();
+  for (const LossTable::Row& row : losses.MostFirst()) {
+    rows[row.reason] = {{"count", row.count}, {"example", row.example}};
+  }
+  return rows;
+}
+
 Json ByFault(const Summary& s) {
   Json rows = Json::object();
   for (const FaultSummary& fault : s.by_fault) {
@@ -59,6 +68,7 @@ Json ByFault(const Summary& s) {
     row.update(Endings(fault.tally));
     row["ceiling"] = Number(fault.tally.ceiling());
     row["efficiency"] = Number(fault.tally.efficiency());
+    row["why_not_recovered"] = Losses(fault.losses);
     rows[fault.name] = std::move(row);
   }
   return rows;
@@ -239,6 +249,10 @@ Json Base(const RunResult& result) {
       {"ci_method", "wilson"},
       {"success", Share(s.all.strict, s.all.n)},
       {"goodput_per_s", Number(s.goodput_per_s())}};
+  json["why_not_recovered"] = Losses(s.losses);
+  json["visible_faults"] = {{"n", s.visible.n},
+                            {"wrong_passed", Share(s.visible.wrong, s.visible.n)},
+                            {"missed", Share(s.visible.missed, s.visible.n)}};
   json["by_fault"] = ByFault(s);
   json["other_requests"] = OtherRequests(s);
   json["recovered_by"] = Json::object();

@@ -20,6 +20,7 @@
 #include "engine/events.h"
 #include "reports/intervals.h"
 #include "reports/load_windows.h"
+#include "reports/losses.h"
 #include "reports/outcome.h"
 #include "reports/recovery.h"
 
@@ -105,6 +106,7 @@ using ConfusionMatrix =
 struct FaultSummary {
   std::string name;
   Tally tally;                 // requests whose first attempt it faulted; empty for an impairment
+  LossTable losses;            // of them, what a clairvoyant engine recovers and this one did not
   int64_t first_attempts = 0;  // first attempts it touched, impairments too
   DiagnosisScore diagnosis;
   bool operator==(const FaultSummary&) const = default;
@@ -208,6 +210,8 @@ struct Summary {
   std::array<Tally, kRequestKindCount> by_kind;
   Tally all;                             // over every kind: all.strict is the useful goodput
   std::vector<FaultSummary> by_fault;    // in the order of the fault names
+  LossTable losses;                      // by_fault's added up
+  VisibleFaults visible;
   std::vector<Proportion> replications;  // strict of faulted, one per replication
 
   Amplification amplification;

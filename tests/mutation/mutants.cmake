@@ -476,16 +476,16 @@ squall_mutant(
 squall_mutant(
   NAME    engine_asks_whom_it_cannot_afford
   FILE    engine/strategies.cc
-  FIND    [[return well && Affordable(in, target) &&]]
-  REPLACE [[return well &&]]
+  FIND    [[if (!Affordable(in, target)) return Bar::kMoney;]]
+  REPLACE [[]]
   TEST    tests/engine/admission_money_test.cc
   FILTER  "request: its attempts together*")
 squall_mutant(
   NAME    budget_of_one_provider_stops_all
   FILE    engine/strategies.cc
-  FIND    [[*over_budget = true;
+  FIND    [[*over_budget = in.admission.BudgetAgainst(*step, in.call, in.now);
         continue;]]
-  REPLACE [[*over_budget = true;
+  REPLACE [[*over_budget = in.admission.BudgetAgainst(*step, in.call, in.now);
         return std::nullopt;]]
   TEST    tests/engine/admission_money_test.cc
   FILTER  "budget: a failing provider's own*")
