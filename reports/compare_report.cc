@@ -200,11 +200,11 @@ std::vector<JunitSuite> JunitOf(const JudgedComparison& judged, bool allow_incon
     out.message = RuleText(one);
     out.details = RuleText(one);
     for (const std::string& line : DivergenceLines(judged.compared)) out.details += "\n" + line;
-    using Outcome = JunitCase::Outcome;
-    if (one.verdict == Verdict::kFail) out.outcome = Outcome::kFailed;
-    if (one.verdict == Verdict::kEmpty) out.outcome = Outcome::kError;
+    using State = JunitCase::State;
+    if (one.verdict == Verdict::kFail) out.outcome = State::kFailed;
+    if (one.verdict == Verdict::kEmpty) out.outcome = State::kError;
     if (one.verdict == Verdict::kInconclusive) {
-      out.outcome = allow_inconclusive ? Outcome::kSkipped : Outcome::kError;
+      out.outcome = allow_inconclusive ? State::kSkipped : State::kError;
     }
     suite.cases.push_back(std::move(out));
   }

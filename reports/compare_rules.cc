@@ -21,7 +21,8 @@ constexpr DefaultRule kDefaultRules[] = {{"recovery.strict", Comparison::kBelow}
                                          {"amplification.mean", Comparison::kAbove},
                                          {"latency.p50", Comparison::kAbove},
                                          {"latency.p99", Comparison::kAbove},
-                                         {"cost.usd_per_request", Comparison::kAbove}};
+                                         {"cost.usd_per_request", Comparison::kAbove},
+                                         {"hints.early", Comparison::kAbove}};
 
 std::string_view Trim(std::string_view text) {
   const size_t from = text.find_first_not_of(" \t\r");

@@ -239,7 +239,9 @@ Json Cost(const Summary& s) {
 Json ObedienceJson(const Obedience& obedience) {
   return {{"hints_given", obedience.hints_given},
           {"early_same_request", obedience.early_same_request},
-          {"early_same_user", obedience.early_same_user}};
+          {"early_same_user", obedience.early_same_user},
+          {"early_rate", Rate(obedience.early_same_request, obedience.hints_given)},
+          {"ci95", Ci95(obedience.early_same_request, obedience.hints_given)}};
 }
 
 Json PairedShareJson(const PairedShare& share) {

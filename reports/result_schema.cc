@@ -196,9 +196,12 @@ Json Outcomes() {
        {"faults", Map(Object("", {{"scheduled", Count()}, {"injected", Count()}}),
                       "Attempts for which the draw said so, and those really edited.")},
        {"breaker_transitions", Count()},
-       {"obedience", Object("Waits that providers asked for.", {{"hints_given", Count()},
-                                                                {"early_same_request", Count()},
-                                                                {"early_same_user", Count()}})}});
+       {"obedience", Object("Waits that providers asked for.",
+                            {{"hints_given", Count()},
+                             {"early_same_request", Count()},
+                             {"early_same_user", Count()},
+                             {"early_rate", RateOrNull("early_same_request of hints_given.")},
+                             {"ci95", Bounds()}})}});
 }
 
 Json Load() {
