@@ -295,8 +295,10 @@ void AddInfo(CLI::App* app, Everything* all) {
   CLI::App* validate = app->add_subcommand("validate", "Check scenario files without running them");
   validate->add_option("SCENARIO", all->validate, "Files or names")->required();
   CLI::App* schema = app->add_subcommand("schema", "Print the JSON Schema that editors can use");
-  schema->add_option("WHICH", all->schema, "scenario, preset or result")
-      ->check(CLI::IsMember({"scenario", "preset", "result"}))
+  schema
+      ->add_option("WHICH", all->schema,
+                   "scenario, preset or result; metrics\nlists what thresholds may name")
+      ->check(CLI::IsMember({"scenario", "preset", "result", "metrics"}))
       ->capture_default_str();
   CLI::App* version = app->add_subcommand("version", "Print the version");
   version->add_flag("--json", all->version.json, "As JSON");

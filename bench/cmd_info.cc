@@ -7,6 +7,7 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "mock_providers/faults.h"
+#include "reports/metric_table.h"
 #include "reports/result.h"
 #include "reports/result_schema.h"
 #include "reports/text.h"
@@ -83,6 +84,10 @@ int Validate(const std::vector<std::string>& scenarios) {
 }
 
 int PrintSchema(const std::string& which) {
+  if (which == "metrics") {
+    for (const MetricRow& row : MetricTable()) PrintItem(row.name, row.doc, 26);
+    return kExitOk;
+  }
   const std::string text = which == "preset"   ? PresetSchema()
                            : which == "result" ? ResultSchema()
                                                : ScenarioSchema();

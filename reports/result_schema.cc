@@ -334,7 +334,7 @@ std::string ResultSchema() {
        {"trace", Described({{"type", "object"}}, "Rows of the trace that requests came from.")},
        {"knowledge", Described({{"type", "object"}}, "Rules that the engine began with.")},
        {"per_request", PerRequest()}});
-  schema["if"] = {{"properties", {{"mode", {{"const", "model"}}}}}};
+  schema["if"] = {{"properties", {{"mode", {{"const", "model"}}}}}, {"required", {"mode"}}};
   schema["then"] =
       Object("A run of a model, which knows no single requests.", {{"model", Model()}});
   schema["else"] = std::move(run);

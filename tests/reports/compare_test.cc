@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/compare_report.h"
+#include "reports/compare_timing.h"
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
@@ -204,6 +205,32 @@ TEST_CASE("runs of other draws are independent samples, and it is said why") {
       Compare(base, Stored(1, 2'000, Spoil(50, [](Outcome* o) { o->right = false; })), {});
   const Interval narrow = *pairs.Find("recovery.strict")->interval;
   CHECK(narrow.high - narrow.low < (strict.interval->high - strict.interval->low) / 2);
+}
+
+// Interleaved runs of 1 s with 5 % of noise that both share and 1 % of their own, 30 pairs: +3 %
+// must be found in every one of 40 trials, and no difference must be taken for one in more than
+// the 99.9 % bound of 5 % allows.
+TEST_CASE("interleaved pairs find 3 % of CPU time and no difference where there is none") {
+  const auto runs = [](uint64_t trial, StreamId stream, double factor) {
+    std::vector<StoredResult> out(30);
+    for (uint64_t i = 0; i < out.size(); ++i) {
+      const double shared = 1 + 0.05 * (Draw(trial, Stream("machine"), i) - 0.5);
+      const double own = 1 + 0.01 * (Draw(trial, stream, i) - 0.5);
+      out[i].result.timing.cpu_s = factor * shared * own;
+    }
+    return out;
+  };
+  int64_t alarms = 0;
+  constexpr int64_t kTrials = 40;
+  for (uint64_t trial = 0; trial < kTrials; ++trial) {
+    const auto base = runs(trial, Stream("base"), 1);
+    const auto same = CompareTimes(base, runs(trial, Stream("new"), 1));
+    const auto slow = CompareTimes(base, runs(trial, Stream("new"), 1.03));
+    alarms += same->ci95.low > 1 || same->ci95.high < 1;
+    CHECK(slow->ci95.low > 1);
+  }
+  CHECK(alarms <= BinomialBounds(kTrials, 0.05).high);
+  CHECK_FALSE(CompareTimes(runs(1, Stream("base"), 1), std::vector<StoredResult>(29)));
 }
 
 TEST_CASE("rules say what must not be, and refuse what an unchanged figure breaks") {
