@@ -51,14 +51,14 @@ int ExitCodeOf(const JudgedComparison& judged, bool allow_inconclusive) {
   int code = kExitOk;
   for (const RuleVerdict& one : judged.verdicts) {
     switch (one.verdict) {
-      case Verdict::kPass: break;
-      case Verdict::kFail:
+      case GateVerdict::kPass: break;
+      case GateVerdict::kFail:
         code = WorseExitCode(code, one.rule.to_base ? kExitRegression : kExitThreshold);
         break;
-      case Verdict::kInconclusive:
+      case GateVerdict::kInconclusive:
         if (!allow_inconclusive) code = WorseExitCode(code, kExitInconclusive);
         break;
-      case Verdict::kEmpty:
+      case GateVerdict::kEmpty:
         std::fprintf(stderr, "squall: rule '%s': %s\n", one.rule.text.c_str(), one.why.c_str());
         code = WorseExitCode(code, kExitUsage);
         break;

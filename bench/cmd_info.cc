@@ -11,6 +11,7 @@
 #include "reports/result.h"
 #include "reports/result_schema.h"
 #include "reports/text.h"
+#include "scenarios/claim.h"
 
 namespace squall {
 namespace {
@@ -42,6 +43,11 @@ int ReportLoadError(const absl::Status& status) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   std::fprintf(stderr, "%s\n", text.c_str());
   return kExitInvalidScenario;
+}
+
+int ReportModel(const std::string& scenario) {
+  return ReportLoadError(absl::InvalidArgumentError(
+      scenario + ": /model: got a model, expected providers; models are for `squall run` alone"));
 }
 
 int List() {
@@ -88,10 +94,11 @@ int PrintSchema(const std::string& which) {
     for (const MetricRow& row : MetricTable()) PrintItem(row.name, row.doc, 26);
     return kExitOk;
   }
-  const std::string text = which == "preset"   ? PresetSchema()
-                           : which == "result" ? ResultSchema()
-                                               : ScenarioSchema();
-  std::fputs(text.c_str(), stdout);
+  const std::string schema = which == "preset"   ? PresetSchema()
+                             : which == "claim"  ? ClaimSchema()
+                             : which == "result" ? ResultSchema()
+                                                 : ScenarioSchema();
+  std::fputs(schema.c_str(), stdout);
   return kExitOk;
 }
 

@@ -126,7 +126,9 @@ std::optional<Step> Degrade(const PlanInput& in, const AttemptRecord& last) {
   const auto next = static_cast<uint16_t>(last.model + 1);
   const Target target{last.provider, next};
   const bool exists = next < in.providers[last.provider].models.size();
-  if (!exists || !ModelMatters(last.diagnosis.failure) || !IsOpen(in, target, in.now)) {
+  const FailureClass failure = last.diagnosis.failure;
+  const bool quicker = in.config.retry.degrade_timeouts && failure == FailureClass::kTimeout;
+  if (!exists || !(quicker || ModelMatters(failure)) || !IsOpen(in, target, in.now)) {
     return std::nullopt;
   }
   return SendStep(in, in.now, target, "degrade");
@@ -311,6 +313,22 @@ Step SendStep(const PlanInput& in, Time at, Target target, std::string_view why)
   return step;
 }
 
+namespace {
+
+// Attempts that one request may make there.
+int64_t MostAttempts(const PlanInput& in, Target target) {
+  const RetryConfig& config = in.config.retry;
+  if (config.max_attempts_elsewhere == 0) return config.max_attempts_per_target;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (!attempt.sent) continue;
+    const bool first = attempt.provider == target.provider && attempt.model == target.model;
+    return first ? config.max_attempts_per_target : config.max_attempts_elsewhere;
+  }
+  return config.max_attempts_per_target;
+}
+
+}  // namespace
+
 bool IsOpen(const PlanInput& in, Target target, Time at) {
   if (!FitsDeadline(in.config.deadline, at, in.call.deadline)) return false;
   if (in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at)) return false;
@@ -318,7 +336,7 @@ bool IsOpen(const PlanInput& in, Target target, Time at) {
       !in.avoid_bad_answers || in.admission.AnswersWell(target.provider, at, in.call.ramp_u);
   return well && Affordable(in, target) && LeavesOthersTime(in, target.provider, at) &&
          !JustRefused(in, target.provider, at) && in.admission.Admits(target, at, in.call.ramp_u) &&
-         in.call.SentTo(target) < in.config.retry.max_attempts_per_target;
+         in.call.SentTo(target) < MostAttempts(in, target);
 }
 
 Target BestAffordable(const PlanInput& in, ProviderId provider) {

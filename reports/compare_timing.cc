@@ -5,13 +5,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "engine/base/random.h"
+#include "reports/bootstrap.h"
 
 namespace squall {
 namespace {
-
-constexpr StreamId kPairs = Stream("compare.timing");
-constexpr int64_t kResamples = 2000;
 
 double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -34,22 +31,17 @@ std::optional<TimedPairs> CompareTimes(std::span<const StoredResult> base,
   TimedPairs out;
   out.pairs = base.size();
   out.ratio = Median(after) / Median(before);
-  std::vector<double> ratios;
-  for (int64_t resample = 0; resample < kResamples; ++resample) {
-    std::vector<double> one;
-    std::vector<double> other;
-    for (size_t i = 0; i < out.pairs; ++i) {
-      const double u = Draw(1, kPairs, static_cast<uint64_t>(resample), 0, i);
-      const auto pick = static_cast<size_t>(u * static_cast<double>(out.pairs));
-      one.push_back(before[pick]);
-      other.push_back(after[pick]);
-    }
-    ratios.push_back(Median(std::move(other)) / Median(std::move(one)));
-  }
-  std::sort(ratios.begin(), ratios.end());
-  const auto last = static_cast<double>(ratios.size() - 1);
-  out.ci95 = {ratios[static_cast<size_t>(0.025 * last + 0.5)],
-              ratios[static_cast<size_t>(0.975 * last + 0.5)]};
+  const auto pairs = static_cast<int64_t>(out.pairs);
+  out.ci95 = Bootstrap(pairs, pairs, {.seed = 1, .resamples = 2000, .confidence = 0.95},
+                       [&](std::span<const int64_t> picked) {
+                         std::vector<double> one;
+                         std::vector<double> other;
+                         for (const int64_t pick : picked) {
+                           one.push_back(before[static_cast<size_t>(pick)]);
+                           other.push_back(after[static_cast<size_t>(pick)]);
+                         }
+                         return Median(std::move(other)) / Median(std::move(one));
+                       });
   return out;
 }
 

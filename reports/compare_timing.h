@@ -1,7 +1,7 @@
 // Wall-clock figures of two builds: only runs that took turns on one machine can be compared, since
 // anything else that ran there weighs on both alike. Two files that hold as many runs each, the
 // i-th of one beside the i-th of the other, give the ratio of the medians of their CPU times with a
-// bootstrap over pairs (2,000 keyed resamples, percentile interval). Of single runs nothing is
+// bootstrap over pairs (bootstrap.h, 2,000 resamples). Of single runs nothing is
 // said.
 #pragma once
 

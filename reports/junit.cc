@@ -46,17 +46,17 @@ JunitCase CaseOf(const ThresholdVerdict& one, const std::string& repeat, bool al
   JunitCase out;
   out.name = one.threshold.text;
   const std::string figure = FigureText(one.figure);
-  out.message = absl::StrCat(std::string(VerdictText(one.verdict)), ": ", one.threshold.metric,
+  out.message = absl::StrCat(std::string(GateVerdictText(one.verdict)), ": ", one.threshold.metric,
                              " is ", figure, one.why.empty() ? "" : "; " + one.why);
   out.details =
       absl::StrCat("threshold: ", one.threshold.text, "\nvalue: ", figure, "\nrepeat: ", repeat);
   switch (one.verdict) {
-    case Verdict::kPass: out.outcome = State::kPassed; break;
-    case Verdict::kFail: out.outcome = State::kFailed; break;
-    case Verdict::kInconclusive:
+    case GateVerdict::kPass: out.outcome = State::kPassed; break;
+    case GateVerdict::kFail: out.outcome = State::kFailed; break;
+    case GateVerdict::kInconclusive:
       out.outcome = allow_inconclusive ? State::kSkipped : State::kError;
       break;
-    case Verdict::kEmpty: out.outcome = State::kError; break;
+    case GateVerdict::kEmpty: out.outcome = State::kError; break;
   }
   return out;
 }

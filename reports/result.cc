@@ -11,6 +11,8 @@
 #include "reports/fingerprint.h"
 #include "reports/histogram.h"
 #include "reports/intervals.h"
+#include "reports/json_values.h"
+#include "reports/result_sections.h"
 
 #ifndef SQUALL_VERSION
 #define SQUALL_VERSION "0.1.0"
@@ -18,31 +20,6 @@
 
 namespace squall {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-Json Number(std::optional<double> value) { return value ? Number(*value) : Json(nullptr); }
-
-Json Rate(int64_t count, int64_t n) {
-  return n == 0 ? Json(nullptr) : Number(static_cast<double>(count) / static_cast<double>(n));
-}
-
-Json Ci95(int64_t count, int64_t n) {
-  if (n == 0) return nullptr;
-  const Interval interval = Wilson(count, n);
-  return Json::array({interval.low, interval.high});
-}
-
-Json Bounds(const Interval& interval) { return Json::array({interval.low, interval.high}); }
-
-Json BoundsOrNull(const std::optional<Interval>& interval) {
-  return interval ? Bounds(*interval) : Json(nullptr);
-}
-
-Json Share(int64_t count, int64_t n) {
-  return {{"count", count}, {"rate", Rate(count, n)}, {"ci95", Ci95(count, n)}};
-}
 
 // How the requests of a tally ended; the keys are those of "recovered" at top level.
 Json Endings(const Tally& tally) {
@@ -97,36 +74,6 @@ Json ByFault(const Summary& s) {
     rows[fault.name] = std::move(row);
   }
   return rows;
-}
-
-// `unit_ns` is what one unit of the output is: 1e6 for milliseconds, 1 for nanoseconds. Percentiles
-// of too few samples are given, and named as such.
-Json QuantilesJson(const Quantiles& q, double unit_ns) {
-  struct Row {
-    const char* name;
-    double q;
-    int64_t value;
-  };
-  const Row rows[] = {
-      {"p50", 0.5, q.p50}, {"p90", 0.9, q.p90}, {"p99", 0.99, q.p99}, {"p999", 0.999, q.p999}};
-  const auto scaled = [&](double ns) { return q.n == 0 ? Json(nullptr) : Number(ns / unit_ns); };
-  Json json = Json::object();
-  Json too_few = Json::array();
-  for (const Row& row : rows) {
-    json[row.name] = scaled(static_cast<double>(row.value));
-    if (!EnoughForQuantile(q.n, row.q)) too_few.push_back(row.name);
-  }
-  json["max"] = scaled(static_cast<double>(q.max));
-  json["mean"] = scaled(q.mean);
-  json["n"] = q.n;
-  json["ci95"] = Json::object();
-  for (size_t i = 0; i < q.ci95.size(); ++i) {
-    json["ci95"][rows[i].name] = Json::array(
-        {scaled(static_cast<double>(q.ci95[i][0])), scaled(static_cast<double>(q.ci95[i][1]))});
-    if (q.n == 0) json["ci95"][rows[i].name] = nullptr;
-  }
-  json["too_few_samples_for"] = std::move(too_few);
-  return json;
 }
 
 Json Confusion(const ConfusionMatrix& matrix) {
@@ -332,6 +279,11 @@ Json Base(const RunResult& result) {
   json["goodput"] = Goodput(s.load);
   json["recovery_time_s"] = s.recovery ? Number(s.recovery->median_s) : Json(nullptr);
   json["after_trigger"] = AfterTrigger(s);
+  json["by_phase"] = ByPhase(s);
+  json["exposure"] = ExposureJson(s);
+  json["time_to_detect"] = TimeToDetect(s);
+  json["duplicates"] = DuplicatesJson(s);
+  json["layers"] = LayersJson(result.layers);
   json["attempts_per_request"] = AttemptsPerRequest(s);
   json["obedience"] = ObedienceJson(s.obedience);
   json["breaker_transitions"] = result.breaker_transitions;

@@ -574,7 +574,7 @@ squall_mutant(
   NAME    threshold_of_nothing_passes
   FILE    reports/threshold.cc
   FIND    [[if (!out.figure.value) {]]
-  REPLACE [[if (!out.figure.value) { out.verdict = Verdict::kPass;]]
+  REPLACE [[if (!out.figure.value) { out.verdict = GateVerdict::kPass;]]
   TEST    ${threshold_test}
   FILTER  "of nothing there is no pass")
 set(compare_test tests/reports/compare_test.cc)

@@ -76,7 +76,7 @@ TEST_CASE("equal fingerprints are identical, and nothing is estimated") {
     CHECK(one.interval == Interval{0, 0});
   }
   for (const RuleVerdict& one : Judged(result, Stored(1, 800))) {
-    CHECK(one.verdict == Verdict::kPass);
+    CHECK(one.verdict == GateVerdict::kPass);
   }
 }
 
@@ -117,8 +117,8 @@ TEST_CASE("fewer right answers are found by recovery and success, and by nothing
     CAPTURE(one.rule.metric);
     const bool about = one.rule.metric == "recovery.strict" || one.rule.metric == "success" ||
                        one.rule.metric == "false_recovery";
-    CHECK((one.verdict == Verdict::kFail) == about);
-    failed += one.verdict == Verdict::kFail;
+    CHECK((one.verdict == GateVerdict::kFail) == about);
+    failed += one.verdict == GateVerdict::kFail;
   }
   CHECK(failed == 3);
   const CompareResult compared = Compare(base, next, {});
@@ -149,7 +149,7 @@ TEST_CASE("slower, dearer, more attempts and worse diagnoses are each found by t
     CAPTURE(row.metric);
     bool found = false;
     for (const RuleVerdict& one : Judged(base, Stored(1, 4'000, row.edit))) {
-      if (one.rule.metric == row.metric) found = one.verdict == Verdict::kFail;
+      if (one.rule.metric == row.metric) found = one.verdict == GateVerdict::kFail;
     }
     CHECK(found);
   }
@@ -160,7 +160,7 @@ TEST_CASE("a change that the noise band swallows is no regression") {
   const StoredResult next = Stored(1, 4'000, Spoil(400, [](Outcome* o) { o->right = false; }));
   for (const RuleVerdict& one : Judged(base, next)) {
     CAPTURE(one.rule.metric);
-    CHECK(one.verdict == Verdict::kPass);
+    CHECK(one.verdict == GateVerdict::kPass);
   }
 }
 
@@ -260,11 +260,11 @@ TEST_CASE("a rule fails on the whole interval only") {
   const auto rule = [](double change) {
     return "recovery.strict < base - " + std::to_string(-100 * change) + " pp";
   };
-  CHECK(Judged(base, next, {rule(strict.interval->high + 1e-4)})[0].verdict == Verdict::kFail);
-  CHECK(Judged(base, next, {rule(*strict.change)})[0].verdict == Verdict::kInconclusive);
-  CHECK(Judged(base, next, {rule(strict.interval->low - 1e-4)})[0].verdict == Verdict::kPass);
-  CHECK(Judged(base, next, {"recovery_time_s > base"})[0].verdict == Verdict::kEmpty);
-  CHECK(Judged(base, next, {"recovery.strict < 100 %"})[0].verdict == Verdict::kFail);
+  CHECK(Judged(base, next, {rule(strict.interval->high + 1e-4)})[0].verdict == GateVerdict::kFail);
+  CHECK(Judged(base, next, {rule(*strict.change)})[0].verdict == GateVerdict::kInconclusive);
+  CHECK(Judged(base, next, {rule(strict.interval->low - 1e-4)})[0].verdict == GateVerdict::kPass);
+  CHECK(Judged(base, next, {"recovery_time_s > base"})[0].verdict == GateVerdict::kEmpty);
+  CHECK(Judged(base, next, {"recovery.strict < 100 %"})[0].verdict == GateVerdict::kFail);
 }
 
 TEST_CASE("twelve failed rules are nine annotations and one that counts the rest") {

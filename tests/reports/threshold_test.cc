@@ -96,15 +96,15 @@ TEST_CASE("all of the interval decides, and what it straddles is inconclusive") 
   struct Row {
     const char* op;
     double limit;
-    Verdict verdict;
+    GateVerdict verdict;
   };
   const double below = ci.low - 0.01;
   const double above = ci.high + 0.01;
   const Row rows[] = {
-      {">=", below, Verdict::kPass},         {">=", above, Verdict::kFail},
-      {">=", value, Verdict::kInconclusive}, {"<=", above, Verdict::kPass},
-      {"<=", below, Verdict::kFail},         {"<", value, Verdict::kInconclusive},
-      {">", ci.low - 1e-6, Verdict::kPass},  {">", ci.low + 1e-6, Verdict::kInconclusive}};
+      {">=", below, GateVerdict::kPass},         {">=", above, GateVerdict::kFail},
+      {">=", value, GateVerdict::kInconclusive}, {"<=", above, GateVerdict::kPass},
+      {"<=", below, GateVerdict::kFail},         {"<", value, GateVerdict::kInconclusive},
+      {">", ci.low - 1e-6, GateVerdict::kPass},  {">", ci.low + 1e-6, GateVerdict::kInconclusive}};
   for (const Row& row : rows) {
     CAPTURE(row.op, row.limit);
     const std::string text =
@@ -120,17 +120,17 @@ TEST_CASE("of nothing there is no pass") {
         "cost.usd_per_request <= 1000 usd", "recovery_time_s <= 1000 s", "model.wait <= 1"}) {
     CAPTURE(text);
     const ThresholdVerdict verdict = JudgeText(text, empty);
-    CHECK(verdict.verdict == Verdict::kEmpty);
-    CHECK(Worst(std::vector{verdict}) == Verdict::kEmpty);
+    CHECK(verdict.verdict == GateVerdict::kEmpty);
+    CHECK(Worst(std::vector{verdict}) == GateVerdict::kEmpty);
   }
 }
 
 TEST_CASE("percentiles of too few samples and interrupted runs are inconclusive") {
   ordered_json json = ordered_json::parse(ToJson(testing::SampleResult(3, 500)));
-  CHECK(JudgeText("latency.p999 <= 1000 s", json).verdict == Verdict::kInconclusive);
-  CHECK(JudgeText("latency.p90 <= 1000 s", json).verdict == Verdict::kPass);
+  CHECK(JudgeText("latency.p999 <= 1000 s", json).verdict == GateVerdict::kInconclusive);
+  CHECK(JudgeText("latency.p90 <= 1000 s", json).verdict == GateVerdict::kPass);
   json["partial"] = true;
-  CHECK(JudgeText("latency.p90 <= 1000 s", json).verdict == Verdict::kInconclusive);
+  CHECK(JudgeText("latency.p90 <= 1000 s", json).verdict == GateVerdict::kInconclusive);
 }
 
 TEST_CASE("five replications speak for the interval") {
@@ -160,7 +160,7 @@ TEST_CASE("the worst verdict and its words are the same everywhere") {
   const std::vector<ThresholdVerdict> verdicts = {JudgeText("recovery.strict >= 1 %", json),
                                                   JudgeText("recovery.strict >= 99 %", json),
                                                   JudgeText("latency.p999 <= 12 s", json)};
-  CHECK(Worst(verdicts) == Verdict::kFail);
+  CHECK(Worst(verdicts) == GateVerdict::kFail);
   CHECK(ThresholdCounts(verdicts) == "1 of 3 thresholds failed, 1 inconclusive");
   const std::string ascii = RenderThresholds(verdicts, TextStyle{false, false});
   for (const char* word : {"pass", "FAIL", "????"}) {

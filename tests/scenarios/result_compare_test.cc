@@ -38,7 +38,7 @@ StoredResult RunOne(const std::string& name, std::vector<std::string> sets, int6
 std::vector<std::string> Failed(const StoredResult& base, const StoredResult& next) {
   std::vector<std::string> failed;
   for (const RuleVerdict& one : JudgeRules(DefaultRules(), Compare(base, next, {}), 0.01)) {
-    if (one.verdict == Verdict::kFail) failed.push_back(one.rule.metric);
+    if (one.verdict == GateVerdict::kFail) failed.push_back(one.rule.metric);
   }
   return failed;
 }
