@@ -157,6 +157,7 @@ void Session::Conclude(const WorkItem& item, std::string_view id, const CallResu
     outcome->ceiling = saved ? 1 : 0;
   }
   result_.metrics.Add(*outcome);
+  if (hooks_.keep_requests) result_.requests.Add(*outcome);
   if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
   if (hooks_.on_outcome) hooks_.on_outcome(*outcome, result);
 }
