@@ -18,6 +18,7 @@ struct AttemptOutcome {
   int fault = -1;                          // row of the fault names given to Metrics, -1 for none
   bool impairment = false;                 // slow: still a good reply
   bool by_load = false;                    // 503 from a full queue
+  bool hidden = false;                     // no look at its answer can tell
   FailureClass truth = FailureClass::kOk;  // what a perfect diagnosis says
   RetryDecision truth_retry = RetryDecision::kNone;
   FailureClass diagnosed = FailureClass::kOk;
@@ -45,6 +46,7 @@ struct Outcome {
   double cost_usd = 0;
   bool streamed = false;         // the request asked for a stream
   Time first_piece = kNever;     // of the answer that the caller holds, or held when it failed
+  std::string_view stop;         // why the engine ended the call; static
   std::string_view answered_by;  // which row of the plan brought the answer; static, "" if none
   int restarts = 0;              // times that the caller was told to forget what it held
   int64_t executions = 0;        // times that a model was put to work on it, judges apart

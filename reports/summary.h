@@ -20,6 +20,7 @@
 #include "engine/events.h"
 #include "reports/intervals.h"
 #include "reports/load_windows.h"
+#include "reports/losses.h"
 #include "reports/outcome.h"
 #include "reports/recovery.h"
 
@@ -84,6 +85,9 @@ struct Quantiles {  // nanoseconds
   int64_t p99 = 0;
   int64_t p999 = 0;
   int64_t max = 0;
+  // 95 % intervals of p50, p90, p99 and p999: the values at Wilson's bounds of the rank, for
+  // independent samples (order statistics; H. A. David, H. N. Nagaraja, "Order Statistics", 7.1).
+  std::array<std::array<int64_t, 2>, 4> ci95{};
   bool operator==(const Quantiles&) const = default;
 };
 class Histogram;
@@ -105,6 +109,7 @@ using ConfusionMatrix =
 struct FaultSummary {
   std::string name;
   Tally tally;                 // requests whose first attempt it faulted; empty for an impairment
+  LossTable losses;            // of them, what a clairvoyant engine recovers and this one did not
   int64_t first_attempts = 0;  // first attempts it touched, impairments too
   DiagnosisScore diagnosis;
   bool operator==(const FaultSummary&) const = default;
@@ -115,6 +120,7 @@ struct Amplification {
   std::optional<double> mean;      // attempts / requests offered; nullopt without requests
   std::optional<double> worst_1s;  // load_windows.h; over replications the worst of them
   std::optional<double> worst_10s;
+  std::optional<Interval> mean_ci95;  // normal, over requests
   bool operator==(const Amplification&) const = default;
 };
 
@@ -208,6 +214,8 @@ struct Summary {
   std::array<Tally, kRequestKindCount> by_kind;
   Tally all;                             // over every kind: all.strict is the useful goodput
   std::vector<FaultSummary> by_fault;    // in the order of the fault names
+  LossTable losses;                      // by_fault's added up
+  VisibleFaults visible;
   std::vector<Proportion> replications;  // strict of faulted, one per replication
 
   Amplification amplification;
@@ -238,6 +246,7 @@ struct Summary {
   int64_t prompt_tokens = 0;  // of all attempts, discarded ones too, as the cost
   int64_t completion_tokens = 0;
   double cost_usd = 0;
+  std::optional<Interval> cost_per_request_ci95;  // normal; nullopt without requests
   uint64_t fingerprint = 0;
 
   std::array<Quantiles, kPhaseCount> phases;  // real CPU time: differs from run to run

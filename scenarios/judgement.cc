@@ -35,6 +35,7 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
   out.episode = fault.episode;
   out.impairment = FaultTable()[static_cast<size_t>(fault.kind)].impairment;
   out.by_load = fault.by_load;
+  out.hidden = fault.hidden;
   out.truth = FailureClassByName(fault.failure_class);
   out.truth_retry = RetryDecisionByName(fault.retry_decision);
   return out;
@@ -147,6 +148,7 @@ void Session::Conclude(const WorkItem& item, std::string_view id, const CallResu
   outcome->in_time = result.ended <= (result.ok ? deadline : deadline + kFailureGrace);
   outcome->body = result.ok && result.status == 200 && result.has_body;
   outcome->right = result.ok && OracleAccepts(seed_, item.task, result.content);
+  outcome->stop = result.stop_reason;
   outcome->answered_by = result.answered_by;
   if (!repeats_) outcome->results = result.ok;
   if (outcome->faulted()) {
@@ -155,6 +157,7 @@ void Session::Conclude(const WorkItem& item, std::string_view id, const CallResu
     outcome->ceiling = saved ? 1 : 0;
   }
   result_.metrics.Add(*outcome);
+  if (hooks_.keep_requests) result_.requests.Add(*outcome);
   if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
   if (hooks_.on_outcome) hooks_.on_outcome(*outcome, result);
 }

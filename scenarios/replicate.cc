@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/random.h"
+#include "scenarios/result_scenario.h"
 
 namespace squall {
 namespace {
@@ -65,6 +66,7 @@ bool Stopped(const RunHooks& hooks) {
 
 void Append(const WorldResult& later, WorldResult* sum) {
   sum->metrics.Merge(later.metrics);
+  sum->requests.Append(later.requests);
   sum->faults.resize(std::max(sum->faults.size(), later.faults.size()));
   for (size_t i = 0; i < later.faults.size(); ++i) {
     sum->faults[i].scheduled += later.faults[i].scheduled;
@@ -79,10 +81,7 @@ void Append(const WorldResult& later, WorldResult* sum) {
 
 RunResult Describe(const Scenario& scenario, const WorldResult& world) {
   RunResult result;
-  result.scenario = scenario.name;
-  result.scenario_hash = scenario.hash;
-  result.seed = scenario.seed;
-  result.engine = scenario.preset;
+  DescribeScenario(scenario, &result);
   result.summary = world.metrics.Summarize();
   const std::vector<std::string> names = FaultNames();
   for (size_t i = 0; i < world.faults.size(); ++i) {
@@ -95,6 +94,9 @@ RunResult Describe(const Scenario& scenario, const WorldResult& world) {
   result.breaker_transitions = world.breaker_transitions;
   result.layers = world.layers;
   result.partial = world.interrupted;
+  if (!world.requests.empty()) {
+    result.requests = std::make_shared<const RequestsTable>(world.requests);
+  }
   return result;
 }
 

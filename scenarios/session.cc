@@ -93,6 +93,7 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       repeats_(scenario.workload.resubmit.share > 0 || !scenario.workload.restarts.empty()),
       schemas_(CompileSchemas()),
       result_(Metrics(FaultNames())) {
+  if (hooks_.keep_requests) result_.requests = RequestsTable(FaultNames());
   for (int64_t i = 0; i < scenario.workload.clients; ++i) {
     clients_.push_back(std::make_unique<CallChain>(scenario, ProviderInfos(scenario), seed, env,
                                                    transport, this, &clairvoyance_));

@@ -3,6 +3,9 @@
 // of its scenario. Of about 850 independent normal scores one is beyond 4 by chance with
 // probability 5 %; seeds are fixed, so what has passed passes.
 //
+// Finagle's cap at 50 calls a second and fewer is checked with a window of 100 s: retries are whole,
+// so that 0.4 of one is lost per window, and the cap does not depend on its length.
+//
 // Not among the rows, of the reference this table was made from: Wilson, Clopper-Pearson and
 // Jeffreys intervals, sample sizes and the rule of three (statistics, not models;
 // reports/intervals_test.cc); the CTMC solutions of the retrial queue (the same figures as its
