@@ -24,6 +24,8 @@ struct AttemptOutcome {
   RetryDecision diagnosed_retry = RetryDecision::kNone;
   std::string_view strategy;  // which row of the plan sent it
   Time started{};
+  std::string_view variant;  // of the fault; static
+  int episode = -1;          // row of the climate that did it, -1 for none
 };
 
 struct Outcome {

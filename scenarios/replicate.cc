@@ -28,7 +28,7 @@ class Merger {
     room_.wait(lock, [&] { return replication < next_ + most_waiting_; });
     waiting_.emplace(replication, std::move(result));
     while (!waiting_.empty() && waiting_.begin()->first == next_) {
-      Take(waiting_.begin()->second);
+      Take(&waiting_.begin()->second);
       waiting_.erase(waiting_.begin());
       ++next_;
     }
@@ -38,7 +38,13 @@ class Merger {
   WorldResult TakeSum() { return std::move(sum_); }
 
  private:
-  void Take(const WorldResult& result) {
+  void Take(WorldResult* later) {
+    const WorldResult& result = *later;
+    if (sum_.chronicle == nullptr) {
+      sum_.chronicle = std::move(later->chronicle);
+    } else {
+      sum_.chronicle->Merge(*result.chronicle);
+    }
     sum_.metrics.Merge(result.metrics);
     sum_.faults.resize(std::max(sum_.faults.size(), result.faults.size()));
     for (size_t i = 0; i < result.faults.size(); ++i) {

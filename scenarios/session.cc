@@ -20,6 +20,18 @@ std::vector<std::string> ProviderNames(const Scenario& scenario) {
   return names;
 }
 
+StoryNames NamesForStories(const Scenario& scenario) {
+  StoryNames names;
+  names.faults = FaultNames();
+  names.providers = ProviderNames(scenario);
+  for (const ClimateConfig& row : scenario.climate) names.episodes.push_back(row.name);
+  for (const ProviderConfig& provider : scenario.providers) {
+    names.models.emplace_back();
+    for (const ModelConfig& model : provider.models) names.models.back().push_back(model.name);
+  }
+  return names;
+}
+
 std::vector<ProviderInfo> ProviderInfos(const Scenario& scenario) {
   std::vector<ProviderInfo> infos;
   for (const ProviderConfig& provider : scenario.providers) {
@@ -92,6 +104,8 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
   out.fault = fault.kind;
   out.impairment = FaultTable()[static_cast<size_t>(fault.kind)].impairment;
   out.by_load = fault.by_load;
+  out.variant = fault.variant;
+  out.episode = fault.episode;
   out.truth = FailureClassByName(fault.failure_class);
   out.truth_retry = RetryDecisionByName(fault.retry_decision);
   return out;
@@ -122,6 +136,9 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       result_(Metrics(FaultNames())) {
   if (hooks_.rules != nullptr) engine_.knowledge().Import(*hooks_.rules, env_.Now());
   if (const auto trigger = TriggerOf(scenario)) result_.metrics.SetTrigger(*trigger);
+  if (hooks.chronicle) {
+    result_.chronicle = std::make_unique<ChronicleRecorder>(NamesForStories(scenario), seed);
+  }
 }
 
 void Session::Start() { Spawn(env_.executor(), Offer()); }
@@ -188,6 +205,10 @@ void Session::Judge(const WorkItem& item, std::string_view id, const CallResult&
     outcome.ceiling = clairvoyance_.Recoverable(item, key, outcome.attempts[0].provider) ? 1 : 0;
   }
   result_.metrics.Add(outcome);
+  if (result_.chronicle != nullptr) {
+    const double left = engine_.admission().budget().overall().Left(env_.Now());
+    result_.chronicle->OnRequest(outcome, result, left);
+  }
   if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
   if (hooks_.on_outcome) hooks_.on_outcome(outcome, result);
 }
@@ -230,6 +251,7 @@ void Session::AddCost(const Arrivals& arrivals, Outcome* outcome) const {
 WorldResult Session::TakeResult() {
   SQUALL_CHECK(finished());
   SQUALL_CHECK(engine_.calls_in_flight() == 0);
+  if (result_.chronicle != nullptr) result_.chronicle->Settle();
   result_.rules = engine_.knowledge().Export(env_.Now());
   result_.faults = truth_.counts();
   const HintCounts hints = truth_.hints();
@@ -241,6 +263,7 @@ void Session::OnAttempt(std::string_view, const AttemptRecord&) {}
 
 void Session::OnBreaker(ProviderId provider, BreakerState from, BreakerState to, Time now) {
   ++result_.breaker_transitions;
+  if (result_.chronicle != nullptr) result_.chronicle->OnBreaker(provider, from, to, now);
   if (hooks_.on_breaker) hooks_.on_breaker(provider, from, to, now);
 }
 

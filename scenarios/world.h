@@ -16,6 +16,7 @@
 
 #include "engine/knowledge.h"
 #include "mock_providers/ground_truth.h"
+#include "reports/chronicle.h"
 #include "reports/metrics.h"
 #include "scenarios/scenario.h"
 
@@ -34,6 +35,7 @@ struct WorldResult {
   int64_t events = 0;              // of the simulation; 0 in the wire world
   bool interrupted = false;        // stopped early: a prefix of the run
   std::vector<LearnedRule> rules;  // that the engine had at the end; of replications, added up
+  std::unique_ptr<ChronicleRecorder> chronicle;  // nullptr where none is kept
 };
 
 // What a run looks at while it goes.
@@ -41,6 +43,7 @@ struct RunHooks {
   const std::atomic<bool>* stop = nullptr;          // when true, no further request is offered
   std::atomic<int64_t>* done = nullptr;             // counts finished requests
   const std::vector<LearnedRule>* rules = nullptr;  // that the engine begins with
+  bool chronicle = false;                           // keep one, for a report
   // Sees each finished request with its id, for parity and swarm tests.
   std::function<void(const Outcome&, const CallResult&)> on_outcome;
   std::function<void(ProviderId, BreakerState, BreakerState, Time)> on_breaker;
