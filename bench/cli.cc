@@ -75,6 +75,8 @@ void AddRun(CLI::App* app, RunOptions* o) {
   run->add_option("--engine", o->engines, "Preset; several, with commas, run\nside by side")
       ->delimiter(',')
       ->type_name("NAME[,NAME...]");
+  run->add_option("--html", o->html, "Also write the report as one HTML page to FILE")
+      ->type_name("FILE");
   run->add_flag("--ablate", o->ablate,
                 "Then run it without one mechanism at\na time: what each is worth");
   AddSets(run, &o->sets);

@@ -14,8 +14,10 @@
 #include "bench/interrupt.h"
 #include "bench/progress.h"
 #include "reports/atomic_file.h"
+#include "reports/html.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
+#include "scenarios/episodes.h"
 #include "scenarios/knowledge_file.h"
 #include "scenarios/replicate.h"
 
@@ -91,6 +93,13 @@ RunResult Describe(const RunOptions& options, const Scenario& scenario, const Wo
   }
   result.breaker_transitions = world.breaker_transitions;
   result.partial = world.interrupted;
+  if (world.chronicle != nullptr) {
+    auto chronicle = std::make_shared<Chronicle>(world.chronicle->Take());
+    const auto windows = static_cast<double>(chronicle->time.p50_us.size());
+    const double seconds = windows * static_cast<double>(chronicle->time.window_s);
+    chronicle->time.episodes = EpisodesOf(scenario, FromSeconds(seconds));
+    result.chronicle = std::move(chronicle);
+  }
   result.repeat = RepeatCommand(options, engine, scenario.seed);
   return result;
 }
@@ -146,6 +155,8 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   hooks.stop = &InterruptFlag();
   hooks.done = &done;
   hooks.rules = &rules;
+  hooks.chronicle =
+      options.output.json || !options.output.out_file.empty() || !options.html.empty();
   const auto start = std::chrono::steady_clock::now();
   const double cpu_start = CpuSeconds();
   absl::StatusOr<WorldResult> world = [&] {
@@ -235,6 +246,13 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
   if (!options.output.out_file.empty()) {
     const absl::Status written =
         WriteFileAtomically(options.output.out_file, JsonOf(options, results));
+    if (!written.ok()) {
+      std::fprintf(stderr, "squall: %s\n", std::string(written.message()).c_str());
+      return kExitUsage;
+    }
+  }
+  if (!options.html.empty()) {
+    const absl::Status written = WriteFileAtomically(options.html, RenderHtml(results));
     if (!written.ok()) {
       std::fprintf(stderr, "squall: %s\n", std::string(written.message()).c_str());
       return kExitUsage;

@@ -31,6 +31,7 @@ struct RunOptions {
   int64_t replications = 1;
   int64_t threads = 0;        // 0: all cores
   std::string knowledge;      // file of rules to begin with, as `knowledge check` wrote it
+  std::string html;           // file for the report as a page
   std::string knowledge_out;  // file for the rules that the run has learned
   OutputOptions output;
 };

@@ -1,8 +1,8 @@
 // The chronicle in a result's JSON. Each struct names its fields once, for writing and reading.
-#include <absl/strings/str_cat.h>
 
 #include <nlohmann/json.hpp>
 
+#include "reports/cat.h"
 #include "reports/chronicle.h"
 
 namespace squall {
@@ -125,7 +125,7 @@ Json ToJson(const std::vector<T>& values) {
 using Error = std::string;
 
 Error Wrong(const std::string& path, const Read& got, const char* expected) {
-  return absl::StrCat(path, ": got ", got.type_name(), ", expected ", expected);
+  return Cat(path, ": got ", got.type_name(), ", expected ", expected);
 }
 
 Error From(const Read& json, const std::string& path, std::string* out) {
@@ -159,7 +159,7 @@ Error From(const Read& json, const std::string& path, T* out) {
   EachField(out, [&](const char* key, auto member) {
     const auto found = json.find(key);
     if (found == json.end() || !error.empty()) return;
-    error = From(*found, absl::StrCat(path, "/", key), &(out->*member));
+    error = From(*found, Cat(path, "/", key), &(out->*member));
   });
   return error;
 }
@@ -169,25 +169,24 @@ Error From(const Read& json, const std::string& path, std::vector<T>* out) {
   if (!json.is_array()) return Wrong(path, json, "a list");
   out->resize(json.size());
   for (size_t i = 0; i < json.size(); ++i) {
-    const Error error = From(json[i], absl::StrCat(path, "/", i), &(*out)[i]);
+    const Error error = From(json[i], Cat(path, "/", i), &(*out)[i]);
     if (!error.empty()) return error;
   }
   return {};
 }
 
 Error CheckLengths(const TimeSeries& time) {
-  if (time.window_s < 1)
-    return absl::StrCat("/timeline/window_s: got ", time.window_s, ", expected >= 1");
+  if (time.window_s < 1) return Cat("/timeline/window_s: got ", time.window_s, ", expected >= 1");
   const size_t windows = time.p50_us.size();
   const auto check = [&](const std::string& path, size_t got) -> Error {
     if (got == windows) return {};
-    return absl::StrCat(path, ": got ", got, " windows, expected ", windows, " as in p50_us");
+    return Cat(path, ": got ", got, " windows, expected ", windows, " as in p50_us");
   };
   Error error = check("/timeline/p99_us", time.p99_us.size());
   if (error.empty()) error = check("/timeline/budget_least", time.budget_least.size());
   if (error.empty()) error = check("/timeline/budget_mean", time.budget_mean.size());
   for (size_t i = 0; i < time.circuits.size() && error.empty(); ++i) {
-    const std::string path = absl::StrCat("/timeline/circuits/", i);
+    const std::string path = Cat("/timeline/circuits/", i);
     error = check(path + "/open", time.circuits[i].open.size());
     if (error.empty()) error = check(path + "/half_open", time.circuits[i].half_open.size());
   }
@@ -208,7 +207,7 @@ std::string TakeChronicle(const nlohmann::json& result, Chronicle* chronicle) {
   const auto take = [&](const char* key, auto* out) {
     const auto found = result.find(key);
     if (found == result.end() || !error.empty()) return;
-    error = From(*found, absl::StrCat("/", key), out);
+    error = From(*found, Cat("/", key), out);
   };
   take("timeline", &chronicle->time);
   take("flows", &chronicle->flows);

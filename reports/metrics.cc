@@ -23,6 +23,15 @@ bool IsGood(const Outcome& outcome) {
   return outcome.in_time && outcome.ok && outcome.body && outcome.right;
 }
 
+std::vector<int64_t> SpectrumOf(const Histogram& histogram) {
+  std::vector<int64_t> spectrum;
+  for (const double q : kSpectrumQuantiles) {
+    if (histogram.count() == 0 || (q > 0.5 && !EnoughForQuantile(histogram.count(), q))) break;
+    spectrum.push_back(histogram.Quantile(q));
+  }
+  return spectrum;
+}
+
 Quantiles QuantilesOf(const Histogram& histogram) {
   return Quantiles{.n = histogram.count(),
                    .mean = histogram.mean(),
@@ -30,7 +39,8 @@ Quantiles QuantilesOf(const Histogram& histogram) {
                    .p90 = histogram.Quantile(0.9),
                    .p99 = histogram.Quantile(0.99),
                    .p999 = histogram.Quantile(0.999),
-                   .max = histogram.max()};
+                   .max = histogram.max(),
+                   .spectrum = SpectrumOf(histogram)};
 }
 
 }  // namespace

@@ -101,6 +101,12 @@ Json QuantilesJson(const Quantiles& q, double unit_ns) {
   json["max"] = scaled(static_cast<double>(q.max));
   json["mean"] = scaled(q.mean);
   json["n"] = q.n;
+  if (!q.spectrum.empty()) {
+    json["spectrum"] = Json::array();
+    for (const int64_t value : q.spectrum) {
+      json["spectrum"].push_back(scaled(static_cast<double>(value)));
+    }
+  }
   json["too_few_samples_for"] = std::move(too_few);
   return json;
 }
@@ -303,6 +309,7 @@ Json Base(const RunResult& result) {
   json["tokens"] = Tokens(s);
   json["cost"] = Cost(s);
   json["fingerprint"] = FingerprintText(s.fingerprint);
+  if (result.chronicle != nullptr) PutChronicle(*result.chronicle, &json);
   if (result.ablation) json["ablation"] = AblationJson(*result.ablation);
   json["repeat"] = result.repeat;
   json["version"] = result.version;
@@ -374,6 +381,13 @@ std::string ToJson(const RunResult& result) {
   Json json = Base(result);
   json["timing"] = Timing(result);
   return Text(json);
+}
+
+std::string ToJsonForPage(const RunResult& result) {
+  Json json = Base(result);
+  json.erase("stories");
+  json["timing"] = Timing(result);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string ToJsonWithoutTiming(const RunResult& result) { return Text(Base(result)); }

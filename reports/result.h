@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "reports/chronicle.h"
 #include "reports/paired.h"
 #include "reports/summary.h"
 
@@ -46,7 +48,8 @@ struct RunResult {
   bool partial = false;              // interrupted: covers what had ended by then
   std::optional<Ablation> ablation;  // of an engine that lacks a mechanism: what that changed
   RunTiming timing;
-  std::string repeat;  // the command line that does it again
+  std::shared_ptr<const Chronicle> chronicle;  // null: none was kept
+  std::string repeat;                          // the command line that does it again
   std::string version = BuildVersion();
   std::string compiler = BuildCompiler();
 
@@ -65,5 +68,8 @@ std::string ToJson(const RunResult& result);
 
 // The same without `timing`: equal for two runs exactly if they were the same run.
 std::string ToJsonWithoutTiming(const RunResult& result);
+
+// What an HTML page carries: all but single requests.
+std::string ToJsonForPage(const RunResult& result);
 
 }  // namespace squall
