@@ -107,6 +107,8 @@ void AddRun(CLI::App* app, RunOptions* o) {
   run->add_option("--knowledge-out", o->knowledge_out,
                   "Write the rules learned to FILE; of\nreplications, each from zero, the sum")
       ->type_name("FILE");
+  run->add_flag("--no-requests", o->no_requests, "Leave what befell each request out\nof the JSON")
+      ->group("Output");
   AddOutput(run, &o->output);
 }
 
@@ -214,8 +216,8 @@ void AddInfo(CLI::App* app, Everything* all) {
   CLI::App* validate = app->add_subcommand("validate", "Check scenario files without running them");
   validate->add_option("SCENARIO", all->validate, "Files or names")->required();
   CLI::App* schema = app->add_subcommand("schema", "Print the JSON Schema that editors can use");
-  schema->add_option("WHICH", all->schema, "scenario or preset")
-      ->check(CLI::IsMember({"scenario", "preset"}))
+  schema->add_option("WHICH", all->schema, "scenario, preset or result")
+      ->check(CLI::IsMember({"scenario", "preset", "result"}))
       ->capture_default_str();
   CLI::App* version = app->add_subcommand("version", "Print the version");
   version->add_flag("--json", all->version.json, "As JSON");
@@ -258,7 +260,7 @@ void RaiseFileLimit() {
 
 }  // namespace
 
-int Main(int argc, char** argv) {
+int Main(int argc, char** argv, const char* revision) {
   RaiseFileLimit();
   CLI::App app("squall - a wind tunnel for the code that keeps LLM calls alive", "squall");
   app.footer(kExamples);
@@ -267,6 +269,7 @@ int Main(int argc, char** argv) {
   Everything all;
   all.run.output.color = WantsColor();
   all.run.output.utf8 = WantsUtf8();
+  all.run.output.revision = all.version.revision = revision;
   AddRun(&app, &all.run);
   AddServe(&app, &all.serve);
   AddDiagnose(&app, &all.diagnose);

@@ -8,6 +8,7 @@
 #include "bench/exit_codes.h"
 #include "mock_providers/faults.h"
 #include "reports/result.h"
+#include "reports/result_schema.h"
 #include "reports/text.h"
 
 namespace squall {
@@ -82,16 +83,24 @@ int Validate(const std::vector<std::string>& scenarios) {
 }
 
 int PrintSchema(const std::string& which) {
-  std::fputs(which == "preset" ? PresetSchema().c_str() : ScenarioSchema().c_str(), stdout);
+  const std::string text = which == "preset"   ? PresetSchema()
+                           : which == "result" ? ResultSchema()
+                                               : ScenarioSchema();
+  std::fputs(text.c_str(), stdout);
   return kExitOk;
 }
 
 int PrintVersion(const OutputOptions& output) {
   const std::string version = RunResult::BuildVersion();
   const std::string compiler = RunResult::BuildCompiler();
-  const char* format =
-      output.json ? "{\"version\": \"%s\", \"compiler\": \"%s\"}\n" : "squall %s (%s)\n";
-  std::printf(format, version.c_str(), compiler.c_str());
+  const char* revision = output.revision.c_str();
+  if (output.json) {
+    std::printf("{\"version\": \"%s\", \"compiler\": \"%s\", \"revision\": \"%s\"}\n",
+                version.c_str(), compiler.c_str(), revision);
+  } else {
+    std::printf("squall %s (%s%s%s)\n", version.c_str(), compiler.c_str(),
+                *revision == '\0' ? "" : ", ", revision);
+  }
   return kExitOk;
 }
 

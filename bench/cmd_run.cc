@@ -20,6 +20,7 @@
 #include "scenarios/episodes.h"
 #include "scenarios/knowledge_file.h"
 #include "scenarios/replicate.h"
+#include "scenarios/result_scenario.h"
 
 namespace squall {
 namespace {
@@ -75,13 +76,12 @@ ScenarioOptions Loading(const RunOptions& options, const std::string& engine) {
 RunResult Describe(const RunOptions& options, const Scenario& scenario, const WorldResult& world,
                    const std::string& engine) {
   RunResult result;
-  result.scenario = scenario.name;
-  result.scenario_hash = scenario.hash;
+  DescribeScenario(scenario, &result);
   result.mode = options.mode;
-  result.seed = scenario.seed;
+  result.time_scale = options.time_scale;
   result.replications = options.replications;
-  result.engine = scenario.preset;
   result.overrides = options.sets;
+  result.revision = options.output.revision;
   result.summary = world.metrics.Summarize();
   const std::vector<std::string> names = FaultNames();
   for (size_t i = 0; i < world.faults.size(); ++i) {
@@ -99,6 +99,9 @@ RunResult Describe(const RunOptions& options, const Scenario& scenario, const Wo
     const double seconds = windows * static_cast<double>(chronicle->time.window_s);
     chronicle->time.episodes = EpisodesOf(scenario, FromSeconds(seconds));
     result.chronicle = std::move(chronicle);
+  }
+  if (!world.requests.empty()) {
+    result.requests = std::make_shared<const RequestsTable>(world.requests);
   }
   result.repeat = RepeatCommand(options, engine, scenario.seed);
   return result;
@@ -129,6 +132,13 @@ KnowledgeFile LearnedFile(const RunOptions& options, const Scenario& scenario,
   return file;
 }
 
+// A row for each request goes into what is written as JSON, up to a million of them.
+bool KeepsRequests(const RunOptions& options, const Scenario& scenario) {
+  if (options.no_requests) return false;
+  if (!options.output.json && options.output.out_file.empty()) return false;
+  return scenario.workload.requests <= kMostRequestsKept / options.replications;
+}
+
 // Runs one engine. On failure the exit code is in `code`.
 std::optional<Finished> RunOne(const RunOptions& options, const std::string& engine, int* code) {
   absl::StatusOr<Scenario> scenario = LoadScenario(options.scenario, Loading(options, engine));
@@ -157,6 +167,7 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   hooks.rules = &rules;
   hooks.chronicle =
       options.output.json || !options.output.out_file.empty() || !options.html.empty();
+  hooks.keep_requests = KeepsRequests(options, *scenario);
   const auto start = std::chrono::steady_clock::now();
   const double cpu_start = CpuSeconds();
   absl::StatusOr<WorldResult> world = [&] {
@@ -177,6 +188,8 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   finished.result.timing.wall_s = wall.count();
   finished.result.timing.cpu_s = CpuSeconds() - cpu_start;
   finished.result.timing.timer_overhead_ns = MeasureTimerOverheadNs();
+  finished.result.timing.machine = ThisMachine();
+  if (!options.knowledge.empty()) finished.result.knowledge = DumpKnowledge(*before);
   const auto first = world->metrics.first_faults();
   finished.first_attempts.assign(first.begin(), first.end());
   const auto marks = world->metrics.marks();

@@ -17,6 +17,7 @@ struct OutputOptions {
   bool quiet = false;    // no progress
   bool color = false;    // decided from the terminal and NO_COLOR
   bool utf8 = true;      // decided from the locale
+  std::string revision;  // of the sources this was built from, "" unknown
 };
 
 struct RunOptions {
@@ -33,6 +34,7 @@ struct RunOptions {
   std::string knowledge;      // file of rules to begin with, as `knowledge check` wrote it
   std::string html;           // file for the report as a page
   std::string knowledge_out;  // file for the rules that the run has learned
+  bool no_requests = false;   // leave the rows of requests out of the JSON
   OutputOptions output;
 };
 int Run(const RunOptions& options);
@@ -80,7 +82,7 @@ int PrintVersion(const OutputOptions& output);
 // Prints the error of loading a scenario and gives its exit code.
 int ReportLoadError(const absl::Status& status);
 
-// Parses the command line and runs a command.
-int Main(int argc, char** argv);
+// Parses the command line and runs a command. `revision` of the sources, "" where it is unknown.
+int Main(int argc, char** argv, const char* revision);
 
 }  // namespace squall

@@ -57,12 +57,14 @@ class ChronicleRecorder {
   StoryRecorder stories_;
 };
 
-// In a result: "timeline", "flows" and "stories". What is absent in them is empty, so that results
-// without a chronicle read as well. Times are in whole microseconds but where the key says so.
-void PutChronicle(const Chronicle& chronicle, nlohmann::ordered_json* result);
+// In a result: "timeline" as a member of its document, and "flows" and "stories", with a row a
+// line, as text that goes on after its last member: ",\n  \"flows\": [...". What has its usual
+// value is left out of a row. Times are in whole microseconds but where the key says otherwise.
+nlohmann::ordered_json TimelineJson(const Chronicle& chronicle);
+std::string ChronicleRows(const Chronicle& chronicle);
 
-// Of a parsed result. Wrong types and unequal lengths are an error: "/pointer: got ..., expected
-// ...", empty if all is well.
-std::string TakeChronicle(const nlohmann::json& result, Chronicle* chronicle);
+// Of a parsed result; without these members it is empty. Wrong types and unequal lengths are an
+// error, "/pointer: got ..., expected ..."; "" if all is well.
+std::string ReadChronicle(const nlohmann::ordered_json& result, Chronicle* chronicle);
 
 }  // namespace squall

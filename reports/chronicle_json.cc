@@ -9,7 +9,6 @@ namespace squall {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Read = nlohmann::json;
 
 template <class V>
 void EachField(const StoryAttempt*, V visit) {
@@ -124,36 +123,36 @@ Json ToJson(const std::vector<T>& values) {
 
 using Error = std::string;
 
-Error Wrong(const std::string& path, const Read& got, const char* expected) {
+Error Wrong(const std::string& path, const Json& got, const char* expected) {
   return Cat(path, ": got ", got.type_name(), ", expected ", expected);
 }
 
-Error From(const Read& json, const std::string& path, std::string* out) {
+Error From(const Json& json, const std::string& path, std::string* out) {
   if (!json.is_string()) return Wrong(path, json, "a string");
   *out = json.get<std::string>();
   return {};
 }
-Error From(const Read& json, const std::string& path, bool* out) {
+Error From(const Json& json, const std::string& path, bool* out) {
   if (!json.is_boolean()) return Wrong(path, json, "true or false");
   *out = json.get<bool>();
   return {};
 }
-Error From(const Read& json, const std::string& path, int64_t* out) {
+Error From(const Json& json, const std::string& path, int64_t* out) {
   if (!json.is_number_integer()) return Wrong(path, json, "an integer");
   *out = json.get<int64_t>();
   return {};
 }
-Error From(const Read& json, const std::string& path, double* out) {
+Error From(const Json& json, const std::string& path, double* out) {
   if (!json.is_number()) return Wrong(path, json, "a number");
   *out = json.get<double>();
   return {};
 }
 
 template <class T>
-Error From(const Read& json, const std::string& path, std::vector<T>* out);
+Error From(const Json& json, const std::string& path, std::vector<T>* out);
 
 template <Described T>
-Error From(const Read& json, const std::string& path, T* out) {
+Error From(const Json& json, const std::string& path, T* out) {
   if (!json.is_object()) return Wrong(path, json, "an object");
   Error error;
   EachField(out, [&](const char* key, auto member) {
@@ -165,7 +164,7 @@ Error From(const Read& json, const std::string& path, T* out) {
 }
 
 template <class T>
-Error From(const Read& json, const std::string& path, std::vector<T>* out) {
+Error From(const Json& json, const std::string& path, std::vector<T>* out) {
   if (!json.is_array()) return Wrong(path, json, "a list");
   out->resize(json.size());
   for (size_t i = 0; i < json.size(); ++i) {
@@ -195,13 +194,26 @@ Error CheckLengths(const TimeSeries& time) {
 
 }  // namespace
 
-void PutChronicle(const Chronicle& chronicle, nlohmann::ordered_json* result) {
-  (*result)["timeline"] = ToJson(chronicle.time);
-  (*result)["flows"] = ToJson(chronicle.flows);
-  (*result)["stories"] = ToJson(chronicle.stories);
+nlohmann::ordered_json TimelineJson(const Chronicle& chronicle) { return ToJson(chronicle.time); }
+
+std::string ChronicleRows(const Chronicle& chronicle) {
+  std::string text;
+  const auto add = [&text](const char* key, const auto& rows) {
+    AppendTo(&text, ",\n  \"", key, "\": [");
+    bool first = true;
+    for (const auto& row : rows) {
+      const std::string line = ToJson(row).dump(-1, ' ', false, Json::error_handler_t::replace);
+      AppendTo(&text, first ? "\n    " : ",\n    ", line);
+      first = false;
+    }
+    text += first ? "]" : "\n  ]";
+  };
+  add("flows", chronicle.flows);
+  add("stories", chronicle.stories);
+  return text;
 }
 
-std::string TakeChronicle(const nlohmann::json& result, Chronicle* chronicle) {
+std::string ReadChronicle(const nlohmann::ordered_json& result, Chronicle* chronicle) {
   *chronicle = Chronicle();
   Error error;
   const auto take = [&](const char* key, auto* out) {

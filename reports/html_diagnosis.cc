@@ -134,7 +134,10 @@ std::string EnvironmentTable(ShownResults results) {
     row("fingerprint", FingerprintText(run.summary.fingerprint));
     row("wall time", Span(run.timing.wall_s * 1e9));
     row("CPU time", Span(run.timing.cpu_s * 1e9));
-    row("squall", Cat(run.version, ", ", run.compiler));
+    row("machine", Cat(run.timing.machine.cpu, ", ", run.timing.machine.cores, " cores, ",
+                       run.timing.machine.kernel));
+    row("squall", Cat(run.version, run.revision.empty() ? "" : " ", run.revision));
+    row("built by", Cat(run.compiler, ", ", run.build));
     html += table.Html();
   }
   return html;

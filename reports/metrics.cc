@@ -74,7 +74,7 @@ void Metrics::Add(const Outcome& outcome) {
   completion_tokens_ += outcome.completion_tokens;
   cost_usd_.Add(outcome.cost_usd);
   RememberRequest(outcome);
-  FeedFingerprint(outcome);
+  FeedOutcome(outcome, &fingerprint_);
 }
 
 void Metrics::AddFaulted(const Outcome& outcome) {
@@ -146,28 +146,6 @@ void Metrics::RememberRequest(const Outcome& outcome) {
     ++by_fault_[static_cast<size_t>(first.fault)].first_attempts;
   }
   first_faults_[index] = static_cast<uint8_t>(drawn ? first.fault + 1 : 0);
-}
-
-void Metrics::FeedFingerprint(const Outcome& outcome) {
-  const auto bit = [](bool value, int position) {
-    return static_cast<uint64_t>(value) << position;
-  };
-  fingerprint_.Feed(outcome.index);
-  fingerprint_.Feed(static_cast<uint64_t>(outcome.started.time_since_epoch().count()));
-  fingerprint_.Feed(static_cast<uint64_t>(outcome.ended.time_since_epoch().count()));
-  fingerprint_.Feed(bit(outcome.in_time, 0) | bit(outcome.ok, 1) | bit(outcome.body, 2) |
-                    bit(outcome.right, 3) | bit(outcome.wrong_by_model, 4) |
-                    static_cast<uint64_t>(outcome.attempts.size()) << 8);
-  if (outcome.streamed) {
-    fingerprint_.Feed(static_cast<uint64_t>(outcome.first_piece.time_since_epoch().count()));
-    fingerprint_.Feed(static_cast<uint64_t>(outcome.restarts));
-  }
-  for (const AttemptOutcome& attempt : outcome.attempts) {
-    fingerprint_.Feed(static_cast<uint64_t>(attempt.started.time_since_epoch().count()));
-    fingerprint_.Feed(static_cast<uint64_t>(attempt.fault + 1) | bit(attempt.impairment, 32) |
-                      bit(attempt.by_load, 33) | static_cast<uint64_t>(attempt.diagnosed) << 40 |
-                      static_cast<uint64_t>(attempt.diagnosed_retry) << 48);
-  }
 }
 
 void Metrics::Ended::Append(const Ended& later) {
@@ -286,6 +264,28 @@ std::optional<double> ShareDiffering(std::span<const uint8_t> a, std::span<const
   }
   if (compared == 0) return std::nullopt;
   return static_cast<double>(different) / static_cast<double>(compared);
+}
+
+void FeedOutcome(const Outcome& outcome, Fingerprint* fingerprint) {
+  const auto bit = [](bool value, int position) {
+    return static_cast<uint64_t>(value) << position;
+  };
+  fingerprint->Feed(outcome.index);
+  fingerprint->Feed(static_cast<uint64_t>(outcome.started.time_since_epoch().count()));
+  fingerprint->Feed(static_cast<uint64_t>(outcome.ended.time_since_epoch().count()));
+  fingerprint->Feed(bit(outcome.in_time, 0) | bit(outcome.ok, 1) | bit(outcome.body, 2) |
+                    bit(outcome.right, 3) | bit(outcome.wrong_by_model, 4) |
+                    static_cast<uint64_t>(outcome.attempts.size()) << 8);
+  if (outcome.streamed) {
+    fingerprint->Feed(static_cast<uint64_t>(outcome.first_piece.time_since_epoch().count()));
+    fingerprint->Feed(static_cast<uint64_t>(outcome.restarts));
+  }
+  for (const AttemptOutcome& attempt : outcome.attempts) {
+    fingerprint->Feed(static_cast<uint64_t>(attempt.started.time_since_epoch().count()));
+    fingerprint->Feed(static_cast<uint64_t>(attempt.fault + 1) | bit(attempt.impairment, 32) |
+                      bit(attempt.by_load, 33) | static_cast<uint64_t>(attempt.diagnosed) << 40 |
+                      static_cast<uint64_t>(attempt.diagnosed_retry) << 48);
+  }
 }
 
 int64_t MeasureTimerOverheadNs() {

@@ -102,7 +102,6 @@ class Metrics {
   void AddLatency(const Outcome& outcome, RequestKind kind);
   void AddStream(const Outcome& outcome);
   void RememberRequest(const Outcome& outcome);
-  void FeedFingerprint(const Outcome& outcome);
   void CountRecovery(std::string_view strategy, int64_t count);
   bool empty() const { return running_.requests == 0 && ended_.recovered.empty(); }
   Ended EndedWithRunning() const;
@@ -137,6 +136,9 @@ class Metrics {
 // (Metrics::first_faults), among those that sent one in both. nullopt if there are none. 0 is what
 // keyed draws promise.
 std::optional<double> ShareDiffering(std::span<const uint8_t> a, std::span<const uint8_t> b);
+
+// What a fingerprint covers of one request: all of its attempts, times to the nanosecond.
+void FeedOutcome(const Outcome& outcome, Fingerprint* fingerprint);
 
 // The cost of reading the clock, part of every figure in Summary::phases: median of 1001 readings,
 // nanoseconds. Takes about 0.1 ms.

@@ -171,10 +171,11 @@ absl::Status ReadTrace(const JsonDocument& document, const ScenarioOptions& opti
                        Scenario* scenario) {
   WorkloadConfig& workload = scenario->workload;
   if (workload.arrivals.kind != ArrivalKind::kTrace) return absl::OkStatus();
-  if (options.trace.empty()) {
+  if (options.trace.empty() && options.trace_rows.empty()) {
     workload.arrivals.trace = Resolve(workload.arrivals.trace, document.name());
   }
-  auto rows = LoadTrace(workload.arrivals.trace);
+  absl::StatusOr<std::vector<TraceRow>> rows = options.trace_rows;
+  if (options.trace_rows.empty()) rows = LoadTrace(workload.arrivals.trace);
   if (!rows.ok()) {
     Problems problems;
     problems.Add("/workload/arrivals/trace", std::string(rows.status().message()));
@@ -194,9 +195,11 @@ absl::Status ReadTrace(const JsonDocument& document, const ScenarioOptions& opti
   return document.Report(problems);
 }
 
-// The same rows at another path are the same experiment.
+// The same rows at another path are the same experiment. The seed stands beside a hash wherever one
+// is shown.
 std::string HashOf(const Scenario& scenario) {
   Scenario copy = scenario;
+  copy.seed = 0;
   copy.workload.arrivals.trace.clear();
   copy.trace.clear();
   std::string text = DumpScenario(copy);
@@ -208,6 +211,19 @@ std::string HashOf(const Scenario& scenario) {
   char hex[17];
   std::snprintf(hex, sizeof(hex), "%016llx", static_cast<unsigned long long>(HashText(text)));
   return hex;
+}
+
+// Of two scenarios that agree in it, every request meets the same faults at every attempt, whatever
+// is said of them and whichever engine makes the attempts.
+std::string DrawsHashOf(const Scenario& scenario) {
+  Scenario copy = scenario;
+  copy.name.clear();
+  copy.doc.clear();
+  copy.sources.clear();
+  copy.assumptions.clear();
+  copy.preset = kCustomPreset;
+  copy.engine = EngineConfig();
+  return HashOf(copy);
 }
 
 }  // namespace
@@ -245,6 +261,7 @@ absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::stri
   const auto trace = ReadTrace(*document, options, &scenario);
   if (!trace.ok()) return trace;
   scenario.hash = HashOf(scenario);
+  scenario.draws_hash = DrawsHashOf(scenario);
   return scenario;
 }
 

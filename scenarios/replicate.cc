@@ -46,6 +46,7 @@ class Merger {
       sum_.chronicle->Merge(*result.chronicle);
     }
     sum_.metrics.Merge(result.metrics);
+    sum_.requests.Append(result.requests);
     sum_.faults.resize(std::max(sum_.faults.size(), result.faults.size()));
     for (size_t i = 0; i < result.faults.size(); ++i) {
       sum_.faults[i].scheduled += result.faults[i].scheduled;

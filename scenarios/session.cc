@@ -134,6 +134,7 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       schemas_(CompileSchemas()),
       engine_(scenario.engine, ProviderInfos(scenario), seed, env, transport, this, &clairvoyance_),
       result_(Metrics(FaultNames())) {
+  if (hooks_.keep_requests) result_.requests = RequestsTable(FaultNames());
   if (hooks_.rules != nullptr) engine_.knowledge().Import(*hooks_.rules, env_.Now());
   if (const auto trigger = TriggerOf(scenario)) result_.metrics.SetTrigger(*trigger);
   if (hooks.chronicle) {
@@ -209,6 +210,7 @@ void Session::Judge(const WorkItem& item, std::string_view id, const CallResult&
     const double left = engine_.admission().budget().overall().Left(env_.Now());
     result_.chronicle->OnRequest(outcome, result, left);
   }
+  if (hooks_.keep_requests) result_.requests.Add(outcome);
   if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
   if (hooks_.on_outcome) hooks_.on_outcome(outcome, result);
 }

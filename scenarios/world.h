@@ -18,6 +18,7 @@
 #include "mock_providers/ground_truth.h"
 #include "reports/chronicle.h"
 #include "reports/metrics.h"
+#include "reports/requests_table.h"
 #include "scenarios/scenario.h"
 
 namespace squall {
@@ -30,6 +31,7 @@ inline constexpr int kCeilingAttempts = 5;
 struct WorldResult {
   explicit WorldResult(Metrics metrics_in) : metrics(std::move(metrics_in)) {}
   Metrics metrics;
+  RequestsTable requests;          // empty unless RunHooks::keep_requests
   std::vector<FaultCount> faults;  // by row of FaultTable(), then faults caused by load
   int64_t breaker_transitions = 0;
   int64_t events = 0;              // of the simulation; 0 in the wire world
@@ -44,6 +46,7 @@ struct RunHooks {
   std::atomic<int64_t>* done = nullptr;             // counts finished requests
   const std::vector<LearnedRule>* rules = nullptr;  // that the engine begins with
   bool chronicle = false;                           // keep one, for a report
+  bool keep_requests = false;                       // a row of each in WorldResult::requests
   // Sees each finished request with its id, for parity and swarm tests.
   std::function<void(const Outcome&, const CallResult&)> on_outcome;
   std::function<void(ProviderId, BreakerState, BreakerState, Time)> on_breaker;
