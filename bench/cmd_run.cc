@@ -11,6 +11,7 @@
 #include "bench/ablation.h"
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
+#include "bench/gates.h"
 #include "bench/interrupt.h"
 #include "bench/progress.h"
 #include "reports/atomic_file.h"
@@ -18,9 +19,11 @@
 #include "reports/result.h"
 #include "reports/terminal.h"
 #include "scenarios/episodes.h"
+#include "reports/threshold_table.h"
 #include "scenarios/knowledge_file.h"
 #include "scenarios/replicate.h"
 #include "scenarios/result_scenario.h"
+#include "scenarios/thresholds.h"
 
 namespace squall {
 namespace {
@@ -147,6 +150,9 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
     return std::nullopt;
   }
   if (options.seed >= 0) scenario->seed = options.seed;
+  std::vector<Threshold> thresholds = ThresholdsOf(*scenario);
+  *code = ReadThresholds(options.thresholds, *scenario, &thresholds);
+  if (*code != kExitOk) return std::nullopt;
   const absl::StatusOr<KnowledgeFile> before = RulesToBeginWith(options, *scenario);
   if (!before.ok()) {
     *code = ReportLoadError(before.status());
@@ -183,6 +189,7 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   }
   Finished finished;
   finished.result = Describe(options, *scenario, *world, engine);
+  JudgeThresholds(thresholds, &finished.result);
   finished.learned = LearnedFile(options, *scenario, *world, *before);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   finished.result.timing.wall_s = wall.count();
@@ -253,6 +260,34 @@ int WriteKnowledge(const RunOptions& options, const Finished& run) {
   return kExitUsage;
 }
 
+std::string SideBySide(const std::vector<RunResult>& results, std::optional<double> differing,
+                       const TextStyle& style) {
+  std::string text = RenderComparison(results, differing, style);
+  for (const RunResult& result : results) {
+    if (result.thresholds.empty()) continue;
+    text += "\n" + Printable(result.engine, style) + RenderThresholds(result.thresholds, style);
+  }
+  return text;
+}
+
+// What the thresholds say, the worst over all runs.
+int GateCode(const RunOptions& options, const std::vector<Finished>& runs) {
+  int code = kExitOk;
+  for (const Finished& run : runs) {
+    code = WorseExitCode(
+        code, GateExitCode(run.result.thresholds, options.thresholds, options.allow_inconclusive));
+  }
+  return code;
+}
+
+// Where a replay finds it; the terminal report has the command that runs it from the scenario.
+void SayReplay(const RunOptions& options, const std::vector<Finished>& runs) {
+  const bool one = runs.size() == 1 && !options.ablate && options.mode == "virtual";
+  if (!one || options.output.out_file.empty() || options.output.json || options.output.quiet)
+    return;
+  std::fprintf(stderr, "replay: squall replay %s\n", Quoted(options.output.out_file).c_str());
+}
+
 int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
   std::vector<RunResult> results;
   for (const Finished& run : runs) results.push_back(run.result);
@@ -278,7 +313,7 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
     const TextStyle style{options.output.color, options.output.utf8};
     text = options.ablate        ? RenderAblation(results, style)
            : results.size() == 1 ? RenderReport(results[0], style)
-                                 : RenderComparison(results, LargestDifference(runs), style);
+                                 : SideBySide(results, LargestDifference(runs), style);
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
   return std::fflush(stdout) == 0 ? kExitOk : kExitInternal;
@@ -319,7 +354,9 @@ int Run(const RunOptions& options) {
   }
   int code = Emit(options, runs);
   if (code == kExitOk) code = WriteKnowledge(options, runs[0]);
-  return code == kExitOk ? InterruptExitCode() : code;
+  if (code == kExitOk) SayReplay(options, runs);
+  if (code == kExitOk) code = InterruptExitCode();
+  return code == kExitOk ? GateCode(options, runs) : code;
 }
 
 }  // namespace squall

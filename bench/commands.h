@@ -34,7 +34,9 @@ struct RunOptions {
   std::string knowledge;      // file of rules to begin with, as `knowledge check` wrote it
   std::string html;           // file for the report as a page
   std::string knowledge_out;  // file for the rules that the run has learned
-  bool no_requests = false;   // leave the rows of requests out of the JSON
+  std::vector<std::string> thresholds;  // besides the scenario's own
+  bool allow_inconclusive = false;      // of thresholds: exit code 0
+  bool no_requests = false;             // leave the rows of requests out of the JSON
   OutputOptions output;
 };
 int Run(const RunOptions& options);
@@ -73,6 +75,38 @@ struct DiagnoseOptions {
 };
 int DiagnoseReplies(const DiagnoseOptions& options);
 
+struct ReportOptions {
+  std::vector<std::string> results;  // files
+  std::string format = "terminal";   // md, csv, junit, html
+  std::string html;                  // file for the page, besides
+  std::vector<std::string> thresholds;
+  bool allow_inconclusive = false;
+  OutputOptions output;
+};
+int Report(const ReportOptions& options);
+
+struct CompareCommand {
+  std::string base;
+  std::string next;
+  std::vector<std::string> fail_on;  // reports/compare_rules.h
+  std::string rules_file;
+  std::string noise = "1%";
+  double confidence = 0.95;
+  int64_t resamples = 1000;
+  std::string format = "terminal";  // md, github, junit, json
+  bool allow_inconclusive = false;
+  OutputOptions output;
+};
+int CompareResults(const CompareCommand& options);
+
+struct ReplayOptions {
+  std::string result;
+  std::string request;  // "" all
+  int64_t threads = 0;  // 0: all cores
+  OutputOptions output;
+};
+int Replay(const ReplayOptions& options);
+
 int List();
 int Show(const std::string& name, const std::vector<std::string>& sets);
 int Validate(const std::vector<std::string>& scenarios);
@@ -81,6 +115,12 @@ int PrintVersion(const OutputOptions& output);
 
 // Prints the error of loading a scenario and gives its exit code.
 int ReportLoadError(const absl::Status& status);
+
+// Prints the error of reading a result file and gives its exit code.
+int ReportReadError(const absl::Status& status);
+
+// To a file, or to stdout where the path is empty; kExitOk unless that fails.
+int WriteOut(const std::string& path, const std::string& text);
 
 // Parses the command line and runs a command. `revision` of the sources, "" where it is unknown.
 int Main(int argc, char** argv, const char* revision);

@@ -140,7 +140,8 @@ std::string StorySections(ShownResults results) {
 std::string Body(ShownResults results) {
   std::string body = Masthead(results) + Nav() + "<main id=top>\n";
   body += Section("verdict", "Verdict", "",
-                  (results.size() == 1 ? HeadlineTiles(results) : ComparisonTable(results)) +
+                  VerdictBanner(results) +
+                      (results.size() == 1 ? HeadlineTiles(results) : ComparisonTable(results)) +
                       EndingsChart(results));
   body += Section("faults", "By fault",
                   "What became of the requests whose first attempt met each kind of fault.",
@@ -212,6 +213,12 @@ std::string RenderHtml(std::span<const RunResult> results) {
       "<a class=skip href=\"#top\">To the results</a>\n", Body(shown), Data(results),
       "<div id=tip role=status aria-live=polite hidden></div>\n<script>\n", HtmlScript(),
       "</script>\n</body>\n</html>\n");
+}
+
+std::string RenderHtml(std::span<const StoredResult> results) {
+  std::vector<RunResult> runs;
+  for (const StoredResult& stored : results) runs.push_back(stored.result);
+  return RenderHtml(runs);
 }
 
 }  // namespace squall

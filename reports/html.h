@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-#include "reports/result.h"
+#include "reports/result_reader.h"
 
 namespace squall {
 
@@ -19,5 +19,6 @@ inline constexpr size_t kMostStoriesShown = 200;  // on a page, over all of its 
 // `results` is not empty. Of several, each is told by its engine, or by its scenario as well where
 // these differ.
 std::string RenderHtml(std::span<const RunResult> results);
+std::string RenderHtml(std::span<const StoredResult> results);
 
 }  // namespace squall

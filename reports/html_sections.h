@@ -38,6 +38,7 @@ std::string SectionHead(std::string_view id, std::string_view title, std::string
 // there is only one.
 std::string SideBySide(ShownResults results, std::string (*block)(const ShownResult&));
 
+std::string VerdictBanner(ShownResults results);  // "" without thresholds
 std::string HeadlineTiles(ShownResults results);
 std::string EndingsChart(ShownResults results);
 std::string ComparisonTable(ShownResults results);  // "" of one result

@@ -1,6 +1,7 @@
 #include "reports/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/base/check.h"
 #include "engine/base/cpu_clock.h"
@@ -33,14 +34,21 @@ std::vector<int64_t> SpectrumOf(const Histogram& histogram) {
 }
 
 Quantiles QuantilesOf(const Histogram& histogram) {
-  return Quantiles{.n = histogram.count(),
-                   .mean = histogram.mean(),
-                   .p50 = histogram.Quantile(0.5),
-                   .p90 = histogram.Quantile(0.9),
-                   .p99 = histogram.Quantile(0.99),
-                   .p999 = histogram.Quantile(0.999),
-                   .max = histogram.max(),
-                   .spectrum = SpectrumOf(histogram)};
+  Quantiles q{.n = histogram.count(),
+              .mean = histogram.mean(),
+              .p50 = histogram.Quantile(0.5),
+              .p90 = histogram.Quantile(0.9),
+              .p99 = histogram.Quantile(0.99),
+              .p999 = histogram.Quantile(0.999),
+              .max = histogram.max()};
+  if (q.n == 0) return q;
+  q.spectrum = SpectrumOf(histogram);
+  constexpr double kAt[] = {0.5, 0.9, 0.99, 0.999};
+  for (size_t i = 0; i < q.ci95.size(); ++i) {
+    const Interval rank = Wilson(std::llround(kAt[i] * static_cast<double>(q.n)), q.n);
+    q.ci95[i] = {histogram.Quantile(rank.low), histogram.Quantile(rank.high)};
+  }
+  return q;
 }
 
 }  // namespace
@@ -66,6 +74,7 @@ void Metrics::Add(const Outcome& outcome) {
   for (const AttemptOutcome& attempt : outcome.attempts) AddAttempt(attempt);
   const size_t attempts = outcome.attempts.size();
   attempts_ += static_cast<int64_t>(attempts);
+  attempts_squares_ += static_cast<double>(attempts * attempts);
   ++attempts_per_request_[std::min<size_t>(attempts, kMaxAttemptsCounted)];
 
   AddLatency(outcome, kind);
@@ -73,6 +82,7 @@ void Metrics::Add(const Outcome& outcome) {
   prompt_tokens_ += outcome.prompt_tokens;
   completion_tokens_ += outcome.completion_tokens;
   cost_usd_.Add(outcome.cost_usd);
+  cost_squares_.Add(outcome.cost_usd * outcome.cost_usd);
   RememberRequest(outcome);
   FeedOutcome(outcome, &fingerprint_);
 }
@@ -199,11 +209,13 @@ void Metrics::Merge(const Metrics& other) {
   healthy_attempts_ += other.healthy_attempts_;
   false_alarms_ += other.false_alarms_;
   attempts_ += other.attempts_;
+  attempts_squares_ += other.attempts_squares_;
   AddEach(attempts_per_request_, other.attempts_per_request_);
   for (const auto& [strategy, count] : other.recovered_by_) CountRecovery(strategy, count);
   prompt_tokens_ += other.prompt_tokens_;
   completion_tokens_ += other.completion_tokens_;
   cost_usd_.Merge(other.cost_usd_);
+  cost_squares_.Merge(other.cost_squares_);
   obedience_.Merge(other.obedience_);
   fingerprint_.Combine(other.fingerprint_);
   first_faults_.insert(first_faults_.end(), other.first_faults_.begin(), other.first_faults_.end());
@@ -225,6 +237,9 @@ Summary Metrics::Summarize() const {
   s.amplification.attempts = attempts_;
   if (s.requests > 0) {
     s.amplification.mean = static_cast<double>(attempts_) / static_cast<double>(s.requests);
+    s.amplification.mean_ci95 =
+        MeanInterval(static_cast<double>(attempts_), attempts_squares_, s.requests);
+    s.cost_per_request_ci95 = MeanInterval(cost_usd_.value(), cost_squares_.value(), s.requests);
   }
   s.amplification.worst_1s = ended.worst_1s;
   s.amplification.worst_10s = ended.worst_10s;

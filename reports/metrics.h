@@ -118,11 +118,13 @@ class Metrics {
   int64_t healthy_attempts_ = 0;
   int64_t false_alarms_ = 0;
   int64_t attempts_ = 0;
+  double attempts_squares_ = 0;  // whole numbers, exact up to 2^53
   std::array<int64_t, kMaxAttemptsCounted + 1> attempts_per_request_{};
   std::vector<std::pair<std::string, int64_t>> recovered_by_;  // few: one per row of the plan
   int64_t prompt_tokens_ = 0;
   int64_t completion_tokens_ = 0;
   CompensatedSum cost_usd_;
+  CompensatedSum cost_squares_;
   Obedience obedience_;
   std::optional<TriggerWindow> trigger_;
   Fingerprint fingerprint_;

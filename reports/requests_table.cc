@@ -35,7 +35,7 @@ char LetterOf(RequestKind kind) {
   return '-';
 }
 
-char EndingOf(const Outcome& outcome) {
+char EndingLetter(const Outcome& outcome) {
   Tally one;
   one.Add(outcome);
   const int row = one.strict > 0 ? 0 : one.lenient > 0 ? 1 : one.abstained > 0 ? 2 : 3;
@@ -189,7 +189,7 @@ void RequestsTable::Add(const Outcome& outcome) {
   }
   RequestRow& row = rows_[at];
   row.kind = LetterOf(KindOf(outcome));
-  row.ending = EndingOf(outcome);
+  row.ending = EndingLetter(outcome);
   row.ceiling = static_cast<int8_t>(outcome.ceiling);
   row.attempts = Capped(static_cast<int64_t>(outcome.attempts.size()));
   int64_t faulted = 0;

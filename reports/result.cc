@@ -34,6 +34,12 @@ Json Ci95(int64_t count, int64_t n) {
   return Json::array({interval.low, interval.high});
 }
 
+Json Bounds(const Interval& interval) { return Json::array({interval.low, interval.high}); }
+
+Json BoundsOrNull(const std::optional<Interval>& interval) {
+  return interval ? Bounds(*interval) : Json(nullptr);
+}
+
 Json Share(int64_t count, int64_t n) {
   return {{"count", count}, {"rate", Rate(count, n)}, {"ci95", Ci95(count, n)}};
 }
@@ -118,6 +124,12 @@ Json QuantilesJson(const Quantiles& q, double unit_ns) {
     for (const int64_t value : q.spectrum) {
       json["spectrum"].push_back(scaled(static_cast<double>(value)));
     }
+  }
+  json["ci95"] = Json::object();
+  for (size_t i = 0; i < q.ci95.size(); ++i) {
+    json["ci95"][rows[i].name] = Json::array(
+        {scaled(static_cast<double>(q.ci95[i][0])), scaled(static_cast<double>(q.ci95[i][1]))});
+    if (q.n == 0) json["ci95"][rows[i].name] = nullptr;
   }
   json["too_few_samples_for"] = std::move(too_few);
   return json;
@@ -226,6 +238,7 @@ Json Cost(const Summary& s) {
       s.all.strict == 0 ? Json(nullptr) : Number(s.cost_usd / static_cast<double>(s.all.strict));
   return {{"usd", Number(s.cost_usd)},
           {"usd_per_request", per_request},
+          {"ci95", BoundsOrNull(s.cost_per_request_ci95)},
           {"usd_per_success", per_success}};
 }
 
@@ -234,8 +247,6 @@ Json ObedienceJson(const Obedience& obedience) {
           {"early_same_request", obedience.early_same_request},
           {"early_same_user", obedience.early_same_user}};
 }
-
-Json Bounds(const Interval& interval) { return Json::array({interval.low, interval.high}); }
 
 Json PairedShareJson(const PairedShare& share) {
   return {{"pairs", share.n},
@@ -311,11 +322,14 @@ Json Base(const RunResult& result) {
                {"success", Share(s.all.strict, s.all.n)},
                {"goodput_per_s", Number(s.goodput_per_s())},
                {"span_s", s.span_s}};
+  json["thresholds"] = Json::array();
+  for (const ThresholdVerdict& one : result.thresholds) json["thresholds"].push_back(ToJson(one));
   json["by_fault"] = ByFault(s);
   json["other_requests"] = OtherRequests(s);
   json["recovered_by"] = Json::object();
   for (const auto& [strategy, count] : s.recovered_by) json["recovered_by"][strategy] = count;
   json["amplification"] = {{"mean", Number(s.amplification.mean)},
+                           {"ci95", BoundsOrNull(s.amplification.mean_ci95)},
                            {"worst_1s", Number(s.amplification.worst_1s)},
                            {"worst_10s", Number(s.amplification.worst_10s)},
                            {"attempts", s.amplification.attempts}};
@@ -446,5 +460,7 @@ std::string ToJsonForPage(const RunResult& result) {
 std::string ToJsonWithoutTiming(const RunResult& result) {
   return WithRequests(Text(Base(result)), result);
 }
+
+nlohmann::ordered_json ResultDocument(const RunResult& result) { return Base(result); }
 
 }  // namespace squall

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 #include "reports/paired.h"
 #include "reports/requests_table.h"
 #include "reports/summary.h"
+#include "reports/threshold.h"
 
 namespace squall {
 
@@ -51,7 +53,8 @@ struct RunResult {
   Summary summary;
   std::vector<FaultLine> faults;
   int64_t breaker_transitions = 0;
-  bool partial = false;              // interrupted: covers what had ended by then
+  bool partial = false;  // interrupted: covers what had ended by then
+  std::vector<ThresholdVerdict> thresholds;
   std::optional<Ablation> ablation;  // of an engine that lacks a mechanism: what that changed
   RunTiming timing;
   std::string repeat;     // the command line that does it again
@@ -84,5 +87,7 @@ std::string ToJsonWithoutTiming(const RunResult& result);
 
 // What an HTML page carries: all that does not grow with the number of requests.
 std::string ToJsonForPage(const RunResult& result);
+// The same as a document, without the rows of requests: what thresholds are judged on.
+nlohmann::ordered_json ResultDocument(const RunResult& result);
 
 }  // namespace squall

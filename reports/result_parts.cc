@@ -66,6 +66,12 @@ Interval Bounds(const Json& list) {
   return {list[0].get<double>(), list[1].get<double>()};
 }
 
+std::optional<Interval> MaybeBounds(const Json& json, const char* key) {
+  const Json& list = At(json, key);
+  if (!list.is_array()) return std::nullopt;
+  return Bounds(list);
+}
+
 Tally TallyOf(const Json& endings, int64_t n) {
   Tally tally;
   tally.n = n;
@@ -95,14 +101,21 @@ Quantiles QuantilesOf(const Json& json, double unit_ns) {
   const auto ns = [&](const char* key) {
     return static_cast<int64_t>(std::llround(Double(json, key) * unit_ns));
   };
-  return {.n = Int(json, "n"),
-          .mean = Double(json, "mean") * unit_ns,
-          .p50 = ns("p50"),
-          .p90 = ns("p90"),
-          .p99 = ns("p99"),
-          .p999 = ns("p999"),
-          .max = ns("max"),
-          .spectrum = SpectrumOf(At(json, "spectrum"), unit_ns)};
+  Quantiles q{.n = Int(json, "n"),
+              .mean = Double(json, "mean") * unit_ns,
+              .p50 = ns("p50"),
+              .p90 = ns("p90"),
+              .p99 = ns("p99"),
+              .p999 = ns("p999"),
+              .max = ns("max")};
+  const char* const names[] = {"p50", "p90", "p99", "p999"};
+  for (size_t i = 0; i < q.ci95.size(); ++i) {
+    const Json& bounds = At(At(json, "ci95"), names[i]);
+    if (!bounds.is_array()) continue;
+    const Interval scaled = Bounds(bounds);
+    q.ci95[i] = {std::llround(scaled.low * unit_ns), std::llround(scaled.high * unit_ns)};
+  }
+  return q;
 }
 
 void ReadKinds(const Json& json, Summary* s) {
@@ -164,7 +177,8 @@ void ReadLoad(const Json& json, Summary* s) {
   s->amplification = {.attempts = Int(amplification, "attempts"),
                       .mean = Maybe(amplification, "mean"),
                       .worst_1s = Maybe(amplification, "worst_1s"),
-                      .worst_10s = Maybe(amplification, "worst_10s")};
+                      .worst_10s = Maybe(amplification, "worst_10s"),
+                      .mean_ci95 = MaybeBounds(amplification, "ci95")};
   for (const auto& [name, count] : At(json, "attempts_per_request").items()) {
     const auto attempts = static_cast<size_t>(std::strtoul(name.c_str(), nullptr, 10));
     s->attempts_per_request[std::min<size_t>(attempts, kMaxAttemptsCounted)] = count.get<int64_t>();
@@ -256,6 +270,9 @@ RunResult ResultOf(const Json& json) {
   result.engine = Text(json, "engine");
   result.overrides = Texts(At(json, "overrides"));
   result.partial = Flag(json, "partial");
+  for (const Json& threshold : At(json, "thresholds")) {
+    result.thresholds.push_back(ThresholdVerdictOf(threshold));
+  }
   s.requests = Int(json, "requests");
   ReadKinds(json, &s);
   ReadFaults(json, &result);
@@ -269,6 +286,7 @@ RunResult ResultOf(const Json& json) {
   s.prompt_tokens = Int(At(json, "tokens"), "prompt");
   s.completion_tokens = Int(At(json, "tokens"), "completion");
   s.cost_usd = Double(At(json, "cost"), "usd");
+  s.cost_per_request_ci95 = MaybeBounds(At(json, "cost"), "ci95");
   s.fingerprint = std::strtoull(Text(json, "fingerprint").c_str(), nullptr, 16);
   if (At(json, "ablation").is_object()) result.ablation = AblationOf(At(json, "ablation"));
   result.repeat = Text(json, "repeat");

@@ -112,40 +112,72 @@ Json Quantiles(const char* description) {
                            {"max", Positive()},
                            {"mean", Positive()},
                            {"n", Count("Samples.")},
+                           {"ci95", Map(Bounds(),
+                                        "95 % intervals of the percentiles, for independent "
+                                        "requests.")},
                            {"too_few_samples_for", Texts("Percentiles that fewer than 10 samples "
                                                          "lie beyond.")}}),
       {{"spectrum", Spectrum()}});
 }
 
+Json Thresholds() {
+  return Described(
+      {{"type", "array"},
+       {"items",
+        Object("",
+               {{"threshold", Text("As it was given.")},
+                {"metric", Text()},
+                {"op", {{"enum", {">=", "<=", ">", "<"}}}},
+                {"limit", {{"type", "number"}, {"description", "In the unit of the metric."}}},
+                {"value", {{"type", {"number", "null"}}}},
+                {"ci95", Bounds("Null: the value is that of these draws, without an interval.")},
+                {"n", {{"type", {"integer", "null"}}}},
+                {"verdict", {{"enum", {"pass", "fail", "inconclusive", "empty"}}}},
+                {"why", Text()}})}},
+      "Gates of the scenario and of the command line, with their verdicts.");
+}
+
+Json Model() {
+  return Object("", {{"kind", Text()},
+                     {"outputs", Map(Object("", {{"n", Count()}, {"ci95", Bounds()}}),
+                                     "By name: mean, or rate for a proportion; samples; "
+                                     "interval.")}});
+}
+
+// Of runs and of models.
 Json Identity() {
+  return Object("", {{"format_version",
+                      {{"const", kResultFormatVersion},
+                       {"description", "Raised when a key changes its meaning or goes."}}},
+                     {"scenario", Text("Its name.")},
+                     {"scenario_hash", Text("Of the effective values but the seed: what was run.")},
+                     {"mode",
+                      {{"enum", {"virtual", "wire", "model"}},
+                       {"description", "Simulated time and network, real sockets, or a model."}}},
+                     {"seed", Integer("Of every draw, that of the first replication.")},
+                     {"replications", Count("Runs with seeds of their own, added up.")},
+                     {"overrides", Texts("As given to --set.")},
+                     {"partial", Flag("Interrupted: covers what had ended by then.")},
+                     {"repeat", Text("The command that does it again.")},
+                     {"version", Text("Of squall.")},
+                     {"compiler", Text()}});
+}
+
+Json RunIdentity() {
   return Object(
       "",
-      {{"format_version",
-        {{"const", kResultFormatVersion},
-         {"description", "Raised when a key changes its meaning or goes."}}},
-       {"scenario", Text("Its name.")},
-       {"scenario_hash", Text("Of the effective values but the seed: what was run.")},
-       {"draws_hash", Text("Of what faults depend on. Two results that agree in it, in seed and in "
+      {{"draws_hash", Text("Of what faults depend on. Two results that agree in it, in seed and in "
                            "replications met the same faults, whichever engine each was of.")},
-       {"mode",
-        {{"enum", {"virtual", "wire"}},
-         {"description", "Simulated time and network, or real sockets."}}},
        {"time_scale", Positive("Wire: real seconds for each of the scenario. Virtual: null.")},
-       {"seed", Integer("Of every draw, that of the first replication.")},
-       {"replications", Count("Runs with seeds of their own, added up.")},
        {"engine", Text("Preset, \"clairvoyant\", or an external target.")},
-       {"overrides", Texts("As given to --set.")},
-       {"partial", Flag("Interrupted: covers what had ended by then.")},
        {"fingerprint", Text("16 hex digits over everything that happened: equal results did the "
                             "same things in the same order.")},
-       {"repeat", Text("The command that does it again.")},
-       {"version", Text("Of squall.")},
        {"revision", TextOrNull("Of its sources; \"-dirty\" where files differed from it.")},
-       {"compiler", Text()},
        {"build", Text("optimized or debug, and sanitized.")},
-       {"effective_scenario", OrNull(Described({{"type", "object"}},
-                                               "The scenario with every value spelled out and the "
-                                               "seed of this run: a scenario file."))}});
+       {"effective_scenario",
+        OrNull(Described({{"type", "object"}},
+                         "The scenario with every value spelled out and the seed of this run: a "
+                         "scenario file."))}});
 }
 
 Json Outcomes() {
@@ -185,6 +217,7 @@ Json Load() {
       "",
       {{"amplification", Object("Upstream attempts per request offered.",
                                 {{"mean", Positive()},
+                                 {"ci95", Bounds("Of the mean over requests, normal.")},
                                  {"worst_1s", Positive("Of any second; the worst replication's.")},
                                  {"worst_10s", Positive("Of any ten seconds.")},
                                  {"attempts", Count()}})},
@@ -228,6 +261,7 @@ Json Load() {
                          {{"prompt", Count()}, {"completion", Count()}, {"total", Count()}})},
        {"cost", Object("Discarded attempts included.", {{"usd", Positive()},
                                                         {"usd_per_request", Positive()},
+                                                        {"ci95", Bounds("Of that, normal.")},
                                                         {"usd_per_success", Positive()}})}});
 }
 
@@ -293,11 +327,13 @@ std::string ResultSchema() {
       "intervals; units are in the names of the keys; what is unknown is null.";
   schema["type"] = "object";
   Merge(Identity(), &schema);
-  Merge(Outcomes(), &schema);
-  Merge(Load(), &schema);
-  Merge(Object("", {{"timing", Timing()}}), &schema);
-  schema = Optional(
-      schema,
+  schema = Optional(schema, {{"thresholds", Thresholds()}});
+  Json run = Object("A run of requests.", {{"timing", Timing()}});
+  Merge(RunIdentity(), &run);
+  Merge(Outcomes(), &run);
+  Merge(Load(), &run);
+  run = Optional(
+      run,
       {{"ci_method", Text("Of every ci95 that does not name another.")},
        {"ablation",
         Described({{"type", "object"}},
@@ -320,6 +356,10 @@ std::string ResultSchema() {
        {"trace", Described({{"type", "object"}}, "Rows of the trace that requests came from.")},
        {"knowledge", Described({{"type", "object"}}, "Rules that the engine began with.")},
        {"per_request", PerRequest()}});
+  schema["if"] = {{"properties", {{"mode", {{"const", "model"}}}}}};
+  schema["then"] =
+      Object("A run of a model, which knows no single requests.", {{"model", Model()}});
+  schema["else"] = std::move(run);
   return schema.dump(2) + "\n";
 }
 

@@ -88,6 +88,9 @@ struct Quantiles {  // nanoseconds
   int64_t max = 0;
   // At kSpectrumQuantiles, as far as at least ten samples lie beyond; empty of nothing.
   std::vector<int64_t> spectrum;
+  // 95 % intervals of p50, p90, p99 and p999: the values at Wilson's bounds of the rank, for
+  // independent samples (order statistics; H. A. David, H. N. Nagaraja, "Order Statistics", 7.1).
+  std::array<std::array<int64_t, 2>, 4> ci95{};
   bool operator==(const Quantiles&) const = default;
 };
 
@@ -117,6 +120,7 @@ struct Amplification {
   std::optional<double> mean;      // attempts / requests offered; nullopt without requests
   std::optional<double> worst_1s;  // load_windows.h; over replications the worst of them
   std::optional<double> worst_10s;
+  std::optional<Interval> mean_ci95;  // normal, over requests
   bool operator==(const Amplification&) const = default;
 };
 
@@ -173,6 +177,7 @@ struct Summary {
   int64_t prompt_tokens = 0;  // of all attempts, discarded ones too, as the cost
   int64_t completion_tokens = 0;
   double cost_usd = 0;
+  std::optional<Interval> cost_per_request_ci95;  // normal; nullopt without requests
   uint64_t fingerprint = 0;
 
   std::array<Quantiles, kPhaseCount> phases;  // real CPU time: differs from run to run

@@ -9,6 +9,7 @@
 #include "mock_providers/dialect_server.h"
 #include "mock_providers/faults.h"
 #include "mock_providers/tasks.h"
+#include "scenarios/thresholds.h"
 
 namespace squall {
 namespace {
@@ -241,6 +242,12 @@ void CheckFaultTable(const std::string& pointer, const std::map<std::string, Fau
 }
 
 void CheckScenario(const Scenario& scenario, Problems* problems) {
+  for (size_t i = 0; i < scenario.thresholds.size(); ++i) {
+    const auto threshold = ReadThreshold(scenario.thresholds[i], scenario);
+    if (threshold.ok()) continue;
+    problems->Add(PointerTo("/thresholds", std::to_string(i)),
+                  std::string(threshold.status().message()));
+  }
   CheckWorkload(scenario.workload, problems);
   CheckFaults("/faults", scenario.faults, problems);
   CheckProviders(scenario, problems);

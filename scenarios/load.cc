@@ -195,11 +195,12 @@ absl::Status ReadTrace(const JsonDocument& document, const ScenarioOptions& opti
   return document.Report(problems);
 }
 
-// The same rows at another path are the same experiment. The seed stands beside a hash wherever one
-// is shown.
+// The same rows at another path are the same experiment, and so is one that is judged otherwise.
+// The seed stands beside a hash wherever one is shown.
 std::string HashOf(const Scenario& scenario) {
   Scenario copy = scenario;
   copy.seed = 0;
+  copy.thresholds.clear();
   copy.workload.arrivals.trace.clear();
   copy.trace.clear();
   std::string text = DumpScenario(copy);

@@ -115,6 +115,8 @@ void Describe(Fields& f, Scenario& s) {
         Describe(engine, s.engine);
       },
       "The recovery engine: a preset and what to change in it.");
+  f.TextList("thresholds", s.thresholds,
+             "Gates on the result, as in \"recovery.strict >= 80 %\": METRIC OP NUMBER UNIT.");
 }
 
 void Describe(Fields& f, Preset& p) {

@@ -66,6 +66,8 @@ struct Scenario {
   std::string preset = "squall";  // "engine": {"preset": …}
   EngineConfig engine;            // the preset with the scenario's overrides
 
+  std::vector<std::string> thresholds;  // reports/threshold.h; each can be read
+
   std::vector<TraceRow> trace;  // loaded rows, when arrivals.kind is kTrace
   std::string hash;             // of the effective values but the seed, 16 hex digits
   std::string draws_hash;       // of those that what befalls a request depends on: not the engine's
