@@ -42,6 +42,7 @@ std::vector<ShownResult> Shown(std::span<const RunResult> results) {
     one.chronicle = &ChronicleOf(run);
     one.label = LabelOf(run, one_scenario && !one_engine, one_engine);
     one.id = Cat("r", shown.size() + 1);
+    one.stories = std::max<size_t>(kMostStoriesShown / results.size(), 1);
     one.ink = kInks[shown.size() % std::size(kInks)];
     shown.push_back(std::move(one));
   }
@@ -128,11 +129,10 @@ std::string TimeSections(ShownResults results) {
 }
 
 std::string StorySections(ShownResults results) {
-  const size_t most = std::max<size_t>(kMostStoriesShown / results.size(), 1);
   std::string html;
   for (const ShownResult& r : results) {
     if (results.size() > 1) AppendTo(&html, "<h3>", Escape(r.label), "</h3>\n");
-    html += StoriesBlock(r, most);
+    html += StoriesBlock(r);
   }
   return html;
 }

@@ -19,11 +19,11 @@ constexpr std::string_view kStop = "stop: ";  // begins the action of a flow tha
 constexpr size_t kStages = 4;
 constexpr std::array<const char*, kStages> kStageNames = {"fault", "diagnosed as", "last action",
                                                           "ending"};
-constexpr double kPlaces[kStages] = {0, 0.29, 0.6, 1};  // of the stages, share of the width
-constexpr int kNodeWidth = 10;                          // px
-constexpr int kHead = 24;                               // px above the drawing, for the headings
-constexpr double kPitch = 15;                           // least px from one node to the next
-constexpr double kNodeGap = 6;                          // px between nodes
+constexpr double kPlaces[kStages] = {0, 0.25, 0.53, 1};  // of the stages, share of the width
+constexpr int kNodeWidth = 10;                           // px
+constexpr int kHead = 24;                                // px above the drawing, for the headings
+constexpr double kPitch = 15;                            // least px from one node to the next
+constexpr double kNodeGap = 6;                           // px between nodes
 
 std::string ActionWords(std::string_view action) {
   static constexpr struct {
@@ -56,7 +56,7 @@ std::string StageText(const FlowRow& row, size_t stage) {
     case 0: return Words(row.fault);
     case 1: return Words(row.diagnosed);
     case 2: return ActionWords(row.action);
-    default: return LookOf(row.ending).words;
+    default: return LookOf(row.ending).brief;
   }
 }
 
@@ -308,7 +308,9 @@ std::string FaultsOf(const Cause& cause) {
 std::string ExamplesOf(const Cause& cause, const ShownResult& result) {
   std::string links;
   int shown = 0;
-  for (const Story& story : result.chronicle->stories) {
+  const std::vector<Story>& stories = result.chronicle->stories;
+  for (size_t i = 0; i < std::min(stories.size(), result.stories); ++i) {
+    const Story& story = stories[i];
     if (story.kind != "faulted" || story.ending != cause.ending || shown == 3) continue;
     const bool gave_up = cause.action.starts_with(kStop);
     const bool same =
@@ -336,6 +338,10 @@ std::string FlowBlock(const ShownResult& result) {
   figure.title = "From fault to ending";
   figure.note = Cat("The width of a band is the number of requests; ", Count(flows.total),
                     " were faulted. Colours are those of the endings.");
+  for (int i = 0; i < kEndingCount; ++i) {
+    const EndingLook& look = LookOf(static_cast<Ending>(i));
+    figure.legend += LegendPatch(look.ink, Cat(look.brief, ": ", look.words));
+  }
   std::string words = "Bands from fault over diagnosis and action to the ending. The widest way: ";
   for (size_t stage = 0; stage < kStages; ++stage) {
     AppendTo(&words, stage > 0 ? ", " : "", StageText(rows[0], stage));
@@ -353,6 +359,7 @@ std::string FlowBlock(const ShownResult& result) {
 
 std::string WhyNotBlock(const ShownResult& result) {
   const std::vector<FlowRow>& rows = result.chronicle->flows;
+  if (rows.empty()) return "<p>Not known: the result holds no flows.</p>\n";
   const std::vector<Cause> causes = CausesOf(rows);
   if (causes.empty()) return "<p>Every faulted request was recovered.</p>\n";
   const int64_t faulted = result.run->summary.faulted().n;
@@ -365,10 +372,11 @@ std::string WhyNotBlock(const ShownResult& result) {
                {"mostly after", kLeft, "faults of the first attempt"},
                {"for example", kLeft, "requests that are told below"}},
               true);
+  table.Titled();
   for (const Cause& cause : causes) {
     const EndingLook& look = LookOf(cause.ending);
     table.Row().Cell(
-        Cat("<span class=\"chip ", look.ink, "\">", look.mark, "</span> ", look.words));
+        Cat("<span class=\"chip ", look.ink, "\">", look.mark, "</span> ", look.brief));
     table.Cell(Escape(ActionWords(cause.action)));
     table.Cell(Count(cause.count), static_cast<double>(cause.count));
     table.Cell(Percent(cause.count, faulted)).Cell(FaultsOf(cause));

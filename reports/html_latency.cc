@@ -87,7 +87,7 @@ Plot LatencyPlot(const std::vector<Distribution>& shown) {
   }
   plot.desc += "Both axes are logarithmic: upwards the latency, to the right the nines.";
   plot.x = PercentileScale(beyond);
-  plot.y = LogScale(least, largest, Span);
+  plot.y = LogScale(least, largest, TickSpan);
   for (const Distribution& d : shown) {
     PlotLine line{.ink = d.ink};
     for (size_t i = 0; i < d.q->spectrum.size(); ++i) {
@@ -127,7 +127,7 @@ Scale PhaseScale(ShownResults results) {
       largest = std::max(largest, static_cast<double>(std::max(q.p50, q.p999)));
     }
   }
-  return LogScale(std::min(least, largest / 2), largest, Span);
+  return LogScale(std::min(least, largest / 2), largest, TickSpan);
 }
 
 std::string PhaseRow(const Quantiles& q, const Scale& x, int y, std::string_view name) {

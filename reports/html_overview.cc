@@ -50,8 +50,11 @@ std::string EndingSegments(const Tally& t, int y) {
                " width=\"", Percentage(share), "%\" height=", kBarHeight, "><title>", look.words,
                ": ", Count(count), ", ", Percent(count, t.n), "</title></rect>");
     }
+    // Away from the middle, where the interval and the ceiling are drawn.
+    const bool first = i == 0;
     if (share > 0.12) {
-      AppendTo(&bar, "<text class=inbar x=\"", Percentage(from), "%\" dx=8 y=", y + 16, ">",
+      AppendTo(&bar, "<text class=inbar x=\"", Percentage(first ? from : from + share),
+               "%\" dx=", first ? 8 : -8, " y=", y + 16, first ? "" : " text-anchor=end", ">",
                Percent(count, t.n), "</text>");
     }
     from += share;
@@ -148,7 +151,7 @@ std::string SmallBar(const Tally& t, std::string_view ink) {
   const Interval ci = Wilson(t.strict, t.n);
   const double share = static_cast<double>(t.strict) / static_cast<double>(t.n);
   return Cat(
-      "<svg class=mini width=120 height=16 aria-hidden=true><rect class=track width=\"100%\" "
+      "<svg class=mini width=96 height=16 aria-hidden=true><rect class=track width=\"100%\" "
       "height=8 y=4 /><rect class=\"fl ",
       ink, "\" height=8 y=4 width=\"", Percentage(share), "%\"/><g class=whisker><line x1=\"",
       Percentage(ci.low), "%\" x2=\"", Percentage(ci.high), "%\" y1=8 y2=8 /><line x1=\"",

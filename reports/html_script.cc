@@ -13,7 +13,7 @@ const svgNode = (name, attributes) => {
   return node;
 };
 const root = document.documentElement;
-root.classList.add('js');
+root.classList.add('scripted');
 
 // ---- light and dark
 const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -108,7 +108,7 @@ const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800,
                21600, 43200, 86400, 172800, 604800];
 const drawTicks = (chart, from, to) => {
   const old = chart.plot.querySelector('.xt');
-  const most = chart.x1, height = Number(chart.plot.getAttribute('height'));
+  const most = chart.x1, height = chart.height;
   const step = steps.find((s) => (to - from) * most / s <= 6) || 2592000;
   const group = svgNode('g', {class: 'ax xt', 'aria-hidden': true});
   for (let at = Math.ceil(from * most / step) * step; at <= to * most * 1.0001; at += step) {
@@ -126,9 +126,8 @@ const applyZoom = (group) => {
   const [from, to] = zooms[group];
   for (const chart of charts) {
     if (chart.group !== group) continue;
-    const height = chart.plot.getAttribute('height');
     chart.plot.querySelector('.st').setAttribute(
-        'viewBox', `${from * 1000} 0 ${(to - from) * 1000} ${height}`);
+        'viewBox', `${from * 1000} 0 ${(to - from) * 1000} ${chart.height}`);
     drawTicks(chart, from, to);
     for (const label of all('.bl', chart.plot)) {
       const x = (label.dataset.at / 1000 - from) / (to - from);
@@ -171,7 +170,7 @@ const showRow = (chart, index, x, y) => {
   const middle = row.at + (chart.timed ? chart.step / chart.x1 / 2 : 0);
   const at = ((middle - from) / (to - from) * 100).toFixed(2) + '%';
   chart.cross = chart.cross || chart.plot.appendChild(svgNode('line', {class: 'cross', y1: 0,
-      y2: chart.plot.getAttribute('height')}));
+      y2: chart.height}));
   chart.cross.setAttribute('x1', at);
   chart.cross.setAttribute('x2', at);
   chart.cross.style.display = middle >= from && middle <= to ? '' : 'none';
@@ -179,7 +178,7 @@ const showRow = (chart, index, x, y) => {
   const lines = row.cells.slice(1).map((cell, i) => chart.data.heads[i + 1] + ' ' + (cell || '–'));
   tip.textContent = head + ': ' + lines.join(' · ');
   tip.hidden = false;
-  const box = chart.plot.getBoundingClientRect();
+  const box = chart.svg.getBoundingClientRect();
   const left = x === undefined ? box.left + box.width * parseFloat(at) / 100 : x;
   const top = y === undefined ? box.top : y;
   tip.style.left = Math.max(4, Math.min(left + 14, innerWidth - tip.offsetWidth - 8)) + 'px';
@@ -201,7 +200,7 @@ const nearest = (chart, share) => {
   return best;
 };
 const shareAt = (chart, event) => {
-  const box = chart.plot.querySelector('.st').getBoundingClientRect();
+  const box = chart.svg.getBoundingClientRect();
   const [from, to] = zooms[chart.group] || [0, 1];
   const inside = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
   return from + inside * (to - from);
@@ -253,8 +252,8 @@ for (const figure of all('figure')) {
   if (!svg || !figure.querySelector('table') || !svg.querySelector('.ln, .bl, .fl')) continue;
   const box = figure.querySelector('.chart');
   const chart = {figure, box, group: figure.dataset.zoom, timed: 'zoom' in figure.dataset,
-                 step: Number(figure.dataset.step || 0), plot: svg.querySelector('.plot'),
-                 x1: Number(svg.dataset.x1)};
+                 step: Number(figure.dataset.step || 0), svg, plot: svg.querySelector('g'),
+                 x1: Number(svg.dataset.x1), height: Number(svg.dataset.h)};
   charts.push(chart);
   box.tabIndex = 0;
   box.setAttribute('role', 'group');

@@ -17,6 +17,7 @@ struct ShownResult {
   std::string label;                     // text: what tells it from the others
   std::string id;                        // "r1": begins the ids of its elements
   std::string ink;                       // class of its lines
+  size_t stories = 0;                    // at most so many of its stories are told
 };
 using ShownResults = std::span<const ShownResult>;
 
@@ -56,8 +57,8 @@ std::string CostTables(ShownResults results);
 // "#4711"; "#3:4711" in a later replication. Its element's id is "<result id>-3-4711".
 std::string StoryName(const Story& story);
 
-// At most `most` stories, with the parts that let a reader search them.
-std::string StoriesBlock(const ShownResult& result, size_t most);
+// With the parts that let a reader search them.
+std::string StoriesBlock(const ShownResult& result);
 
 std::string EnvironmentTable(ShownResults results);
 std::string MethodNotes();

@@ -164,6 +164,11 @@ std::string EndWords(const Story& story) {
   return words + "</p>\n";
 }
 
+std::string LastAction(const Story& story) {
+  if (story.answered_by.empty()) return Cat("gave up: ", Escape(Words(story.stop_reason)));
+  return Cat("by ", Escape(Words(story.answered_by)));
+}
+
 std::string StoryItem(const Story& story, const ShownResult& result) {
   const EndingLook& look = LookOf(story.ending);
   const auto attempts = static_cast<int64_t>(story.attempts.size());
@@ -171,7 +176,7 @@ std::string StoryItem(const Story& story, const ShownResult& result) {
       Cat("<details class=story id=\"", result.id, "-", story.replication, "-", story.index,
           "\"><summary><span class=\"chip ", look.ink, "\">", look.mark, "</span> <b class=num>",
           StoryName(story), "</b> ", Escape(Words(story.fault.empty() ? story.kind : story.fault)),
-          " <span class=to>→ ", look.brief, "</span> <small>", attempts,
+          " <span class=to>→ ", look.brief, "</span> <small>", LastAction(story), ", ", attempts,
           attempts == 1 ? " attempt, " : " attempts, ", At(story.took_us), "</small></summary>\n");
   AppendTo(&item, "<p><span class=k>arrived</span> ", At(story.arrived_us),
            " after the start of the run</p>\n", Bars(story), "<ol>\n");
@@ -202,11 +207,11 @@ constexpr Chapter kChapters[] = {
 
 }  // namespace
 
-std::string StoriesBlock(const ShownResult& result, size_t most) {
+std::string StoriesBlock(const ShownResult& result) {
   std::vector<Story> stories = result.chronicle->stories;
   if (stories.empty()) return "<p>Not known: the result holds no single requests.</p>\n";
   const size_t sampled = stories.size();
-  if (stories.size() > most) stories.resize(most);
+  if (stories.size() > result.stories) stories.resize(result.stories);
   std::string html = Cat(
       "<div class=stories><p>", Count(static_cast<int64_t>(stories.size())), " of ",
       Count(result.run->summary.requests),

@@ -45,7 +45,7 @@ button,input{font:inherit;color:inherit;background:var(--soft);border:1px solid 
 button{cursor:pointer}
 :focus-visible{outline:2px solid var(--blue);outline-offset:2px}
 .js{display:none}
-html.js .js{display:revert}
+html.scripted .js{display:revert}
 .vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .skip{position:absolute;left:-999px}
 .skip:focus{left:12px;top:8px;background:var(--bg);padding:6px 12px;z-index:9}
@@ -58,8 +58,9 @@ nav a:hover,nav a:focus{color:var(--ink);text-decoration:underline}
 .banner{border-left:4px solid var(--grey);background:var(--soft);padding:10px 14px;max-width:none}
 .banner.good{border-color:var(--blue)}
 .banner.bad{border-color:var(--red)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(168px,1fr));gap:18px 24px;
- margin:6px 0 26px}
+.banner.open{border-color:var(--amber)}
+.banner p:last-child,.banner table{margin-bottom:4px}
+.tiles{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:18px 24px;margin:18px 0 26px}
 .tile{border-top:2px solid var(--line);padding-top:8px}
 .tile dt{color:var(--mute);font-size:13px}
 .tile dd{margin:0}
@@ -79,7 +80,7 @@ figcaption b{color:var(--ink)}
 .chart{position:relative;border-radius:4px}
 .chart svg{display:block}
 svg text{font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}
-.plot{width:calc(100% - 60px)}
+.chart .plot{margin-left:52px;width:calc(100% - 60px);overflow:visible}
 [data-zoom] .chart{touch-action:pan-y;cursor:crosshair}
 .ax line{stroke:var(--line);stroke-width:1}
 .ax text,.axw,.small,.bl{fill:var(--mute)}
@@ -105,7 +106,7 @@ svg text{font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}
 .rowname{font-weight:600;font-size:13px}
 .whisker line{stroke:var(--ink);stroke-width:1.6}
 .ceiling{stroke:var(--ink);stroke-width:1.6;stroke-dasharray:3 2}
-.mini{display:block}
+.mini{display:block;margin-top:3px}
 .track{fill:var(--line);fill-opacity:.55}
 .halo{paint-order:stroke;stroke:var(--bg);stroke-width:3.5px;stroke-linejoin:round}
 .halo .num{fill:var(--mute)}
@@ -164,7 +165,7 @@ summary{cursor:pointer}
 .find input{min-width:min(100%,300px)}
 ul{padding-left:20px}
 li{margin-bottom:4px;max-width:82ch}
-@media (max-width:640px){header,main,nav ul{padding-left:14px;padding-right:14px}
+@media (max-width:760px){header,main,nav ul{padding-left:14px;padding-right:14px}
  h1{font-size:24px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:14px 16px}
  .tile b{font-size:21px}.tile.main b{font-size:28px}.theme{right:14px;top:22px}
  section{padding-top:22px}}

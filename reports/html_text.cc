@@ -63,12 +63,23 @@ std::string Percent(int64_t count, int64_t n) { return Unbroken(PercentText(coun
 std::string PercentInterval(int64_t count, int64_t n) {
   if (n == 0) return "";
   const Interval interval = Wilson(count, n);
-  return Unbroken(absl::StrFormat("%.1f to %.1f %%", 100 * interval.low, 100 * interval.high));
+  return Unbroken(absl::StrFormat("%.1f–%.1f %%", 100 * interval.low, 100 * interval.high));
 }
 
 std::string Share(double share) { return Unbroken(absl::StrFormat("%.1f %%", 100 * share)); }
 std::string Ratio(double ratio) { return RatioText(ratio, kUtf8); }
 std::string Span(double ns) { return Unbroken(DurationText(ns, kUtf8)); }
+std::string TickSpan(double ns) {
+  static constexpr struct {
+    double ns;
+    const char* unit;
+  } kUnits[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}, {1, "ns"}};
+  for (const auto& unit : kUnits) {
+    if (ns >= unit.ns * 0.9999) return Cat(Decimal(ns / unit.ns), kThinSpace, unit.unit);
+  }
+  return "0";
+}
+
 std::string Money(double usd) { return Unbroken(MoneyText(usd)); }
 
 std::string Decimal(double value) {
@@ -107,6 +118,11 @@ int64_t CountOf(const Tally& tally, Ending ending) {
 Table::Table(std::string caption, std::vector<Column> columns, bool sort)
     : caption_(std::move(caption)), columns_(std::move(columns)), sort_(sort) {}
 
+Table& Table::Titled() {
+  titled_ = true;
+  return *this;
+}
+
 Table& Table::Row() {
   rows_ += row_open_ ? "</tr>\n<tr>" : "<tr>";
   row_open_ = true;
@@ -141,7 +157,8 @@ Table& Table::Shaded(std::string_view html, double share) {
 std::string Table::Html() const {
   std::string html =
       Cat("<div class=scroll tabindex=0 role=region aria-label=\"", Escape(caption_), "\"><table",
-          sort_ ? " class=sort" : "", "><caption>", Escape(caption_), "</caption><thead><tr>");
+          sort_ ? " class=sort" : "", titled_ ? "><caption class=vh>" : "><caption>",
+          Escape(caption_), "</caption><thead><tr>");
   for (const Column& column : columns_) {
     const bool left = column.align == Align::kLeft;
     AppendTo(&html, "<th scope=col", left ? " class=l" : "");

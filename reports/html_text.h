@@ -22,10 +22,11 @@ std::string EscapeJsonForScript(std::string_view json);
 // Numbers for reading, with spaces that do not break and digits of one width. No markup in them.
 std::string Count(int64_t count);                       // "1 234 567"
 std::string Percent(int64_t count, int64_t n);          // "84.1 %", "n/a" of nothing
-std::string PercentInterval(int64_t count, int64_t n);  // "83.6 to 84.7 %" 95 % Wilson
+std::string PercentInterval(int64_t count, int64_t n);  // "83.6–84.7 %" 95 % Wilson
 std::string Share(double share);                        // "84.1 %"
 std::string Ratio(double ratio);                        // "1.31×"
 std::string Span(double ns);                            // "310 ns", "1.80 s"
+std::string TickSpan(double ns);                        // the same of a round one: "2 s"
 std::string Money(double usd);                          // "$12.31"
 std::string Decimal(double value);                      // at most three significant digits: "0.25"
 
@@ -57,6 +58,7 @@ class Table {
 
   Table(std::string caption, std::vector<Column> columns, bool sort = false);
 
+  Table& Titled();                     // its title stands above it already: not shown again
   Table& Row();                        // begins the next one
   Table& Cell(std::string_view html);  // of the row, in order; the first of a row is its heading
   Table& Cell(std::string_view html, double sort_by);
@@ -71,6 +73,7 @@ class Table {
   std::string caption_;
   std::vector<Column> columns_;
   bool sort_;
+  bool titled_ = false;
   std::string rows_;
   bool row_open_ = false;
   size_t column_ = 0;

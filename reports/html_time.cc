@@ -186,7 +186,7 @@ std::string LatencyOverTime(const ShownResult& result, const SharedScales& scale
           Span(static_cast<double>(result.run->summary.latency.p50)), ", p99 ",
           Span(static_cast<double>(result.run->summary.latency.p99)), ".");
   plot.x = TimeScale(scales.seconds);
-  plot.y = LogScale(scales.fastest_us * 1e3, scales.slowest_us * 1e3, Span);
+  plot.y = LogScale(scales.fastest_us * 1e3, scales.slowest_us * 1e3, TickSpan);
   plot.height = 130;
   plot.bands = BandsOf(time, false);
   plot.lines = {StepLine("i-purple dash", time.window_s, p99),
@@ -284,10 +284,6 @@ std::string CircuitTable(const TimeSeries& time) {
   }
   Table table("Share of each window in which circuits were open", columns);
   for (size_t i = 0; i < time.p50_us.size(); ++i) {
-    const bool quiet = std::all_of(time.circuits.begin(), time.circuits.end(), [i](const auto& c) {
-      return c.open[i] == 0 && c.half_open[i] == 0;
-    });
-    if (quiet) continue;  // windows in which all were closed
     table.Row().Cell(Plain(static_cast<double>(i) * static_cast<double>(time.window_s)));
     for (const CircuitLine& line : time.circuits) {
       table.Cell(Share(line.open[i])).Cell(Share(line.half_open[i]));

@@ -29,6 +29,7 @@ std::string ThresholdRows(const RunResult& run) {
                              {"threshold", kLeft, ""},
                              {"value, 95 % interval", kLeft, ""},
                              {"", kLeft, ""}});
+  table.Titled();
   for (const ThresholdVerdict& one : run.thresholds) {
     const VerdictLook look = LookOfVerdict(one.verdict);
     table.Row().Cell(

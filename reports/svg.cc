@@ -11,9 +11,10 @@
 namespace squall {
 namespace {
 
-constexpr int kWide = 1000;  // of the stretched drawing, in units of its own
-constexpr int kTop = 16;     // px above the drawing, for labels of bands and the highest tick
-constexpr int kBelow = 34;   // px below it: tick labels and the words of the axis
+constexpr int kWide = 1000;      // of the stretched drawing, in units of its own
+constexpr int kTop = 16;         // px above the drawing, for labels of bands and the highest tick
+constexpr int kBelow = 22;       // px below it, for tick labels
+constexpr int kWordsBelow = 14;  // and for the words of the axis
 
 // The least of 1, 2, 5, 10, ... times a power of ten that is not below `value` > 0.
 double RoundUp(double value) {
@@ -223,10 +224,9 @@ std::string SvgImage(std::string_view title, std::string_view desc, int height,
 }
 
 std::string Plot::Svg() const {
-  std::string drawn =
-      Cat("<svg class=plot x=52 y=", kTop, " width=\"100%\" height=\"", height,
-          "\" overflow=visible>", YAxis(*this), "<svg class=st width=\"100%\" height=\"", height,
-          "\" viewBox=\"0 0 ", kWide, " ", height, "\" preserveAspectRatio=none>", Bands(*this));
+  std::string drawn = Cat("<g transform=\"translate(0 ", kTop, ")\">", YAxis(*this),
+                          "<svg class=st width=\"100%\" height=", height, " viewBox=\"0 0 ", kWide,
+                          " ", height, "\" preserveAspectRatio=none>", Bands(*this));
   for (const PlotLine& line : lines) {
     AppendTo(&drawn, "<path class=\"ln ", line.ink, "\" d=\"", PathOf(line, *this), "\"/>");
   }
@@ -234,9 +234,10 @@ std::string Plot::Svg() const {
   for (const PlotLine& line : lines) {
     if (line.marks) drawn += MarksOf(line, *this);
   }
-  AppendTo(&drawn, BandLabels(*this), XAxis(*this), "</svg>");
-  return SvgImage(title, desc, kTop + height + kBelow, drawn,
-                  Cat(" data-x1=\"", Coordinate(x.high), "\""));
+  AppendTo(&drawn, BandLabels(*this), XAxis(*this), "</g>");
+  const int below = x_words.empty() ? kBelow : kBelow + kWordsBelow;
+  return SvgImage(title, desc, kTop + height + below, drawn,
+                  Cat(" class=plot data-x1=\"", Coordinate(x.high), "\" data-h=", height));
 }
 
 }  // namespace squall

@@ -138,7 +138,7 @@ TEST_CASE("html: results of one name are told apart", "[html]") {
 TEST_CASE("html: what a result does not hold is said to be missing", "[html]") {
   RunResult result = Sample();
   result.chronicle = nullptr;
-  CHECK(CountOf(RenderHtml({&result, 1}), "Not known: the result holds no") == 2);
+  CHECK(CountOf(RenderHtml({&result, 1}), "Not known: the result holds no") == 3);
   RunResult nothing;
   nothing.scenario = "nothing";
   nothing.summary = Metrics(testing::SampleFaultNames()).Summarize();
