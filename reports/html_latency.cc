@@ -127,7 +127,7 @@ Scale PhaseScale(ShownResults results) {
       largest = std::max(largest, static_cast<double>(std::max(q.p50, q.p999)));
     }
   }
-  return LogScale(std::min(least, largest / 2), largest, TickSpan);
+  return LogScale(std::min(least, largest / 2), largest, TickSpan, 5);
 }
 
 std::string PhaseRow(const Quantiles& q, const Scale& x, int y, std::string_view name) {

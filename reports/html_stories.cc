@@ -75,7 +75,7 @@ std::string StopWords(std::string_view reason) {
   return Words(reason);
 }
 
-std::string At(int64_t us) { return Span(static_cast<double>(us) * 1e3); }
+std::string At(int64_t us) { return us == 0 ? "0\u202fs" : Span(static_cast<double>(us) * 1e3); }
 
 // One bar per attempt over the time of the request; hollow where it was wrong or failed.
 std::string Bars(const Story& story) {

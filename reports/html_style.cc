@@ -83,10 +83,12 @@ svg text{font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}
 .chart .plot{margin-left:52px;width:calc(100% - 60px);overflow:visible}
 [data-zoom] .chart{touch-action:pan-y;cursor:crosshair}
 .ax line{stroke:var(--line);stroke-width:1}
-.ax text,.axw,.small,.bl{fill:var(--mute)}
+.ax text,.axw,.small{fill:var(--mute)}
+.bl{fill:var(--purple);font-weight:600}
 .axw,.small,.bl{font-size:11.5px}
 .base{stroke:var(--line)}
 .ln{fill:none;stroke-width:1.6;stroke-linejoin:round;vector-effect:non-scaling-stroke}
+.ar{fill:var(--grey);fill-opacity:.2}
 .thick{stroke-width:2.4}
 .dash{stroke-dasharray:6 4}
 .dot{stroke-dasharray:1.5 4;stroke-linecap:round;stroke-width:2.4}
@@ -94,6 +96,7 @@ svg text{font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}
 .ln.i-purple{stroke:var(--purple)}.ln.i-amber{stroke:var(--amber)}.ln.i-grey{stroke:var(--grey)}
 .fl.i-blue,.fl.e-strict{fill:var(--blue)}.fl.i-red{fill:var(--red)}.fl.i-green{fill:var(--green)}
 .fl.i-purple{fill:var(--purple)}.fl.i-amber{fill:var(--amber)}.fl.i-grey{fill:var(--grey)}
+.fl.pale{fill-opacity:.3}
 .fl.half{fill-opacity:.45;stroke-width:1;vector-effect:non-scaling-stroke}
 .fl.half.i-red{stroke:var(--red)}.fl.half.i-amber{stroke:var(--amber)}
 .fl.half.i-grey{stroke:var(--grey)}
@@ -101,7 +104,7 @@ svg text{font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}
 .p-red{fill:var(--red)}.p-amber{fill:var(--amber)}.p-grey{fill:var(--grey)}
 .p-line{stroke:var(--bg);stroke-width:1.5;stroke-opacity:.55}
 .p-dot{fill:var(--bg);fill-opacity:.6}
-.band{fill:var(--band);fill-opacity:.14}
+.band{fill:var(--purple);fill-opacity:.13}
 .inbar{fill:var(--bg);font-weight:600}
 .rowname{font-weight:600;font-size:13px}
 .whisker line{stroke:var(--ink);stroke-width:1.6}
@@ -165,7 +168,7 @@ summary{cursor:pointer}
 .find input{min-width:min(100%,300px)}
 ul{padding-left:20px}
 li{margin-bottom:4px;max-width:82ch}
-@media (max-width:760px){header,main,nav ul{padding-left:14px;padding-right:14px}
+@media (max-width:760px){caption{white-space:normal}header,main,nav ul{padding-left:14px;padding-right:14px}
  h1{font-size:24px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:14px 16px}
  .tile b{font-size:21px}.tile.main b{font-size:28px}.theme{right:14px;top:22px}
  section{padding-top:22px}}

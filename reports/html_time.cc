@@ -14,19 +14,45 @@
 namespace squall {
 namespace {
 
-constexpr size_t kMostBands = 60;  // shaded; beyond them the shading would say nothing
-constexpr size_t kMostLabels = 3;  // of bands, in the first figure
-constexpr int kCircuitRow = 26;    // px
+constexpr size_t kMostBands = 60;      // shaded; beyond them the shading would say nothing
+constexpr size_t kMostLabels = 3;      // of bands, in the first figure
+constexpr int kCircuitRow = 26;        // px
+constexpr int64_t kLeastOffered = 20;  // requests per drawn window on average: fewer are chance
+constexpr size_t kLeastWindows = 40;   // drawn, if there are as many
 
 std::string Plain(double seconds) { return absl::StrFormat("%.10g", seconds); }
 
-double PerSecond(int64_t count, const RunResult& run) {
-  const double seconds = static_cast<double>(run.summary.load.window_s);
-  return static_cast<double>(count) / seconds /
+double PerSecond(int64_t count, int64_t window_s, const RunResult& run) {
+  return static_cast<double>(count) / static_cast<double>(window_s) /
          static_cast<double>(std::max<int64_t>(run.replications, 1));
 }
 
-// The last window may be cut short by the end of the run; so may those after the last arrival.
+// Windows put together until a request more or less in one of them does not make a peak.
+LoadTotals::Series Drawn(const LoadTotals::Series& load) {
+  int64_t offered = 0;
+  for (const int64_t n : load.offered) offered += n;
+  const auto windows = static_cast<int64_t>(load.offered.size());
+  int64_t together = 1;
+  while (together * 2 * static_cast<int64_t>(kLeastWindows) <= windows &&
+         offered * together < kLeastOffered * windows) {
+    together *= 2;
+  }
+  LoadTotals::Series drawn;
+  drawn.window_s = load.window_s * together;
+  const auto sum = [&](const std::vector<int64_t>& counts) {
+    std::vector<int64_t> sums;
+    for (size_t i = 0; i < counts.size(); ++i) {
+      if (i % static_cast<size_t>(together) == 0) sums.push_back(0);
+      sums.back() += counts[i];
+    }
+    return sums;
+  };
+  drawn.offered = sum(load.offered);
+  drawn.attempts = sum(load.attempts);
+  drawn.good = sum(load.good);
+  return drawn;
+}
+
 size_t Windows(const RunResult& run) { return run.summary.load.offered.size(); }
 
 double RunSeconds(const ShownResult& result) {
@@ -78,10 +104,10 @@ std::string OverRuns(const RunResult& run) {
 
 std::string LoadFigure(const ShownResult& result, const SharedScales& scales) {
   const RunResult& run = *result.run;
-  const LoadTotals::Series& load = run.summary.load;
+  const LoadTotals::Series load = Drawn(run.summary.load);
   const auto rates = [&](const std::vector<int64_t>& counts) {
     std::vector<double> values;
-    for (const int64_t count : counts) values.push_back(PerSecond(count, run));
+    for (const int64_t count : counts) values.push_back(PerSecond(count, load.window_s, run));
     return values;
   };
   const auto peak = [](const std::vector<double>& v) {
@@ -100,13 +126,14 @@ std::string LoadFigure(const ShownResult& result, const SharedScales& scales) {
   plot.y = LinearScale(0, scales.load_per_s, 4, Decimal);
   plot.height = 170;
   plot.bands = BandsOf(result.chronicle->time, true);
-  plot.lines = {StepLine("i-grey dash", load.window_s, offered),
-                StepLine("i-red", load.window_s, attempts),
+  PlotLine area = StepLine("i-grey", load.window_s, offered);
+  area.area = true;
+  plot.lines = {area, StepLine("i-red", load.window_s, attempts),
                 StepLine("i-blue thick", load.window_s, good)};
   Figure figure;
   figure.title = "Load";
   figure.note = Cat("per second, windows of ", load.window_s, " s", OverRuns(run));
-  figure.legend = LegendLine("i-grey dash", "requests offered") +
+  figure.legend = LegendPatch("i-grey pale", "requests offered") +
                   LegendLine("i-red", "attempts sent") +
                   LegendLine("i-blue thick", "right answers in time (goodput)");
   figure.chart = plot.Svg();
@@ -116,7 +143,7 @@ std::string LoadFigure(const ShownResult& result, const SharedScales& scales) {
                                   {"offered", Table::Align::kRight, ""},
                                   {"attempts", Table::Align::kRight, ""},
                                   {"goodput", Table::Align::kRight, ""}});
-  for (size_t i = 0; i < Windows(run); ++i) {
+  for (size_t i = 0; i < offered.size(); ++i) {
     table.Row().Cell(Plain(static_cast<double>(i) * static_cast<double>(load.window_s)));
     table.Cell(Decimal(offered[i])).Cell(Decimal(attempts[i])).Cell(Decimal(good[i]));
   }
@@ -135,7 +162,7 @@ std::vector<double> AmplificationOf(const LoadTotals::Series& load) {
 
 std::string AmplificationFigure(const ShownResult& result, const SharedScales& scales) {
   const RunResult& run = *result.run;
-  const LoadTotals::Series& load = run.summary.load;
+  const LoadTotals::Series load = Drawn(run.summary.load);
   const std::vector<double> values = AmplificationOf(load);
   const Amplification& a = run.summary.amplification;
   Plot plot;
@@ -390,12 +417,13 @@ SharedScales ScalesOf(ShownResults results) {
   for (const ShownResult& result : results) {
     const RunResult& run = *result.run;
     scales.seconds = std::max(scales.seconds, RunSeconds(result));
-    for (const auto* counts : {&run.summary.load.offered, &run.summary.load.attempts}) {
+    const LoadTotals::Series load = Drawn(run.summary.load);
+    for (const auto* counts : {&load.offered, &load.attempts, &load.good}) {
       for (const int64_t n : *counts) {
-        scales.load_per_s = std::max(scales.load_per_s, PerSecond(n, run));
+        scales.load_per_s = std::max(scales.load_per_s, PerSecond(n, load.window_s, run));
       }
     }
-    for (const double a : AmplificationOf(run.summary.load)) {
+    for (const double a : AmplificationOf(load)) {
       if (!std::isnan(a)) scales.amplification = std::max(scales.amplification, a);
     }
     const TimeSeries& time = result.chronicle->time;

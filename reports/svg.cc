@@ -56,8 +56,9 @@ std::string PathOf(const PlotLine& line, const Plot& plot) {
     }
     const std::string x = Coordinate(kWide * plot.x.Place(line.x[i]));
     const std::string y = Coordinate(plot.height * (1 - plot.y.Place(line.y[i])));
+    if (line.area && !drawn) AppendTo(&path, "M", x, " ", plot.height);
     if (!drawn) {
-      AppendTo(&path, "M", x, " ", y);
+      AppendTo(&path, line.area ? "L" : "M", x, " ", y);
     } else if (line.steps) {
       AppendTo(&path, "H", x);
       if (y != last_y) AppendTo(&path, "V", y);
@@ -66,6 +67,8 @@ std::string PathOf(const PlotLine& line, const Plot& plot) {
     }
     last_y = y;
     drawn = true;
+    const bool ends = i + 1 == line.x.size() || std::isnan(line.y[i + 1]);
+    if (line.area && ends) AppendTo(&path, "V", plot.height, "Z");
   }
   return path;
 }
@@ -166,20 +169,25 @@ Scale LinearScale(double low, double high, int most, const Labeler& label) {
   return scale;
 }
 
-Scale LogScale(double low, double high, const Labeler& label) {
+Scale LogScale(double low, double high, const Labeler& label, int most) {
   Scale scale;
   scale.log = true;
   scale.low = RoundDown(low);
   scale.high = RoundUp(std::max(high, scale.low * 1.01));
-  const bool many = scale.high / scale.low > 2e3;  // then only powers of ten are named
+  int powers = 0;
   for (double power = std::pow(10, std::floor(std::log10(scale.low) + 1e-9));
        power <= scale.high * 1.001; power *= 10) {
     for (const double digit : {1.0, 2.0, 5.0}) {
       const double at = power * digit;
       if (at < scale.low * 0.999 || at > scale.high * 1.001) continue;
-      if (many && digit != 1.0) continue;
       scale.ticks.push_back({at, label(at)});
+      powers += digit == 1.0;
     }
+  }
+  if (powers < 2 || static_cast<int>(scale.ticks.size()) <= most) return scale;
+  for (Tick& tick : scale.ticks) {
+    const double digits = std::log10(tick.at);
+    if (std::abs(digits - std::round(digits)) > 0.01) tick.label.clear();
   }
   return scale;
 }
@@ -228,7 +236,8 @@ std::string Plot::Svg() const {
                           "<svg class=st width=\"100%\" height=", height, " viewBox=\"0 0 ", kWide,
                           " ", height, "\" preserveAspectRatio=none>", Bands(*this));
   for (const PlotLine& line : lines) {
-    AppendTo(&drawn, "<path class=\"ln ", line.ink, "\" d=\"", PathOf(line, *this), "\"/>");
+    AppendTo(&drawn, "<path class=\"", line.area ? "ar " : "ln ", line.ink, "\" d=\"",
+             PathOf(line, *this), "\"/>");
   }
   AppendTo(&drawn, stretched, "</svg>", fixed);
   for (const PlotLine& line : lines) {

@@ -37,7 +37,8 @@ using Labeler = std::function<std::string(double)>;
 Scale LinearScale(double low, double high, int most, const Labeler& label);
 
 // Both > 0; from a round number (1, 2 or 5 times a power of ten) to another.
-Scale LogScale(double low, double high, const Labeler& label);
+// Of more than `most` ticks only powers of ten have a label.
+Scale LogScale(double low, double high, const Labeler& label, int most = 9);
 
 // Seconds from 0, ticks at times that people read: "90 s" is no tick, "1:30" is.
 Scale TimeScale(double seconds);
@@ -50,6 +51,7 @@ struct PlotLine {
   std::string ink;  // classes: colour and dash
   std::vector<double> x;
   std::vector<double> y;  // of each x; kGap breaks the line
+  bool area = false;      // filled down to the axis, without a line
   bool steps = false;     // holds each value until the next x
   bool marks = false;     // a dot at each point
 };
