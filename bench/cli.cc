@@ -22,6 +22,7 @@ Examples
   squall run production-10k --engine none,naive_retry,self_healing
   squall run production-10k --engine self_healing --ablate
   squall run outage --mode wire --time-scale 0.02
+  squall reproduce 84.1
   squall serve all-faults
   squall show production-10k > mine.json && squall run mine.json
 
@@ -110,10 +111,10 @@ void AddRun(CLI::App* app, RunOptions* o) {
   run->add_option("--seed", o->seed, "Seed of every draw; default: that\nof the scenario")
       ->check(CLI::Range(int64_t{0}, INT64_MAX))
       ->type_name("N");
-  run->add_option("--replications", o->replications, "Run with N seeds and add up")
+  run->add_option("--replications", o->replications,
+                  "Run with N seeds and add up; default 1,\nof a model what its scenario says")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}))
-      ->type_name("N")
-      ->capture_default_str();
+      ->type_name("N");
   run->add_option("--threads", o->threads, "Default: all cores")
       ->check(CLI::Range(int64_t{1}, int64_t{1024}))
       ->type_name("N");
@@ -274,6 +275,25 @@ void AddDiagnose(CLI::App* app, DiagnoseOptions* o) {
   diagnose->add_flag("--json", o->json, "Print JSON on a terminal, too");
 }
 
+constexpr const char* kReproduceHelp =
+    R"(Runs what a published claim says and judges it by two one-sided tests at 5 %:
+reproduced (the 90 % interval lies within the margin), refuted (the 95 % interval
+excludes the figure and the estimate lies beyond the margin), inconclusive, or
+not testable, with the reason. With IDs each claim is shown in full; 84.1 has a
+page of its own. Exit code 0: all could be judged; 12: some are inconclusive.)";
+
+void AddReproduce(CLI::App* app, ReproduceOptions* o) {
+  CLI::App* reproduce = app->add_subcommand("reproduce", "Rerun published claims and judge them");
+  reproduce->footer(kReproduceHelp);
+  reproduce->add_option("ID", o->ids, "Claims; all by default");
+  reproduce->add_flag("--list", o->list, "Only say what is claimed");
+  reproduce->add_flag("--markdown", o->markdown, "The table in Markdown");
+  reproduce->add_option("--threads", o->threads, "Default: all cores")
+      ->check(CLI::Range(int64_t{1}, int64_t{1024}))
+      ->type_name("N");
+  AddOutput(reproduce, &o->output);
+}
+
 // All options of all commands.
 struct Everything {
   RunOptions run;
@@ -283,6 +303,7 @@ struct Everything {
   ReportOptions report;
   CompareCommand compare;
   ReplayOptions replay;
+  ReproduceOptions reproduce;
   OutputOptions version;
   std::string show;
   std::vector<std::string> show_sets;
@@ -298,8 +319,10 @@ void AddInfo(CLI::App* app, Everything* all) {
   CLI::App* validate = app->add_subcommand("validate", "Check scenario files without running them");
   validate->add_option("SCENARIO", all->validate, "Files or names")->required();
   CLI::App* schema = app->add_subcommand("schema", "Print the JSON Schema that editors can use");
-  schema->add_option("WHICH", all->schema, "scenario, preset or result")
-      ->check(CLI::IsMember({"scenario", "preset", "result"}))
+  schema
+      ->add_option("WHICH", all->schema,
+                   "scenario, preset, claim or result;\nmetrics lists what thresholds may name")
+      ->check(CLI::IsMember({"scenario", "preset", "claim", "result", "metrics"}))
       ->capture_default_str();
   CLI::App* version = app->add_subcommand("version", "Print the version");
   version->add_flag("--json", all->version.json, "As JSON");
@@ -316,6 +339,7 @@ int Dispatch(const CLI::App& app, const Everything& all) {
   if (app.got_subcommand("report")) return Report(all.report);
   if (app.got_subcommand("compare")) return CompareResults(all.compare);
   if (app.got_subcommand("replay")) return Replay(all.replay);
+  if (app.got_subcommand("reproduce")) return Reproduce(all.reproduce);
   if (app.got_subcommand("list")) return List();
   if (app.got_subcommand("show")) return Show(all.show, all.show_sets);
   if (app.got_subcommand("validate")) return Validate(all.validate);
@@ -356,7 +380,9 @@ int Main(int argc, char** argv, const char* revision) {
   all.run.output.utf8 = WantsUtf8();
   all.run.output.revision = all.version.revision = revision;
   all.report.output = all.compare.output = all.replay.output = all.run.output;
+  all.reproduce.output = all.run.output;
   AddRun(&app, &all.run);
+  AddReproduce(&app, &all.reproduce);
   AddServe(&app, &all.serve);
   AddDiagnose(&app, &all.diagnose);
   AddKnowledge(&app, &all.knowledge);

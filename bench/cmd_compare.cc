@@ -6,6 +6,7 @@
 #include "bench/exit_codes.h"
 #include "bench/gates.h"
 #include "reports/compare_report.h"
+#include "reports/compare_timing.h"
 #include "scenarios/text_file.h"
 
 namespace squall {
@@ -50,14 +51,14 @@ int ExitCodeOf(const JudgedComparison& judged, bool allow_inconclusive) {
   int code = kExitOk;
   for (const RuleVerdict& one : judged.verdicts) {
     switch (one.verdict) {
-      case Verdict::kPass: break;
-      case Verdict::kFail:
+      case GateVerdict::kPass: break;
+      case GateVerdict::kFail:
         code = WorseExitCode(code, one.rule.to_base ? kExitRegression : kExitThreshold);
         break;
-      case Verdict::kInconclusive:
+      case GateVerdict::kInconclusive:
         if (!allow_inconclusive) code = WorseExitCode(code, kExitInconclusive);
         break;
-      case Verdict::kEmpty:
+      case GateVerdict::kEmpty:
         std::fprintf(stderr, "squall: rule '%s': %s\n", one.rule.text.c_str(), one.why.c_str());
         code = WorseExitCode(code, kExitUsage);
         break;
@@ -87,19 +88,30 @@ int CompareResults(const CompareCommand& options) {
   }
   std::vector<CompareRule> rules;
   if (const int code = ReadRules(options, &rules); code != kExitOk) return code;
-  const auto base = LoadResult(options.base);
-  if (!base.ok()) return ReportReadError(base.status());
-  const auto next = LoadResult(options.next);
-  if (!next.ok()) return ReportReadError(next.status());
+  const auto base_runs = LoadResults(options.base);
+  if (!base_runs.ok()) return ReportReadError(base_runs.status());
+  const auto next_runs = LoadResults(options.next);
+  if (!next_runs.ok()) return ReportReadError(next_runs.status());
+  const StoredResult& base = base_runs->front();
+  const StoredResult& next = next_runs->front();
+  const auto timed = CompareTimes(*base_runs, *next_runs);
+  if (!timed && base_runs->size() + next_runs->size() > 2) {
+    std::fprintf(stderr,
+                 "squall: got %zu and %zu runs, expected one each, or %zu or more interleaved "
+                 "pairs\n",
+                 base_runs->size(), next_runs->size(), kFewestTimedPairs);
+    return kExitUsage;
+  }
   JudgedComparison judged;
   judged.noise = *noise;
   judged.confidence = options.confidence;
-  judged.compared = Compare(*base, *next, CompareOptions{options.confidence, options.resamples});
+  judged.compared = Compare(base, next, CompareOptions{options.confidence, options.resamples});
+  if (timed) judged.compared.timing = {TimedPairsText(*timed)};
   judged.verdicts = JudgeRules(rules, judged.compared, *noise);
   const int code = ExitCodeOf(judged, options.allow_inconclusive);
   const int written = WriteOut(options.output.out_file, Render(options, judged));
   if (written != kExitOk) return written;
-  const bool open = base->result.partial || next->result.partial;
+  const bool open = base.result.partial || next.result.partial;
   if (open && code == kExitOk && !options.allow_inconclusive) {
     std::fprintf(stderr, "squall: one of the runs was interrupted: nothing is conclusive\n");
     return kExitInconclusive;

@@ -7,9 +7,11 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "mock_providers/faults.h"
+#include "reports/metric_table.h"
 #include "reports/result.h"
 #include "reports/result_schema.h"
 #include "reports/text.h"
+#include "scenarios/claim.h"
 
 namespace squall {
 namespace {
@@ -41,6 +43,11 @@ int ReportLoadError(const absl::Status& status) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   std::fprintf(stderr, "%s\n", text.c_str());
   return kExitInvalidScenario;
+}
+
+int ReportModel(const std::string& scenario) {
+  return ReportLoadError(absl::InvalidArgumentError(
+      scenario + ": /model: got a model, expected providers; models are for `squall run` alone"));
 }
 
 int List() {
@@ -83,10 +90,15 @@ int Validate(const std::vector<std::string>& scenarios) {
 }
 
 int PrintSchema(const std::string& which) {
-  const std::string text = which == "preset"   ? PresetSchema()
-                           : which == "result" ? ResultSchema()
-                                               : ScenarioSchema();
-  std::fputs(text.c_str(), stdout);
+  if (which == "metrics") {
+    for (const MetricRow& row : MetricTable()) PrintItem(row.name, row.doc, 26);
+    return kExitOk;
+  }
+  const std::string schema = which == "preset"   ? PresetSchema()
+                             : which == "claim"  ? ClaimSchema()
+                             : which == "result" ? ResultSchema()
+                                                 : ScenarioSchema();
+  std::fputs(schema.c_str(), stdout);
   return kExitOk;
 }
 

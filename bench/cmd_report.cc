@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
@@ -18,12 +19,26 @@
 namespace squall {
 namespace {
 
+// A model's outputs as the file has them.
+std::string ModelFigures(const StoredResult& stored, const TextStyle& style) {
+  const RunResult& result = stored.result;
+  std::string text = Banner(result.scenario, "virtual", result.seed, style);
+  text += RenderThresholds(result.thresholds, style) + "\n";
+  for (const auto& [output, unused] : (*stored.json)["model"]["outputs"].items()) {
+    const MetricFigure figure = FigureOf(std::string(kModelPrefix) + output, *stored.json);
+    text += "  " + PadRight(Clip(Printable(output, style), 32, style), 32) + "  " +
+            FigureText(figure) + "\n";
+  }
+  return text + "\n" + WrapCommand(Printable(result.repeat, style), "again  ", 7);
+}
+
 std::string Terminal(const std::vector<StoredResult>& results, const TextStyle& style) {
   std::string text;
   for (const StoredResult& stored : results) {
     if (!text.empty()) text += "\n";
     if (results.size() > 1) text += Paint(Printable(stored.name, style), Ink::kDim, style) + "\n";
-    text += RenderReport(stored.result, style);
+    text += stored.result.mode == "model" ? ModelFigures(stored, style)
+                                          : RenderReport(stored.result, style);
   }
   return text;
 }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "bench/ablation.h"
+#include "bench/command_text.h"
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/gates.h"
@@ -18,7 +19,6 @@
 #include "reports/html.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
-#include "scenarios/episodes.h"
 #include "reports/threshold_table.h"
 #include "scenarios/knowledge_file.h"
 #include "scenarios/replicate.h"
@@ -27,39 +27,6 @@
 
 namespace squall {
 namespace {
-
-double CpuSeconds() {
-  timespec used{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
-}
-
-std::string Quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
-// The command line that does the same again, every default that matters spelled out.
-std::string RepeatCommand(const RunOptions& options, const std::string& engine, int64_t seed) {
-  std::string line = "squall run " + Quoted(options.scenario);
-  if (!options.trace.empty()) line += " --trace " + Quoted(options.trace);
-  if (!engine.empty()) line += " --engine " + Quoted(engine);
-  for (const std::string& set : options.sets) line += " --set " + Quoted(set);
-  if (!options.knowledge.empty()) line += " --knowledge " + Quoted(options.knowledge);
-  line += " --seed " + std::to_string(seed);
-  if (options.replications != 1) line += " --replications " + std::to_string(options.replications);
-  if (options.mode != "virtual") {
-    line += " --mode " + options.mode;
-    char scale[32];
-    std::snprintf(scale, sizeof scale, "%g", options.time_scale);
-    if (options.time_scale != 1) line += std::string(" --time-scale ") + scale;
-  }
-  return line;
-}
 
 struct Finished {
   RunResult result;
@@ -78,34 +45,12 @@ ScenarioOptions Loading(const RunOptions& options, const std::string& engine) {
 
 RunResult Describe(const RunOptions& options, const Scenario& scenario, const WorldResult& world,
                    const std::string& engine) {
-  RunResult result;
-  DescribeScenario(scenario, &result);
+  RunResult result = Describe(scenario, world);
   result.mode = options.mode;
   result.time_scale = options.time_scale;
   result.replications = options.replications;
   result.overrides = options.sets;
   result.revision = options.output.revision;
-  result.summary = world.metrics.Summarize();
-  const std::vector<std::string> names = FaultNames();
-  for (size_t i = 0; i < world.faults.size(); ++i) {
-    FaultLine line;
-    line.name = i < names.size() ? names[i] : "load";
-    line.scheduled = world.faults[i].scheduled;
-    line.injected = world.faults[i].injected;
-    result.faults.push_back(std::move(line));
-  }
-  result.breaker_transitions = world.breaker_transitions;
-  result.partial = world.interrupted;
-  if (world.chronicle != nullptr) {
-    auto chronicle = std::make_shared<Chronicle>(world.chronicle->Take());
-    const auto windows = static_cast<double>(chronicle->time.p50_us.size());
-    const double seconds = windows * static_cast<double>(chronicle->time.window_s);
-    chronicle->time.episodes = EpisodesOf(scenario, FromSeconds(seconds));
-    result.chronicle = std::move(chronicle);
-  }
-  if (!world.requests.empty()) {
-    result.requests = std::make_shared<const RequestsTable>(world.requests);
-  }
   result.repeat = RepeatCommand(options, engine, scenario.seed);
   return result;
 }
@@ -163,17 +108,15 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   replicate.mode = options.mode == "wire" ? Mode::kWire : Mode::kVirtual;
   replicate.time_scale = options.time_scale;
   replicate.replications = options.replications;
-  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  replicate.threads =
-      options.threads > 0 ? static_cast<int>(options.threads) : static_cast<int>(cores);
+  replicate.threads = ThreadsFor(options.threads);
   std::atomic<int64_t> done{0};
   RunHooks hooks;
   hooks.stop = &InterruptFlag();
   hooks.done = &done;
   hooks.rules = &rules;
+  hooks.keep_requests = KeepsRequests(options, *scenario);
   hooks.chronicle =
       options.output.json || !options.output.out_file.empty() || !options.html.empty();
-  hooks.keep_requests = KeepsRequests(options, *scenario);
   const auto start = std::chrono::steady_clock::now();
   const double cpu_start = CpuSeconds();
   absl::StatusOr<WorldResult> world = [&] {
@@ -285,7 +228,7 @@ void SayReplay(const RunOptions& options, const std::vector<Finished>& runs) {
   const bool one = runs.size() == 1 && !options.ablate && options.mode == "virtual";
   if (!one || options.output.out_file.empty() || options.output.json || options.output.quiet)
     return;
-  std::fprintf(stderr, "replay: squall replay %s\n", Quoted(options.output.out_file).c_str());
+  std::fprintf(stderr, "replay: squall replay %s\n", ShellWord(options.output.out_file).c_str());
 }
 
 int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
@@ -300,11 +243,8 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
     }
   }
   if (!options.html.empty()) {
-    const absl::Status written = WriteFileAtomically(options.html, RenderHtml(results));
-    if (!written.ok()) {
-      std::fprintf(stderr, "squall: %s\n", std::string(written.message()).c_str());
-      return kExitUsage;
-    }
+    const int page = WriteOut(options.html, RenderHtml(results));
+    if (page != kExitOk) return page;
   }
   std::string text;
   if (options.output.json) {
@@ -321,7 +261,43 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
 
 }  // namespace
 
-int Run(const RunOptions& options) {
+double CpuSeconds() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+}
+
+int ThreadsFor(int64_t asked) {
+  if (asked > 0) return static_cast<int>(asked);
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+std::string RepeatCommand(const RunOptions& options, const std::string& engine, int64_t seed) {
+  std::string line = "squall run " + ShellWord(options.scenario);
+  if (!options.trace.empty()) line += " --trace " + ShellWord(options.trace);
+  if (!engine.empty()) line += " --engine " + ShellWord(engine);
+  for (const std::string& set : options.sets) line += " --set " + ShellWord(set);
+  if (!options.knowledge.empty()) line += " --knowledge " + ShellWord(options.knowledge);
+  line += " --seed " + std::to_string(seed);
+  if (options.replications > 1) line += " --replications " + std::to_string(options.replications);
+  if (options.mode != "virtual") {
+    line += " --mode " + options.mode;
+    char scale[32];
+    std::snprintf(scale, sizeof scale, "%g", options.time_scale);
+    if (options.time_scale != 1) line += std::string(" --time-scale ") + scale;
+  }
+  return line;
+}
+
+int Run(const RunOptions& given) {
+  // Only a scenario as it stands can be a model: what replaces an engine or a workload is an error
+  // there, which loading it reports.
+  if (given.engines.empty() && given.trace.empty()) {
+    const absl::StatusOr<Scenario> scenario = LoadScenario(given.scenario, Loading(given, ""));
+    if (scenario.ok() && scenario->model) return RunModelScenario(given, *scenario);
+  }
+  RunOptions options = given;
+  options.replications = std::max<int64_t>(given.replications, 1);
   if (options.ablate && options.engines.size() > 1) {
     std::fprintf(stderr, "squall: got %zu engines with --ablate, expected one\n",
                  options.engines.size());

@@ -28,8 +28,8 @@ struct RunOptions {
   std::string trace;
   std::string mode = "virtual";
   double time_scale = 1;
-  int64_t seed = -1;  // -1: the scenario's own
-  int64_t replications = 1;
+  int64_t seed = -1;          // -1: the scenario's own
+  int64_t replications = 0;   // 0: a model's own number, 1 of everything else
   int64_t threads = 0;        // 0: all cores
   std::string knowledge;      // file of rules to begin with, as `knowledge check` wrote it
   std::string html;           // file for the report as a page
@@ -40,6 +40,17 @@ struct RunOptions {
   OutputOptions output;
 };
 int Run(const RunOptions& options);
+
+// The same for a scenario that is a model, loaded with these options.
+int RunModelScenario(const RunOptions& options, const Scenario& scenario);
+
+// The command line that does the same again, every default that matters spelled out. `engine` is
+// empty where the scenario's own is used.
+std::string RepeatCommand(const RunOptions& options, const std::string& engine, int64_t seed);
+
+// CPU time of this process so far, and how many threads a command may use (`asked` 0: all cores).
+double CpuSeconds();
+int ThreadsFor(int64_t asked);
 
 struct KnowledgeOptions {
   std::string file;
@@ -68,6 +79,15 @@ struct ServeOptions {
   std::string control_token;  // empty: none is needed, which only loopback allows
 };
 int Serve(const ServeOptions& options);
+
+struct ReproduceOptions {
+  std::vector<std::string> ids;  // claims; none: all
+  bool list = false;             // only say what there is
+  bool markdown = false;         // the table as a README has it
+  int64_t threads = 0;           // 0: all cores
+  OutputOptions output;
+};
+int Reproduce(const ReproduceOptions& options);
 
 struct DiagnoseOptions {
   bool jsonl = false;  // one reply per line in, one diagnosis per line out, in order
@@ -121,6 +141,9 @@ int ReportReadError(const absl::Status& status);
 
 // To a file, or to stdout where the path is empty; kExitOk unless that fails.
 int WriteOut(const std::string& path, const std::string& text);
+
+// The same where a scenario is a model and only providers will do.
+int ReportModel(const std::string& scenario);
 
 // Parses the command line and runs a command. `revision` of the sources, "" where it is unknown.
 int Main(int argc, char** argv, const char* revision);

@@ -48,7 +48,7 @@ void JudgeThresholds(const std::vector<Threshold>& thresholds, RunResult* result
 int GateExitCode(const std::vector<ThresholdVerdict>& verdicts,
                  const std::vector<std::string>& given, bool allow_inconclusive) {
   for (const ThresholdVerdict& one : verdicts) {
-    if (one.verdict != Verdict::kEmpty) continue;
+    if (one.verdict != GateVerdict::kEmpty) continue;
     std::fprintf(stderr, "squall: threshold '%s': %s\n", one.threshold.text.c_str(),
                  one.why.c_str());
     const bool typed = std::any_of(given.begin(), given.end(), [&](const std::string& text) {
@@ -57,8 +57,8 @@ int GateExitCode(const std::vector<ThresholdVerdict>& verdicts,
     return typed ? kExitUsage : kExitInvalidScenario;
   }
   switch (Worst(verdicts)) {
-    case Verdict::kFail: return kExitThreshold;
-    case Verdict::kInconclusive: return allow_inconclusive ? kExitOk : kExitInconclusive;
+    case GateVerdict::kFail: return kExitThreshold;
+    case GateVerdict::kInconclusive: return allow_inconclusive ? kExitOk : kExitInconclusive;
     default: return kExitOk;
   }
 }

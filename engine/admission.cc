@@ -46,6 +46,14 @@ Trigger TriggerOf(const Diagnosis& last) {
   }
 }
 
+const AttemptRecord* LastAt(const CallState& call, ProviderId provider) {
+  const AttemptRecord* last = nullptr;
+  for (const AttemptRecord& attempt : call.result.attempts) {
+    if (attempt.sent && attempt.provider == provider) last = &attempt;
+  }
+  return last;
+}
+
 ExtraKind KindOf(const Step& step, const CallState& call) {
   if (step.why == "hedge") return ExtraKind::kHedge;
   if (step.purpose != Purpose::kAnswer || step.reask) return ExtraKind::kRepair;
@@ -140,6 +148,9 @@ ExtraAttempt Admission::Extra(const Step& step, const CallState& call) const {
   extra.kind = KindOf(step, call);
   extra.provider = step.target.provider;
   extra.again = call.Tried(step.target.provider);
+  const AttemptRecord* const there = LastAt(call, step.target.provider);
+  extra.free = !config_.provider_budget_counts_answers && there != nullptr &&
+               AnsweredBadly(there->diagnosis);
   if (last != nullptr) extra.trigger = TriggerOf(last->diagnosis);
   extra.load = LoadOf(step.target, call);
   return extra;
@@ -147,6 +158,13 @@ ExtraAttempt Admission::Extra(const Step& step, const CallState& call) const {
 
 bool Admission::AllowsExtra(const Step& step, const CallState& call, Time now) const {
   return budget_.Allows(now, Extra(step, call));
+}
+
+std::string_view Admission::BudgetAgainst(const Step& step, const CallState& call,
+                                          Time now) const {
+  const ExtraAttempt extra = Extra(step, call);
+  const bool overall = budget_.overall().Allows(now, extra.load, extra.trigger);
+  return overall ? "provider_budget" : "budget";
 }
 
 RouteOrder Admission::Order(const CallState& call, Time now) const {

@@ -78,6 +78,8 @@ class Admission {
   bool AnswersWell(ProviderId provider, Time at, double u) const;
   // Is there budget for another attempt?
   bool AllowsExtra(const Step& step, const CallState& call, Time now) const;
+  // Where there is not: "budget", of all extra attempts, or "provider_budget". Static.
+  std::string_view BudgetAgainst(const Step& step, const CallState& call, Time now) const;
   // What the limits of its conversation say of an attempt at `target`.
   ConversationLimits::Decision Afford(Target target, const CallState& call) const;
   // Providers that can serve the request, best first, by the routing policy.

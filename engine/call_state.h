@@ -45,6 +45,9 @@ struct Opinion {
   std::string_view by;  // plan row whose answer it is
 };
 
+// Did an answer come whole and was bad? That says nothing about load: sample again at once.
+bool AnsweredBadly(const Diagnosis& diagnosis);
+
 struct CallState {
   uint64_t key = 0;           // of its draws
   double ramp_u = 0;          // its place in the ramp of a breaker that has closed
@@ -62,6 +65,7 @@ struct CallState {
   bool repeatable = true;       // ChatRequest says so
   bool caller_retries = false;  // likewise
   bool committed = false;       // the caller holds a piece of an answer that failed
+  bool binding = false;         // and that cannot be taken back
   bool streaming = false;       // the answer is asked for in pieces
   bool wants_json = false;      // it has a contract
   Patch patch;                  // in force

@@ -98,6 +98,7 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
   CallState call;
   call.deadline = deadline;
   Begin(request, schema, &call);
+  call.binding = caller != nullptr && !caller->CanRestart();
   while (call.result.stop_reason.empty()) {
     const Step step = Plan(call);
     ++call.rounds;
@@ -435,6 +436,7 @@ void Engine::Repair(const Asked& asked, const Step& step, CallState* call) {
 void Engine::Learn(const CallState& call) {
   const std::optional<Lesson> lesson = LessonOf(call.result.attempts);
   if (lesson.has_value()) knowledge_.Learn(*lesson, env_.Now());
+  knowledge_.LearnReturn(call.result.attempts);
 }
 
 void Engine::Finish(std::string_view reason, CallState* call) const {

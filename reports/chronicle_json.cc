@@ -39,6 +39,7 @@ void EachField(const Story*, V visit) {
   visit("kind", &Story::kind);
   visit("fault", &Story::fault);
   visit("ending", &Story::ending);
+  visit("reason", &Story::reason);
   visit("stop_reason", &Story::stop_reason);
   visit("answered_by", &Story::answered_by);
   visit("arrived_us", &Story::arrived_us);
@@ -54,6 +55,7 @@ void EachField(const FlowRow*, V visit) {
   visit("diagnosed", &FlowRow::diagnosed);
   visit("action", &FlowRow::action);
   visit("ending", &FlowRow::ending);
+  visit("reason", &FlowRow::reason);
   visit("count", &FlowRow::count);
 }
 

@@ -229,11 +229,10 @@ CompareResult Compare(const StoredResult& base, const StoredResult& next,
   const Json b = Json::parse(after.effective, nullptr, false);
   if (a.is_object() && b.is_object()) DiffValues(a, b, "", &out);
   NoteTiming(before, after, &out);
-  if (out.paired) {
+  AddIndependent(*base.json, *next.json, &out);
+  if (out.paired) {  // which knows better, of what rows tell
     out.divergence = FirstDivergence(*before.requests, *after.requests);
     AddPairs(*before.requests, *after.requests, options, &out);
-  } else {
-    AddIndependent(*base.json, *next.json, &out);
   }
   if (out.identical) NoteIdentity(&out);  // prices may differ all the same
   return out;

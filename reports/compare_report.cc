@@ -13,14 +13,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-int64_t CountOf(const JudgedComparison& judged, Verdict verdict) {
+int64_t CountOf(const JudgedComparison& judged, GateVerdict verdict) {
   return std::count_if(judged.verdicts.begin(), judged.verdicts.end(),
                        [verdict](const RuleVerdict& one) { return one.verdict == verdict; });
 }
 
 std::string Headline(const JudgedComparison& judged) {
-  const int64_t failed = CountOf(judged, Verdict::kFail);
-  const int64_t open = CountOf(judged, Verdict::kInconclusive) + CountOf(judged, Verdict::kEmpty);
+  const int64_t failed = CountOf(judged, GateVerdict::kFail);
+  const int64_t open =
+      CountOf(judged, GateVerdict::kInconclusive) + CountOf(judged, GateVerdict::kEmpty);
   if (judged.compared.identical && failed == 0) return "identical: every request went the same way";
   std::string text = failed == 0
                          ? "no regression"
@@ -42,8 +43,8 @@ std::string Basis(const JudgedComparison& judged) {
 std::string Word(const JudgedComparison& judged, const Difference& difference) {
   for (const RuleVerdict& one : judged.verdicts) {
     if (one.rule.metric != difference.metric) continue;
-    if (one.verdict == Verdict::kFail) return "WORSE";
-    if (one.verdict != Verdict::kPass) return std::string(VerdictText(one.verdict));
+    if (one.verdict == GateVerdict::kFail) return "WORSE";
+    if (one.verdict != GateVerdict::kPass) return std::string(GateVerdictText(one.verdict));
   }
   if (!difference.interval || !difference.change) return "";
   const Interval& ci = *difference.interval;
@@ -77,7 +78,7 @@ std::string Value(const Difference& d, const std::optional<double>& value) {
 
 std::string RenderComparisonText(const JudgedComparison& judged, const TextStyle& style) {
   const CompareResult& c = judged.compared;
-  const Ink ink = CountOf(judged, Verdict::kFail) > 0 ? Ink::kBad : Ink::kGood;
+  const Ink ink = CountOf(judged, GateVerdict::kFail) > 0 ? Ink::kBad : Ink::kGood;
   std::string text =
       Paint("compare", Ink::kBold, style) + "  " + Paint(Headline(judged), ink, style) + "\n";
   text +=
@@ -102,12 +103,14 @@ std::string RenderComparisonText(const JudgedComparison& judged, const TextStyle
     text += "\n";
   }
   for (const RuleVerdict& one : judged.verdicts) {
-    if (one.verdict == Verdict::kPass) continue;
-    text += "\n" + Paint(one.verdict == Verdict::kFail ? "REGRESSION" : VerdictText(one.verdict),
-                         Ink::kBad, style);
+    if (one.verdict == GateVerdict::kPass) continue;
+    text += "\n" +
+            Paint(one.verdict == GateVerdict::kFail ? "REGRESSION" : GateVerdictText(one.verdict),
+                  Ink::kBad, style);
     text += "  " + Printable(RuleText(one), style);
   }
-  if (CountOf(judged, Verdict::kPass) < static_cast<int64_t>(judged.verdicts.size())) text += "\n";
+  if (CountOf(judged, GateVerdict::kPass) < static_cast<int64_t>(judged.verdicts.size()))
+    text += "\n";
   for (const std::string& line : c.timing) text += "\n" + Printable(line, style);
   return TrimLineEnds(text + (c.timing.empty() ? "" : "\n"));
 }
@@ -118,8 +121,8 @@ std::string RenderComparisonMarkdown(const JudgedComparison& judged) {
   absl::StrAppend(&text, MarkdownText(c.base_name), " → ", MarkdownText(c.next_name), ", ",
                   MarkdownText(Basis(judged)), "\n\n");
   for (const RuleVerdict& one : judged.verdicts) {
-    if (one.verdict == Verdict::kPass) continue;
-    absl::StrAppend(&text, "- **", std::string(VerdictText(one.verdict)), "** ",
+    if (one.verdict == GateVerdict::kPass) continue;
+    absl::StrAppend(&text, "- **", std::string(GateVerdictText(one.verdict)), "** ",
                     MarkdownText(RuleText(one)), "\n");
   }
   for (const std::string& line : DivergenceLines(c)) {
@@ -181,7 +184,7 @@ std::string RenderComparisonJson(const JudgedComparison& judged) {
     json["rules"].push_back({{"rule", one.rule.text},
                              {"metric", one.rule.metric},
                              {"limit", one.limit},
-                             {"verdict", std::string(VerdictText(one.verdict))},
+                             {"verdict", std::string(GateVerdictText(one.verdict))},
                              {"why", one.why}});
   }
   json["timing"] = c.timing;
@@ -200,11 +203,11 @@ std::vector<JunitSuite> JunitOf(const JudgedComparison& judged, bool allow_incon
     out.message = RuleText(one);
     out.details = RuleText(one);
     for (const std::string& line : DivergenceLines(judged.compared)) out.details += "\n" + line;
-    using Outcome = JunitCase::Outcome;
-    if (one.verdict == Verdict::kFail) out.outcome = Outcome::kFailed;
-    if (one.verdict == Verdict::kEmpty) out.outcome = Outcome::kError;
-    if (one.verdict == Verdict::kInconclusive) {
-      out.outcome = allow_inconclusive ? Outcome::kSkipped : Outcome::kError;
+    using State = JunitCase::State;
+    if (one.verdict == GateVerdict::kFail) out.outcome = State::kFailed;
+    if (one.verdict == GateVerdict::kEmpty) out.outcome = State::kError;
+    if (one.verdict == GateVerdict::kInconclusive) {
+      out.outcome = allow_inconclusive ? State::kSkipped : State::kError;
     }
     suite.cases.push_back(std::move(out));
   }
@@ -231,17 +234,17 @@ std::string RenderAnnotations(const JudgedComparison& judged) {
   size_t shown = 0;
   size_t more = 0;
   for (const RuleVerdict& one : judged.verdicts) {
-    if (one.verdict == Verdict::kPass) continue;
+    if (one.verdict == GateVerdict::kPass) continue;
     if (shown == kMostAnnotations) {
       ++more;
       continue;
     }
     ++shown;
-    const char* kind = one.verdict == Verdict::kInconclusive ? "warning" : "error";
+    const char* kind = one.verdict == GateVerdict::kInconclusive ? "warning" : "error";
     absl::StrAppend(
         &text, "::", kind, " title=",
-        AnnotationText("squall: " + one.rule.metric + " " + std::string(VerdictText(one.verdict)),
-                       true),
+        AnnotationText(
+            "squall: " + one.rule.metric + " " + std::string(GateVerdictText(one.verdict)), true),
         "::", AnnotationText(RuleText(one), false), "\n");
   }
   if (more > 0) absl::StrAppend(&text, "::error title=squall::and ", more, " more\n");

@@ -21,7 +21,8 @@ constexpr DefaultRule kDefaultRules[] = {{"recovery.strict", Comparison::kBelow}
                                          {"amplification.mean", Comparison::kAbove},
                                          {"latency.p50", Comparison::kAbove},
                                          {"latency.p99", Comparison::kAbove},
-                                         {"cost.usd_per_request", Comparison::kAbove}};
+                                         {"cost.usd_per_request", Comparison::kAbove},
+                                         {"hints.early", Comparison::kAbove}};
 
 std::string_view Trim(std::string_view text) {
   const size_t from = text.find_first_not_of(" \t\r");
@@ -56,7 +57,7 @@ RuleVerdict JudgeOne(const CompareRule& rule, const CompareResult& compared, dou
   if (found == nullptr || !found->next || (rule.to_base && !found->change)) {
     out.why = "there is no such figure in " +
               (found != nullptr && found->next ? compared.base_name : compared.next_name);
-    if (rule.by_default) out.verdict = Verdict::kPass;
+    if (rule.by_default) out.verdict = GateVerdict::kPass;
     return out;
   }
   out.difference = *found;
@@ -71,15 +72,15 @@ RuleVerdict JudgeOne(const CompareRule& rule, const CompareResult& compared, dou
   const bool low = Holds(interval ? interval->low : value, rule.op, out.limit);
   const bool high = Holds(interval ? interval->high : value, rule.op, out.limit);
   if (low && high && (interval || !rule.by_default)) {
-    out.verdict = Verdict::kFail;
+    out.verdict = GateVerdict::kFail;
     const double half = interval ? (interval->high - interval->low) / 2 : 0;
     out.excess = std::fabs(value - out.limit) / std::max({half, std::fabs(out.limit), 1e-12});
     if (!interval) out.why = "of these draws, without an interval";
   } else if (low || high) {
-    out.verdict = rule.by_default ? Verdict::kPass : Verdict::kInconclusive;
+    out.verdict = rule.by_default ? GateVerdict::kPass : GateVerdict::kInconclusive;
     out.why = "the interval straddles the limit";
   } else {
-    out.verdict = Verdict::kPass;
+    out.verdict = GateVerdict::kPass;
   }
   return out;
 }
@@ -163,12 +164,12 @@ std::vector<RuleVerdict> JudgeRules(std::span<const CompareRule> rules,
                                     const CompareResult& compared, double noise) {
   std::vector<RuleVerdict> verdicts;
   for (const CompareRule& rule : rules) verdicts.push_back(JudgeOne(rule, compared, noise));
-  const auto rank = [](Verdict verdict) {
+  const auto rank = [](GateVerdict verdict) {
     switch (verdict) {
-      case Verdict::kFail: return 0;
-      case Verdict::kEmpty: return 1;
-      case Verdict::kInconclusive: return 2;
-      case Verdict::kPass: return 3;
+      case GateVerdict::kFail: return 0;
+      case GateVerdict::kEmpty: return 1;
+      case GateVerdict::kInconclusive: return 2;
+      case GateVerdict::kPass: return 3;
     }
     return 3;
   };

@@ -41,7 +41,7 @@ struct RuleVerdict {
   CompareRule rule;
   Difference difference;
   double limit = 0;  // of the change, or of the new value where the rule is not to the base
-  Verdict verdict = Verdict::kEmpty;
+  GateVerdict verdict = GateVerdict::kEmpty;
   double excess = 0;  // failed: distance of the change from the limit, in half widths or in limits
   std::string why;
 };

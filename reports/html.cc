@@ -137,7 +137,7 @@ std::string StorySections(ShownResults results) {
   return html;
 }
 
-std::string Body(ShownResults results) {
+std::string Body(ShownResults results, const std::string& models) {
   std::string body = Masthead(results) + Nav() + "<main id=top>\n";
   body += Section("verdict", "Verdict", "",
                   VerdictBanner(results) +
@@ -161,6 +161,7 @@ std::string Body(ShownResults results) {
                   SideBySide(results, ConfusionBlock) + DiagnosisTimeFigure(results));
   body += Section("cost", "Cost and load", "", CostTables(results));
   body += Section("requests", "Single requests", "", StorySections(results));
+  body += models;
   body += Section("repeat", "Run it again", "", EnvironmentTable(results));
   body += Section("method", "Method", "", MethodNotes());
   return body + "</main>\n";
@@ -192,11 +193,19 @@ std::string SideBySide(ShownResults results, std::string (*block)(const ShownRes
   return html + "</div>\n";
 }
 
-std::string RenderHtml(std::span<const RunResult> results) {
-  SQUALL_CHECK(!results.empty());
+namespace {
+
+// `models` is HTML, and may be empty.
+std::string Page(std::span<const RunResult> results, const std::string& models) {
   const std::vector<ShownResult> shown = Shown(results);
-  const std::string title =
-      results.size() == 1 ? results[0].scenario : Cat(results.size(), " results");
+  const std::string title = results.size() == 1 ? results[0].scenario
+                            : results.empty()   ? "models"
+                                                : Cat(results.size(), " results");
+  const std::string of_models = models.empty() ? "" : Section("models", "Models", "", models);
+  const std::string body =
+      shown.empty() ? Cat("<header><p class=kicker>squall report</p>\n<h1>Models</h1></header>\n",
+                          "<main id=top>\n", of_models, "</main>\n")
+                    : Body(shown, of_models);
   return Cat(
       "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"",
@@ -210,15 +219,30 @@ std::string RenderHtml(std::span<const RunResult> results) {
       "<link rel=icon href=\"data:,\">\n"
       "<style>\n",
       HtmlStyle(), "</style>\n</head>\n<body>\n", kPatterns,
-      "<a class=skip href=\"#top\">To the results</a>\n", Body(shown), Data(results),
+      "<a class=skip href=\"#top\">To the results</a>\n", body, Data(results),
       "<div id=tip role=status aria-live=polite hidden></div>\n<script>\n", HtmlScript(),
       "</script>\n</body>\n</html>\n");
 }
 
+}  // namespace
+
+std::string RenderHtml(std::span<const RunResult> results) {
+  SQUALL_CHECK(!results.empty());
+  return Page(results, "");
+}
+
 std::string RenderHtml(std::span<const StoredResult> results) {
+  SQUALL_CHECK(!results.empty());
   std::vector<RunResult> runs;
-  for (const StoredResult& stored : results) runs.push_back(stored.result);
-  return RenderHtml(runs);
+  std::vector<StoredResult> models;
+  for (const StoredResult& stored : results) {
+    if (stored.result.mode == "model") {
+      models.push_back(stored);
+    } else {
+      runs.push_back(stored.result);
+    }
+  }
+  return Page(runs, ModelSection(models));
 }
 
 }  // namespace squall

@@ -9,6 +9,7 @@
 #include "reports/cat.h"
 #include "reports/html_sections.h"
 #include "reports/html_text.h"
+#include "reports/losses.h"
 #include "reports/svg.h"
 
 namespace squall {
@@ -26,29 +27,9 @@ constexpr double kPitch = 15;                            // least px from one no
 constexpr double kNodeGap = 6;                           // px between nodes
 
 std::string ActionWords(std::string_view action) {
-  static constexpr struct {
-    std::string_view name, words;
-  } kReasons[] = {
-      {"stop: attempts", "gave up: all attempts used"},
-      {"stop: deadline", "gave up: no time left"},
-      {"stop: budget", "gave up: retry budget used up"},
-      {"stop: all_open", "gave up: every circuit open"},
-      {"stop: final", "gave up: nothing can cure it"},
-      {"stop: refused", "gave up: our own limits refuse"},
-      {"stop: no_plan", "gave up: no strategy left"},
-      {"stop: unverified", "gave up: nobody could confirm"},
-      {"stop: disagreement", "gave up: models disagree"},
-      {"stop: committed", "gave up: caller holds a part"},
-      {"stop: not_repeatable", "gave up: must not run twice"},
-      {"stop: caller_retries", "gave up: the caller retries"},
-      {"stop: cancelled", "cancelled"},
-      {"first", "none: passed on as it came"},
-  };
-  for (const auto& reason : kReasons) {
-    if (reason.name == action) return std::string(reason.words);
-  }
-  if (action.starts_with(kStop)) return "gave up: " + Words(action.substr(kStop.size()));
-  return Words(action);
+  if (action == "first") return "none: passed on as it came";
+  if (!action.starts_with(kStop)) return Words(action);
+  return Cat("gave up: ", ReasonWords(action.substr(kStop.size())));
 }
 
 std::string StageText(const FlowRow& row, size_t stage) {
@@ -263,27 +244,33 @@ std::string FlowTable(const std::vector<FlowRow>& rows, int64_t total) {
 
 struct Cause {
   std::string ending;
-  std::string action;
+  std::string reason;
   int64_t count = 0;
   std::vector<std::pair<int64_t, std::string>> faults;  // count, name
 };
+
+void AddFault(const FlowRow& row, Cause* cause) {
+  cause->count += row.count;
+  const auto fault = std::find_if(cause->faults.begin(), cause->faults.end(),
+                                  [&](const auto& f) { return f.second == row.fault; });
+  if (fault == cause->faults.end()) {
+    cause->faults.emplace_back(row.count, row.fault);
+  } else {
+    fault->first += row.count;
+  }
+}
 
 std::vector<Cause> CausesOf(const std::vector<FlowRow>& rows) {
   std::vector<Cause> causes;
   for (const FlowRow& row : rows) {
     if (row.ending == EndingName(Ending::kStrict)) continue;
     auto found = std::find_if(causes.begin(), causes.end(), [&](const Cause& cause) {
-      return cause.ending == row.ending && cause.action == row.action;
+      return cause.ending == row.ending && cause.reason == row.reason;
     });
-    if (found == causes.end()) found = causes.insert(causes.end(), Cause{row.ending, row.action});
-    found->count += row.count;
-    const auto fault = std::find_if(found->faults.begin(), found->faults.end(),
-                                    [&](const auto& f) { return f.second == row.fault; });
-    if (fault == found->faults.end()) {
-      found->faults.emplace_back(row.count, row.fault);
-    } else {
-      fault->first += row.count;
+    if (found == causes.end()) {
+      found = causes.insert(causes.end(), Cause{row.ending, row.reason, 0, {}});
     }
+    AddFault(row, &*found);
   }
   for (Cause& cause : causes) {
     std::sort(cause.faults.begin(), cause.faults.end(), [](const auto& a, const auto& b) {
@@ -309,13 +296,10 @@ std::string ExamplesOf(const Cause& cause, const ShownResult& result) {
   std::string links;
   int shown = 0;
   const std::vector<Story>& stories = result.chronicle->stories;
-  for (size_t i = 0; i < std::min(stories.size(), result.stories); ++i) {
+  for (size_t i = 0; i < std::min(stories.size(), result.stories) && shown < 3; ++i) {
     const Story& story = stories[i];
-    if (story.kind != "faulted" || story.ending != cause.ending || shown == 3) continue;
-    const bool gave_up = cause.action.starts_with(kStop);
-    const bool same =
-        gave_up ? cause.action == Cat(kStop, story.stop_reason) : cause.action == story.answered_by;
-    if (!same) continue;
+    if (story.kind != RequestKindName(RequestKind::kFaulted)) continue;
+    if (story.ending != cause.ending || story.reason != cause.reason) continue;
     ++shown;
     AppendTo(&links, "<a href=\"#", result.id, "-", story.replication, "-", story.index, "\">",
              StoryName(story), "</a> ");
@@ -365,8 +349,8 @@ std::string WhyNotBlock(const ShownResult& result) {
   const int64_t faulted = result.run->summary.faulted().n;
   using enum Table::Align;
   Table table("Why not recovered",
-              {{"ending", kLeft, ""},
-               {"what the engine did last", kLeft, ""},
+              {{"why", kLeft, ""},
+               {"ending", kLeft, ""},
                {"requests", kRight, ""},
                {"of the faulted", kRight, ""},
                {"mostly after", kLeft, "faults of the first attempt"},
@@ -375,9 +359,8 @@ std::string WhyNotBlock(const ShownResult& result) {
   table.Titled();
   for (const Cause& cause : causes) {
     const EndingLook& look = LookOf(cause.ending);
-    table.Row().Cell(
-        Cat("<span class=\"chip ", look.ink, "\">", look.mark, "</span> ", look.brief));
-    table.Cell(Escape(ActionWords(cause.action)));
+    table.Row().Cell(Escape(ReasonWords(cause.reason)));
+    table.Cell(Cat("<span class=\"chip ", look.ink, "\">", look.mark, "</span> ", look.brief));
     table.Cell(Count(cause.count), static_cast<double>(cause.count));
     table.Cell(Percent(cause.count, faulted)).Cell(FaultsOf(cause));
     table.Cell(ExamplesOf(cause, result));

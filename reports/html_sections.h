@@ -7,7 +7,7 @@
 #include <string>
 
 #include "reports/chronicle.h"
-#include "reports/result.h"
+#include "reports/result_reader.h"
 
 namespace squall {
 
@@ -59,6 +59,8 @@ std::string StoryName(const Story& story);
 
 // With the parts that let a reader search them.
 std::string StoriesBlock(const ShownResult& result);
+
+std::string ModelSection(std::span<const StoredResult> models);  // "" of none
 
 std::string EnvironmentTable(ShownResults results);
 std::string MethodNotes();

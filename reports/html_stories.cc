@@ -7,6 +7,7 @@
 #include "reports/cat.h"
 #include "reports/html_sections.h"
 #include "reports/html_text.h"
+#include "reports/losses.h"
 #include "reports/svg.h"
 
 namespace squall {
@@ -49,30 +50,6 @@ std::string_view RetryWords(std::string_view retry) {
     if (row.name == retry) return row.words;
   }
   return retry;
-}
-
-std::string StopWords(std::string_view reason) {
-  static constexpr struct {
-    std::string_view name, words;
-  } kRows[] = {
-      {"answered", "it had an answer that passed its checks"},
-      {"attempts", "all attempts were used"},
-      {"deadline", "no time was left"},
-      {"budget", "the retry budget was used up"},
-      {"all_open", "every circuit was open"},
-      {"final", "no further attempt could cure it"},
-      {"refused", "its own limits refused"},
-      {"no_plan", "no strategy had a proposal"},
-      {"unverified", "nobody could confirm the answer"},
-      {"disagreement", "the models disagreed"},
-      {"committed", "the caller already held a part of the answer"},
-      {"not_repeatable", "the request must not run twice"},
-      {"caller_retries", "retrying is the caller's"},
-  };
-  for (const auto& row : kRows) {
-    if (row.name == reason) return std::string(row.words);
-  }
-  return Words(reason);
 }
 
 std::string At(int64_t us) { return us == 0 ? "0\u202fs" : Span(static_cast<double>(us) * 1e3); }
@@ -157,7 +134,8 @@ std::string EndWords(const Story& story) {
   if (!story.answered_by.empty()) {
     AppendTo(&words, ", by the ", Escape(WhyWords(story.answered_by)));
   }
-  AppendTo(&words, ". The engine stopped because ", Escape(StopWords(story.stop_reason)), ".");
+  if (!story.reason.empty()) AppendTo(&words, ". Why: ", Escape(ReasonWords(story.reason)));
+  words += ".";
   if (story.could_recover == 1) words += " A clairvoyant engine recovers this request.";
   if (story.could_recover == 0) words += " Not even a clairvoyant engine recovers this request.";
   if (story.cost_usd > 0) AppendTo(&words, " Cost ", Money(story.cost_usd), ".");
@@ -165,7 +143,7 @@ std::string EndWords(const Story& story) {
 }
 
 std::string LastAction(const Story& story) {
-  if (story.answered_by.empty()) return Cat("gave up: ", Escape(Words(story.stop_reason)));
+  if (story.answered_by.empty()) return Cat("gave up: ", Escape(ReasonWords(story.stop_reason)));
   return Cat("by ", Escape(Words(story.answered_by)));
 }
 

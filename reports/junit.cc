@@ -12,7 +12,7 @@
 namespace squall {
 namespace {
 
-using Outcome = JunitCase::Outcome;
+using State = JunitCase::State;
 
 // The first of "name", "name (2)", "name (3)", ... that is not taken.
 std::string Unique(const std::string& name, std::set<std::string>* taken) {
@@ -21,7 +21,7 @@ std::string Unique(const std::string& name, std::set<std::string>* taken) {
   return one;
 }
 
-int64_t CountOf(const JunitSuite& suite, Outcome outcome) {
+int64_t CountOf(const JunitSuite& suite, State outcome) {
   return std::count_if(suite.cases.begin(), suite.cases.end(),
                        [outcome](const JunitCase& one) { return one.outcome == outcome; });
 }
@@ -29,10 +29,10 @@ int64_t CountOf(const JunitSuite& suite, Outcome outcome) {
 std::string RenderCase(const JunitSuite& suite, const JunitCase& one) {
   std::string text = absl::StrCat("    <testcase classname=\"", XmlText(suite.name), "\" name=\"",
                                   XmlText(one.name), "\" time=\"0\">\n");
-  const char* element = one.outcome == Outcome::kFailed    ? "failure"
-                        : one.outcome == Outcome::kError   ? "error"
-                        : one.outcome == Outcome::kSkipped ? "skipped"
-                                                           : "";
+  const char* element = one.outcome == State::kFailed    ? "failure"
+                        : one.outcome == State::kError   ? "error"
+                        : one.outcome == State::kSkipped ? "skipped"
+                                                         : "";
   if (*element != '\0') {
     absl::StrAppend(&text, "      <", element, " message=\"", XmlText(one.message), "\">",
                     XmlText(one.details), "</", element, ">\n");
@@ -46,17 +46,17 @@ JunitCase CaseOf(const ThresholdVerdict& one, const std::string& repeat, bool al
   JunitCase out;
   out.name = one.threshold.text;
   const std::string figure = FigureText(one.figure);
-  out.message = absl::StrCat(std::string(VerdictText(one.verdict)), ": ", one.threshold.metric,
+  out.message = absl::StrCat(std::string(GateVerdictText(one.verdict)), ": ", one.threshold.metric,
                              " is ", figure, one.why.empty() ? "" : "; " + one.why);
   out.details =
       absl::StrCat("threshold: ", one.threshold.text, "\nvalue: ", figure, "\nrepeat: ", repeat);
   switch (one.verdict) {
-    case Verdict::kPass: out.outcome = Outcome::kPassed; break;
-    case Verdict::kFail: out.outcome = Outcome::kFailed; break;
-    case Verdict::kInconclusive:
-      out.outcome = allow_inconclusive ? Outcome::kSkipped : Outcome::kError;
+    case GateVerdict::kPass: out.outcome = State::kPassed; break;
+    case GateVerdict::kFail: out.outcome = State::kFailed; break;
+    case GateVerdict::kInconclusive:
+      out.outcome = allow_inconclusive ? State::kSkipped : State::kError;
       break;
-    case Verdict::kEmpty: out.outcome = Outcome::kError; break;
+    case GateVerdict::kEmpty: out.outcome = State::kError; break;
   }
   return out;
 }
@@ -75,7 +75,7 @@ JunitCase InjectionCase(const RunResult& result) {
   out.details = absl::StrCat(injected, " injected, fingerprint ",
                              FingerprintText(result.summary.fingerprint));
   if (wrong.empty()) return out;
-  out.outcome = Outcome::kFailed;
+  out.outcome = State::kFailed;
   out.message = wrong;
   return out;
 }
@@ -114,17 +114,17 @@ std::string RenderJunit(std::vector<JunitSuite> suites) {
     std::set<std::string> taken;
     for (JunitCase& one : suite.cases) one.name = Unique(one.name, &taken);
     cases += static_cast<int64_t>(suite.cases.size());
-    failures += CountOf(suite, Outcome::kFailed);
-    errors += CountOf(suite, Outcome::kError);
+    failures += CountOf(suite, State::kFailed);
+    errors += CountOf(suite, State::kError);
   }
   std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   absl::StrAppend(&text, "<testsuites name=\"squall\" tests=\"", cases, "\" failures=\"", failures,
                   "\" errors=\"", errors, "\">\n");
   for (const JunitSuite& suite : suites) {
     absl::StrAppend(&text, "  <testsuite name=\"", XmlText(suite.name), "\" tests=\"",
-                    suite.cases.size(), "\" failures=\"", CountOf(suite, Outcome::kFailed),
-                    "\" errors=\"", CountOf(suite, Outcome::kError), "\" skipped=\"",
-                    CountOf(suite, Outcome::kSkipped), "\" time=\"",
+                    suite.cases.size(), "\" failures=\"", CountOf(suite, State::kFailed),
+                    "\" errors=\"", CountOf(suite, State::kError), "\" skipped=\"",
+                    CountOf(suite, State::kSkipped), "\" time=\"",
                     absl::StrFormat("%.3f", suite.time_s), "\">\n");
     if (!suite.properties.empty()) text += "    <properties>\n";
     for (const auto& [key, value] : suite.properties) {
@@ -154,7 +154,7 @@ std::vector<JunitSuite> JunitOf(std::span<const StoredResult> results, bool allo
     JunitCase complete;
     complete.name = "the run was not interrupted";
     if (result.partial) {
-      complete.outcome = Outcome::kError;
+      complete.outcome = State::kError;
       complete.message = "partial: covers what had ended by then";
     }
     suite.cases.push_back(std::move(complete));

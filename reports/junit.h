@@ -15,9 +15,9 @@
 namespace squall {
 
 struct JunitCase {
-  enum class Outcome { kPassed, kFailed, kError, kSkipped };
+  enum class State { kPassed, kFailed, kError, kSkipped };
   std::string name;
-  Outcome outcome = Outcome::kPassed;
+  State outcome = State::kPassed;
   std::string message;  // one line
   std::string details;  // shown below it, also of a case that passed
 };

@@ -26,7 +26,7 @@ std::string Thresholds(const StoredResult& stored) {
   if (verdicts.empty()) return "";
   Rows rows = {{"threshold", "verdict", "value", "why"}};
   for (const ThresholdVerdict& one : verdicts) {
-    rows.push_back({one.threshold.text, std::string(VerdictText(one.verdict)),
+    rows.push_back({one.threshold.text, std::string(GateVerdictText(one.verdict)),
                     FigureText(one.figure), one.why});
   }
   return absl::StrCat("**", MarkdownText(TitleOf(stored.result)), ": ", ThresholdCounts(verdicts),

@@ -1,7 +1,6 @@
 #include "reports/metrics.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "engine/base/check.h"
 #include "engine/base/cpu_clock.h"
@@ -22,33 +21,6 @@ std::optional<T> Larger(std::optional<T> a, std::optional<T> b) {
 // The caller holds a right answer in time.
 bool IsGood(const Outcome& outcome) {
   return outcome.in_time && outcome.ok && outcome.body && outcome.right;
-}
-
-std::vector<int64_t> SpectrumOf(const Histogram& histogram) {
-  std::vector<int64_t> spectrum;
-  for (const double q : kSpectrumQuantiles) {
-    if (histogram.count() == 0 || (q > 0.5 && !EnoughForQuantile(histogram.count(), q))) break;
-    spectrum.push_back(histogram.Quantile(q));
-  }
-  return spectrum;
-}
-
-Quantiles QuantilesOf(const Histogram& histogram) {
-  Quantiles q{.n = histogram.count(),
-              .mean = histogram.mean(),
-              .p50 = histogram.Quantile(0.5),
-              .p90 = histogram.Quantile(0.9),
-              .p99 = histogram.Quantile(0.99),
-              .p999 = histogram.Quantile(0.999),
-              .max = histogram.max()};
-  if (q.n == 0) return q;
-  q.spectrum = SpectrumOf(histogram);
-  constexpr double kAt[] = {0.5, 0.9, 0.99, 0.999};
-  for (size_t i = 0; i < q.ci95.size(); ++i) {
-    const Interval rank = Wilson(std::llround(kAt[i] * static_cast<double>(q.n)), q.n);
-    q.ci95[i] = {histogram.Quantile(rank.low), histogram.Quantile(rank.high)};
-  }
-  return q;
 }
 
 }  // namespace
@@ -79,6 +51,10 @@ void Metrics::Add(const Outcome& outcome) {
 
   AddLatency(outcome, kind);
   if (outcome.streamed) AddStream(outcome);
+  if (trigger_) trigger_phases_.Add(*trigger_, outcome);
+  exposure_.Add(outcome);
+  detection_.Add(outcome);
+  AddDuplicates(outcome);
   prompt_tokens_ += outcome.prompt_tokens;
   completion_tokens_ += outcome.completion_tokens;
   cost_usd_.Add(outcome.cost_usd);
@@ -93,6 +69,10 @@ void Metrics::AddFaulted(const Outcome& outcome) {
   Tally one;
   one.Add(outcome);
   by_fault_[fault].tally.Merge(one);
+  visible_.Add(outcome);
+  if (one.strict == 0 && outcome.ceiling > 0) {
+    by_fault_[fault].losses.Add(ReasonOf(outcome), 1, outcome.index);
+  }
   ++running_.recovered.n;
   running_.recovered.successes += one.strict;
   if (one.strict > 0) CountRecovery(outcome.answered_by, 1);
@@ -129,6 +109,13 @@ void Metrics::AddStream(const Outcome& outcome) {
   streams_.broken += outcome.broken_stream();
   if (!outcome.ok || outcome.first_piece == kNever) return;
   first_piece_.Record((outcome.first_piece - outcome.started).count());
+}
+
+void Metrics::AddDuplicates(const Outcome& outcome) {
+  duplicates_.submissions += outcome.submissions - 1;
+  duplicates_.results += std::max<int64_t>(outcome.results - 1, 0);
+  duplicates_.executions += std::max<int64_t>(outcome.executions - 1, 0);
+  duplicates_.requests += outcome.executions > 1;
 }
 
 void Metrics::CountRecovery(std::string_view strategy, int64_t count) {
@@ -194,9 +181,11 @@ void Metrics::Merge(const Metrics& other) {
     FaultSummary& sum = by_fault_[i];
     const FaultSummary& add = other.by_fault_[i];
     sum.tally.Merge(add.tally);
+    sum.losses.Merge(add.losses);
     sum.first_attempts += add.first_attempts;
     sum.diagnosis.Merge(add.diagnosis);
   }
+  visible_.Merge(other.visible_);
   latency_.Merge(other.latency_);
   latency_success_.Merge(other.latency_success_);
   latency_recovered_.Merge(other.latency_recovered_);
@@ -217,6 +206,10 @@ void Metrics::Merge(const Metrics& other) {
   cost_usd_.Merge(other.cost_usd_);
   cost_squares_.Merge(other.cost_squares_);
   obedience_.Merge(other.obedience_);
+  trigger_phases_.Merge(other.trigger_phases_);
+  exposure_.Merge(other.exposure_);
+  detection_.Merge(other.detection_);
+  duplicates_.Merge(other.duplicates_);
   fingerprint_.Combine(other.fingerprint_);
   first_faults_.insert(first_faults_.end(), other.first_faults_.begin(), other.first_faults_.end());
   marks_.insert(marks_.end(), other.marks_.begin(), other.marks_.end());
@@ -228,6 +221,8 @@ Summary Metrics::Summarize() const {
   for (const Tally& tally : by_kind_) s.all.Merge(tally);
   s.requests = s.all.n;
   s.by_fault = by_fault_;
+  for (const FaultSummary& fault : by_fault_) s.losses.Merge(fault.losses);
+  s.visible = visible_;
   const Ended ended = EndedWithRunning();
   s.replications = ended.recovered;
   s.span_s = ended.span_s;
@@ -265,6 +260,10 @@ Summary Metrics::Summarize() const {
   s.completion_tokens = completion_tokens_;
   s.cost_usd = cost_usd_.value();
   s.obedience = obedience_;
+  if (trigger_) s.phases_of_trigger = trigger_phases_.Summarize();
+  s.exposure = exposure_.Summarize();
+  s.detection = detection_.Summarize();
+  s.duplicates = duplicates_;
   s.fingerprint = fingerprint_.value();
   return s;
 }

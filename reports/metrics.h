@@ -18,12 +18,15 @@
 #include <vector>
 
 #include "engine/events.h"
+#include "reports/detection.h"
+#include "reports/exposure.h"
 #include "reports/fingerprint.h"
 #include "reports/histogram.h"
 #include "reports/load_windows.h"
 #include "reports/outcome.h"
 #include "reports/paired.h"
 #include "reports/summary.h"
+#include "reports/trigger_phases.h"
 
 namespace squall {
 
@@ -60,7 +63,19 @@ class Metrics {
 
   // What is done to the run, for the recovery from it; before it is over. The same in every
   // replication.
-  void SetTrigger(const TriggerWindow& trigger) { trigger_ = trigger; }
+  // `hang` is the fault whose replies never come (exposure.h).
+  void SetTrigger(const TriggerWindow& trigger, int hang = -1) {
+    trigger_ = trigger;
+    exposure_.Begin(trigger, hang);
+  }
+
+  // The rows of the climate, that Outcome::episode counts; before the first outcome.
+  void SetEpisodes(std::vector<Detection::Episode> episodes) {
+    detection_.Begin(std::move(episodes));
+  }
+
+  // A circuit has opened.
+  void OnOpen(Time now) { exposure_.OnOpen(now); }
 
   // Appends a later replication, built from the same fault names. Into an empty Metrics it is a
   // copy.
@@ -101,6 +116,7 @@ class Metrics {
   void AddFaulted(const Outcome& outcome);
   void AddLatency(const Outcome& outcome, RequestKind kind);
   void AddStream(const Outcome& outcome);
+  void AddDuplicates(const Outcome& outcome);
   void RememberRequest(const Outcome& outcome);
   void CountRecovery(std::string_view strategy, int64_t count);
   bool empty() const { return running_.requests == 0 && ended_.recovered.empty(); }
@@ -108,6 +124,7 @@ class Metrics {
 
   std::array<Tally, kRequestKindCount> by_kind_;
   std::vector<FaultSummary> by_fault_;
+  VisibleFaults visible_;
   Histogram latency_;
   Histogram latency_success_;
   Histogram latency_recovered_;
@@ -127,6 +144,10 @@ class Metrics {
   CompensatedSum cost_squares_;
   Obedience obedience_;
   std::optional<TriggerWindow> trigger_;
+  TriggerPhases trigger_phases_;
+  Exposure exposure_;
+  Detection detection_;
+  Duplicates duplicates_;
   Fingerprint fingerprint_;
   std::vector<uint8_t> first_faults_;
   std::vector<uint8_t> marks_;

@@ -18,14 +18,18 @@ struct AttemptOutcome {
   int fault = -1;                          // row of the fault names given to Metrics, -1 for none
   bool impairment = false;                 // slow: still a good reply
   bool by_load = false;                    // 503 from a full queue
+  bool hidden = false;                     // no look at its answer can tell
   FailureClass truth = FailureClass::kOk;  // what a perfect diagnosis says
   RetryDecision truth_retry = RetryDecision::kNone;
   FailureClass diagnosed = FailureClass::kOk;
   RetryDecision diagnosed_retry = RetryDecision::kNone;
   std::string_view strategy;  // which row of the plan sent it
+  std::string_view rule;      // static name of what diagnosed it, or doubted it
+  bool doubted = false;       // the guard passed it, and another opinion kept it from the caller
+  int episode = -1;           // row of the climate that hit it, -1 for none
+  std::string_view variant;   // of the fault; static
   Time started{};
-  std::string_view variant;  // of the fault; static
-  int episode = -1;          // row of the climate that did it, -1 for none
+  Time ended{};
 };
 
 struct Outcome {
@@ -43,8 +47,12 @@ struct Outcome {
   double cost_usd = 0;
   bool streamed = false;         // the request asked for a stream
   Time first_piece = kNever;     // of the answer that the caller holds, or held when it failed
+  std::string_view stop;         // why the engine ended the call; static
   std::string_view answered_by;  // which row of the plan brought the answer; static, "" if none
   int restarts = 0;              // times that the caller was told to forget what it held
+  int64_t executions = 0;        // times that a model was put to work on it, judges apart
+  int64_t submissions = 1;       // times that the caller submitted it, under one idempotency key
+  int64_t results = 0;           // answers handed out for it, of any quality
   absl::InlinedVector<AttemptOutcome, 2> attempts;  // those sent, in order
 
   // The caller was left with a part of an answer.

@@ -83,7 +83,7 @@ Json Legend(const RequestsTable& table) {
           {"ending",
            {{"-", "did not end"},
             {"s", "right answer in time"},
-            {"w", "wrong answer in time"},
+            {"w", "wrong answer in time, or one too many"},
             {"a", "told of its failure in time"},
             {"l", "late or empty"},
             {"S", "as s, and it is the first attempt's reply"},

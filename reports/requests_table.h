@@ -6,8 +6,8 @@
 // In JSON each column is one text with one character per request, or one list of integers, and
 // "legend" says what the characters mean, so that a reader needs no table of its own:
 //   kind       h healthy, f faulted, s slow, l by_load, m model_error, u unsent, - did not end
-//   ending     s right answer in time, w wrong answer in time, a told of its failure in time, l
-//   late
+//   ending     s right answer in time, w wrong or second answer in time, a told of its failure in
+//   time, l late
 //              or empty; in capitals where the first attempt's reply was passed on as the answer
 //   fault      drawn for the first attempt; '.' for none
 //   diagnosis  what the engine took the first attempt for, and `truth` what it was; '.' unsent

@@ -11,6 +11,8 @@
 #include "reports/fingerprint.h"
 #include "reports/histogram.h"
 #include "reports/intervals.h"
+#include "reports/json_values.h"
+#include "reports/result_sections.h"
 
 #ifndef SQUALL_VERSION
 #define SQUALL_VERSION "0.1.0"
@@ -18,31 +20,6 @@
 
 namespace squall {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-Json Number(std::optional<double> value) { return value ? Number(*value) : Json(nullptr); }
-
-Json Rate(int64_t count, int64_t n) {
-  return n == 0 ? Json(nullptr) : Number(static_cast<double>(count) / static_cast<double>(n));
-}
-
-Json Ci95(int64_t count, int64_t n) {
-  if (n == 0) return nullptr;
-  const Interval interval = Wilson(count, n);
-  return Json::array({interval.low, interval.high});
-}
-
-Json Bounds(const Interval& interval) { return Json::array({interval.low, interval.high}); }
-
-Json BoundsOrNull(const std::optional<Interval>& interval) {
-  return interval ? Bounds(*interval) : Json(nullptr);
-}
-
-Json Share(int64_t count, int64_t n) {
-  return {{"count", count}, {"rate", Rate(count, n)}, {"ci95", Ci95(count, n)}};
-}
 
 // How the requests of a tally ended; the keys are those of "recovered" at top level.
 Json Endings(const Tally& tally) {
@@ -85,6 +62,15 @@ Json OtherRequests(const Summary& s) {
   return kinds;
 }
 
+// Of requests that a clairvoyant engine recovers.
+Json Losses(const LossTable& losses) {
+  Json rows = Json::object();
+  for (const LossTable::Row& row : losses.MostFirst()) {
+    rows[row.reason] = {{"count", row.count}, {"example", row.example}};
+  }
+  return rows;
+}
+
 Json ByFault(const Summary& s) {
   Json rows = Json::object();
   for (const FaultSummary& fault : s.by_fault) {
@@ -93,46 +79,11 @@ Json ByFault(const Summary& s) {
     row.update(Endings(fault.tally));
     row["ceiling"] = Number(fault.tally.ceiling());
     row["efficiency"] = Number(fault.tally.efficiency());
+    row["why_not_recovered"] = Losses(fault.losses);
     row["ceiling_counts"] = CeilingCounts(fault.tally);
     rows[fault.name] = std::move(row);
   }
   return rows;
-}
-
-// `unit_ns` is what one unit of the output is: 1e6 for milliseconds, 1 for nanoseconds. Percentiles
-// of too few samples are given, and named as such.
-Json QuantilesJson(const Quantiles& q, double unit_ns) {
-  struct Row {
-    const char* name;
-    double q;
-    int64_t value;
-  };
-  const Row rows[] = {
-      {"p50", 0.5, q.p50}, {"p90", 0.9, q.p90}, {"p99", 0.99, q.p99}, {"p999", 0.999, q.p999}};
-  const auto scaled = [&](double ns) { return q.n == 0 ? Json(nullptr) : Number(ns / unit_ns); };
-  Json json = Json::object();
-  Json too_few = Json::array();
-  for (const Row& row : rows) {
-    json[row.name] = scaled(static_cast<double>(row.value));
-    if (!EnoughForQuantile(q.n, row.q)) too_few.push_back(row.name);
-  }
-  json["max"] = scaled(static_cast<double>(q.max));
-  json["mean"] = scaled(q.mean);
-  json["n"] = q.n;
-  if (!q.spectrum.empty()) {
-    json["spectrum"] = Json::array();
-    for (const int64_t value : q.spectrum) {
-      json["spectrum"].push_back(scaled(static_cast<double>(value)));
-    }
-  }
-  json["ci95"] = Json::object();
-  for (size_t i = 0; i < q.ci95.size(); ++i) {
-    json["ci95"][rows[i].name] = Json::array(
-        {scaled(static_cast<double>(q.ci95[i][0])), scaled(static_cast<double>(q.ci95[i][1]))});
-    if (q.n == 0) json["ci95"][rows[i].name] = nullptr;
-  }
-  json["too_few_samples_for"] = std::move(too_few);
-  return json;
 }
 
 Json Confusion(const ConfusionMatrix& matrix) {
@@ -245,7 +196,9 @@ Json Cost(const Summary& s) {
 Json ObedienceJson(const Obedience& obedience) {
   return {{"hints_given", obedience.hints_given},
           {"early_same_request", obedience.early_same_request},
-          {"early_same_user", obedience.early_same_user}};
+          {"early_same_user", obedience.early_same_user},
+          {"early_rate", Rate(obedience.early_same_request, obedience.hints_given)},
+          {"ci95", Ci95(obedience.early_same_request, obedience.hints_given)}};
 }
 
 Json PairedShareJson(const PairedShare& share) {
@@ -324,6 +277,10 @@ Json Base(const RunResult& result) {
                {"span_s", s.span_s}};
   json["thresholds"] = Json::array();
   for (const ThresholdVerdict& one : result.thresholds) json["thresholds"].push_back(ToJson(one));
+  json["why_not_recovered"] = Losses(s.losses);
+  json["visible_faults"] = {{"n", s.visible.n},
+                            {"wrong_passed", Share(s.visible.wrong, s.visible.n)},
+                            {"missed", Share(s.visible.missed, s.visible.n)}};
   json["by_fault"] = ByFault(s);
   json["other_requests"] = OtherRequests(s);
   json["recovered_by"] = Json::object();
@@ -336,6 +293,11 @@ Json Base(const RunResult& result) {
   json["goodput"] = Goodput(s.load);
   json["recovery_time_s"] = s.recovery ? Number(s.recovery->median_s) : Json(nullptr);
   json["after_trigger"] = AfterTrigger(s);
+  json["by_phase"] = ByPhase(s);
+  json["exposure"] = ExposureJson(s);
+  json["time_to_detect"] = TimeToDetect(s);
+  json["duplicates"] = DuplicatesJson(s);
+  json["layers"] = LayersJson(result.layers);
   json["attempts_per_request"] = AttemptsPerRequest(s);
   json["obedience"] = ObedienceJson(s.obedience);
   json["breaker_transitions"] = result.breaker_transitions;
@@ -361,7 +323,7 @@ Json Base(const RunResult& result) {
   return json;
 }
 
-// Members more, at the end of the document's text. The table would take a hundred times as long
+// A member more, at the end of the document's text. The table would take a hundred times as long
 // through a document of its own.
 std::string WithRequests(std::string text, const RunResult& result) {
   text.resize(text.rfind('}') - 1);

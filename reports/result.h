@@ -32,6 +32,13 @@ struct FaultLine {
   int64_t injected = 0;   // attempts whose reply was really edited
 };
 
+// One layer of a call chain: what it was asked and how often it asked the one below.
+struct LayerLoad {
+  std::string name;
+  int64_t calls = 0;
+  int64_t attempts = 0;
+};
+
 // Wall-clock figures, the only ones that may differ between two runs of one seed.
 struct RunTiming {
   double wall_s = 0;
@@ -53,7 +60,8 @@ struct RunResult {
   Summary summary;
   std::vector<FaultLine> faults;
   int64_t breaker_transitions = 0;
-  bool partial = false;  // interrupted: covers what had ended by then
+  std::vector<LayerLoad> layers;  // from the outermost one down; empty without a chain
+  bool partial = false;           // interrupted: covers what had ended by then
   std::vector<ThresholdVerdict> thresholds;
   std::optional<Ablation> ablation;  // of an engine that lacks a mechanism: what that changed
   RunTiming timing;

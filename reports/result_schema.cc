@@ -207,9 +207,12 @@ Json Outcomes() {
        {"faults", Map(Object("", {{"scheduled", Count()}, {"injected", Count()}}),
                       "Attempts for which the draw said so, and those really edited.")},
        {"breaker_transitions", Count()},
-       {"obedience", Object("Waits that providers asked for.", {{"hints_given", Count()},
-                                                                {"early_same_request", Count()},
-                                                                {"early_same_user", Count()}})}});
+       {"obedience", Object("Waits that providers asked for.",
+                            {{"hints_given", Count()},
+                             {"early_same_request", Count()},
+                             {"early_same_user", Count()},
+                             {"early_rate", RateOrNull("early_same_request of hints_given.")},
+                             {"ci95", Bounds()}})}});
 }
 
 Json Load() {
@@ -263,6 +266,65 @@ Json Load() {
                                                         {"usd_per_request", Positive()},
                                                         {"ci95", Bounds("Of that, normal.")},
                                                         {"usd_per_success", Positive()}})}});
+}
+
+Json Phase() {
+  return Object("", {{"requests", Count()},
+                     {"success", Share("")},
+                     {"lenient", Share("")},
+                     {"attempts", Count()},
+                     {"amplification", Positive()},
+                     {"cost", Object("", {{"usd", Positive()}, {"usd_per_request", Positive()}})},
+                     {"latency_ms", Quantiles("")}});
+}
+
+Json Detectors() {
+  return Map(Object("", {{"detections", Count()},
+                         {"replications", Count("In which it detected anything.")},
+                         {"first_s", Positive("From the onset, median of the replications.")},
+                         {"tenth_s", Positive("Likewise, the tenth.")},
+                         {"hits_before_first", Positive("Attempts struck before that.")}}),
+             "By the rule that noticed.");
+}
+
+// Of episodes, triggers and call chains.
+Json Sections() {
+  return Object(
+      "", {{"by_phase",
+            OrNull(Object("Requests by their arrival: before, during and after the trigger.",
+                          {{"before", Phase()}, {"during", Phase()}, {"after", Phase()}}))},
+           {"exposure", OrNull(Object("What an outage did before and after a circuit opened.",
+                                      {{"struck_attempts", Count()},
+                                       {"struck_requests", Count()},
+                                       {"trips", Count("Replications in which a circuit opened.")},
+                                       {"trip_s", Positive("From the onset, median over them.")},
+                                       {"failed_before_trip", Count()},
+                                       {"hanging", Count()},
+                                       {"probes", Count()},
+                                       {"hung_ms", Quantiles("")},
+                                       {"fast_fail_ms", Quantiles("")},
+                                       {"fallback_ms", Quantiles("")}}))},
+           {"time_to_detect",
+            Object("Who noticed an episode of the climate, and when.",
+                   {{"episodes", Map(Object("", {{"onset_s", Positive()},
+                                                 {"hits", Count("Attempts it struck.")},
+                                                 {"undetected", Share("")},
+                                                 {"passed_on", Share("Undetected, and returned.")},
+                                                 {"detectors", Detectors()}}),
+                                     "By name.")},
+                    {"healthy_attempts", Count()},
+                    {"false_alarms", Map(Share(""), "By rule, of the healthy attempts.")}})},
+           {"duplicates", Object("Work done more than once for one idempotency key.",
+                                 {{"submissions", Count()},
+                                  {"results", Count()},
+                                  {"upstream_executions", Count()},
+                                  {"requests_executed_again", Share("")}})},
+           {"layers", Described({{"type", "array"},
+                                 {"items", Object("", {{"name", Text()},
+                                                       {"calls", Count()},
+                                                       {"attempts", Count()},
+                                                       {"amplification", Positive()}})}},
+                                "Of a call chain, the outermost first; empty without one.")}});
 }
 
 Json Timing() {
@@ -332,6 +394,7 @@ std::string ResultSchema() {
   Merge(RunIdentity(), &run);
   Merge(Outcomes(), &run);
   Merge(Load(), &run);
+  Merge(Sections(), &run);
   run = Optional(
       run,
       {{"ci_method", Text("Of every ci95 that does not name another.")},
@@ -356,7 +419,7 @@ std::string ResultSchema() {
        {"trace", Described({{"type", "object"}}, "Rows of the trace that requests came from.")},
        {"knowledge", Described({{"type", "object"}}, "Rules that the engine began with.")},
        {"per_request", PerRequest()}});
-  schema["if"] = {{"properties", {{"mode", {{"const", "model"}}}}}};
+  schema["if"] = {{"properties", {{"mode", {{"const", "model"}}}}}, {"required", {"mode"}}};
   schema["then"] =
       Object("A run of a model, which knows no single requests.", {{"model", Model()}});
   schema["else"] = std::move(run);

@@ -5,6 +5,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/random.h"
+#include "reports/losses.h"
 
 namespace squall {
 namespace {
@@ -55,12 +56,13 @@ void StoryRecorder::OnRequest(const Outcome& outcome, const CallResult& result) 
   const Ending ending = EndingOf(outcome);
   const std::string_view action = result.ok ? result.answered_by : result.stop_reason;
   const int fault = outcome.attempts.empty() ? -1 : outcome.attempts[0].fault;
+  const std::string_view reason = ending == Ending::kStrict ? "" : ReasonOf(outcome);
   if (outcome.faulted()) {
-    Flow flow{fault, outcome.attempts[0].diagnosed, result.ok, action, ending};
+    Flow flow{fault, outcome.attempts[0].diagnosed, result.ok, action, ending, reason};
     if (flows_.size() >= kMostFlows && !flows_.contains(flow)) flow.action = kOtherAction;
     ++flows_[flow];
   }
-  const Group group{KindOf(outcome), fault, ending, action};
+  const Group group{KindOf(outcome), fault, ending, action, reason};
   auto found = groups_.find(group);
   if (found == groups_.end()) {
     if (groups_.size() >= kMostGroups) return;
@@ -81,16 +83,25 @@ Story StoryRecorder::Tell(const Outcome& outcome, const CallResult& result, Endi
   story.kind = RequestKindName(KindOf(outcome));
   if (!outcome.attempts.empty()) story.fault = FaultName(outcome.attempts[0].fault);
   story.ending = EndingName(ending);
+  if (ending != Ending::kStrict) story.reason = ReasonOf(outcome);
   story.stop_reason = result.stop_reason;
   story.answered_by = result.answered_by;
   story.arrived_us = Micros(outcome.started - kStart);
   story.took_us = Micros(outcome.ended - outcome.started);
   story.could_recover = outcome.ceiling;
   story.cost_usd = outcome.cost_usd;
-  size_t sent = 0;
+  const auto sent =
+      static_cast<size_t>(std::count_if(result.attempts.begin(), result.attempts.end(),
+                                        [](const AttemptRecord& attempt) { return attempt.sent; }));
+  if (sent != outcome.attempts.size()) {
+    for (const AttemptOutcome& attempt : outcome.attempts) {
+      story.attempts.push_back(Tell(attempt, outcome.started));
+    }
+    return story;
+  }
+  size_t next = 0;
   for (const AttemptRecord& attempt : result.attempts) {
-    const bool joined = attempt.sent && sent < outcome.attempts.size();
-    const AttemptOutcome* truth = joined ? &outcome.attempts[sent++] : nullptr;
+    const AttemptOutcome* truth = attempt.sent ? &outcome.attempts[next++] : nullptr;
     story.attempts.push_back(Tell(attempt, truth, outcome.started));
   }
   return story;
@@ -115,14 +126,31 @@ StoryAttempt StoryRecorder::Tell(const AttemptRecord& attempt, const AttemptOutc
   told.retry = RetryDecisionName(attempt.diagnosis.retry);
   if (attempt.diagnosis.retry_after) told.retry_after_us = Micros(*attempt.diagnosis.retry_after);
   told.tokens = attempt.usage.prompt_tokens + attempt.usage.completion_tokens;
-  if (truth == nullptr) return told;
-  told.fault = FaultName(truth->fault);
-  told.variant = truth->variant;
-  if (truth->episode >= 0 && static_cast<size_t>(truth->episode) < names_.episodes.size()) {
-    told.episode = names_.episodes[static_cast<size_t>(truth->episode)];
-  }
-  told.truth = FailureClassName(truth->truth);
+  if (truth != nullptr) AddTruth(*truth, &told);
   return told;
+}
+
+StoryAttempt StoryRecorder::Tell(const AttemptOutcome& attempt, Time arrived) const {
+  StoryAttempt told;
+  SQUALL_CHECK(attempt.provider < names_.providers.size());
+  told.provider = names_.providers[attempt.provider];
+  told.why = attempt.strategy;
+  told.started_us = Micros(attempt.started - arrived);
+  told.ended_us = Micros(attempt.ended - arrived);
+  told.diagnosed = FailureClassName(attempt.diagnosed);
+  told.rule = attempt.rule;
+  told.retry = RetryDecisionName(attempt.diagnosed_retry);
+  AddTruth(attempt, &told);
+  return told;
+}
+
+void StoryRecorder::AddTruth(const AttemptOutcome& truth, StoryAttempt* told) const {
+  told->fault = FaultName(truth.fault);
+  told->variant = truth.variant;
+  if (truth.episode >= 0 && static_cast<size_t>(truth.episode) < names_.episodes.size()) {
+    told->episode = names_.episodes[static_cast<size_t>(truth.episode)];
+  }
+  told->truth = FailureClassName(truth.truth);
 }
 
 void StoryRecorder::Merge(const StoryRecorder& later) {
@@ -187,6 +215,7 @@ std::vector<FlowRow> StoryRecorder::Flows() const {
     row.diagnosed = FailureClassName(flow.diagnosed);
     row.action = std::string(flow.answered ? "" : "stop: ") + std::string(flow.action);
     row.ending = EndingName(flow.ending);
+    row.reason = flow.reason;
     row.count = count;
     rows.push_back(std::move(row));
   }

@@ -38,10 +38,10 @@ struct StoryNames {
 struct StoryAttempt {
   std::string provider;
   std::string model;
-  std::string why;         // row of the plan that asked for it
-  std::string purpose;     // "answer", "second_opinion", "judgement"
-  bool sent = true;        // false: refused by a limit of our own, named by `rule`
-  int64_t started_us = 0;  // from the request's intended arrival
+  std::string why;                 // row of the plan that asked for it
+  std::string purpose = "answer";  // or "second_opinion", "judgement"
+  bool sent = true;                // false: refused by a limit of our own, named by `rule`
+  int64_t started_us = 0;          // from the request's intended arrival
   int64_t ended_us = 0;
   int64_t status = 0;     // of HTTP, 0 where there was none
   std::string transport;  // what failed below HTTP; "" where nothing did
@@ -63,6 +63,7 @@ struct Story {
   std::string kind;   // RequestKindName
   std::string fault;  // of its first attempt; "" none
   std::string ending;
+  std::string reason;       // why it was not recovered (losses.h); "" where it was
   std::string stop_reason;  // why the engine made no further attempt
   std::string answered_by;  // plan row whose answer the caller holds; "" none
   int64_t arrived_us = 0;   // from the start of the run
@@ -78,6 +79,7 @@ struct FlowRow {
   std::string diagnosed;  // what the engine took that for
   std::string action;     // row of the plan that brought the answer, or "stop: " and the reason
   std::string ending;
+  std::string reason;  // why it was not recovered (losses.h); "" where it was
   int64_t count = 0;
   bool operator==(const FlowRow&) const = default;
 };
@@ -92,7 +94,8 @@ class StoryRecorder {
   // `names` outlives the recorder's use of it: it is copied.
   StoryRecorder(StoryNames names, uint64_t seed);
 
-  // `outcome.attempts` are those of `result` that were sent.
+  // `outcome.attempts` are those of `result` that were sent. Where they are others (those of
+  // several layers or submissions, put together) they are told as far as the outcome knows them.
   void OnRequest(const Outcome& outcome, const CallResult& result);
 
   // Appends a later replication.
@@ -111,6 +114,7 @@ class StoryRecorder {
     int fault = -1;
     Ending ending = Ending::kStrict;
     std::string_view action;  // static: answered_by, or why it stopped
+    std::string_view reason;  // static
     auto operator<=>(const Group&) const = default;
   };
   struct Kept {
@@ -123,12 +127,15 @@ class StoryRecorder {
     bool answered = false;
     std::string_view action;
     Ending ending = Ending::kStrict;
+    std::string_view reason;
     auto operator<=>(const Flow&) const = default;
   };
 
   static bool Precedes(const Group& a, const Group& b);
   Story Tell(const Outcome& outcome, const CallResult& result, Ending ending) const;
   StoryAttempt Tell(const AttemptRecord& attempt, const AttemptOutcome* truth, Time arrived) const;
+  StoryAttempt Tell(const AttemptOutcome& attempt, Time arrived) const;
+  void AddTruth(const AttemptOutcome& truth, StoryAttempt* told) const;
   std::string FaultName(int fault) const;
 
   StoryNames names_;

@@ -20,6 +20,7 @@
 #include "engine/events.h"
 #include "reports/intervals.h"
 #include "reports/load_windows.h"
+#include "reports/losses.h"
 #include "reports/outcome.h"
 #include "reports/recovery.h"
 
@@ -43,7 +44,8 @@ RequestKind KindOf(const Outcome& outcome);
 // How n requests ended.
 struct Tally {
   int64_t n = 0;
-  int64_t strict = 0;             // in time, the caller holds an answer that the oracle accepts
+  int64_t strict = 0;             // in time, the caller holds an answer that the oracle accepts,
+                                  // and that one only
   int64_t lenient = 0;            // in time, the caller holds any 200 with a body
   int64_t abstained = 0;          // in time, the caller was told that it failed
   int64_t late = 0;               // the rest: after the deadline, or a "success" without a body
@@ -58,10 +60,12 @@ struct Tally {
   std::optional<double> efficiency() const;
 
   void Add(const Outcome& outcome) {
+    // Two results under one key are work done twice, and one of them one too many.
+    const bool once = outcome.results <= 1;
     const bool lenient_one = outcome.in_time && outcome.ok && outcome.body;
     const bool abstained_one = outcome.in_time && !outcome.ok;
     ++n;
-    strict += lenient_one && outcome.right;
+    strict += lenient_one && outcome.right && once;
     lenient += lenient_one;
     abstained += abstained_one;
     late += !lenient_one && !abstained_one;
@@ -93,6 +97,8 @@ struct Quantiles {  // nanoseconds
   std::array<std::array<int64_t, 2>, 4> ci95{};
   bool operator==(const Quantiles&) const = default;
 };
+class Histogram;
+Quantiles QuantilesOf(const Histogram& histogram);
 
 // Attempts really faulted by the draw, and whether their diagnosis was right. Attempts, not
 // requests.
@@ -110,6 +116,7 @@ using ConfusionMatrix =
 struct FaultSummary {
   std::string name;
   Tally tally;                 // requests whose first attempt it faulted; empty for an impairment
+  LossTable losses;            // of them, what a clairvoyant engine recovers and this one did not
   int64_t first_attempts = 0;  // first attempts it touched, impairments too
   DiagnosisScore diagnosis;
   bool operator==(const FaultSummary&) const = default;
@@ -146,11 +153,76 @@ struct StreamSummary {
   bool operator==(const StreamSummary&) const = default;
 };
 
+// Requests by their intended arrival: before, during and after the trigger.
+struct PhaseSummary {
+  int64_t requests = 0;
+  int64_t strict = 0;
+  int64_t lenient = 0;
+  int64_t attempts = 0;
+  double cost_usd = 0;
+  Quantiles latency;
+  bool operator==(const PhaseSummary&) const = default;
+};
+inline constexpr int kTriggerPhaseCount = 3;
+
+// What an outage did before and after a circuit opened (exposure.h says what each figure means).
+struct ExposureSummary {
+  int64_t struck = 0;
+  int64_t requests_struck = 0;
+  int64_t trips = 0;             // replications in which a circuit opened
+  std::optional<double> trip_s;  // from the onset, median over them
+  int64_t failed_before_trip = 0;
+  int64_t hanging = 0;
+  int64_t probes = 0;
+  Quantiles hung;
+  Quantiles fast_fail;
+  Quantiles fallback;
+  bool operator==(const ExposureSummary&) const = default;
+};
+
+// Who noticed an episode of the climate, and when (detection.h).
+struct DetectorSummary {
+  std::string rule;
+  int64_t detections = 0;
+  int64_t replications = 0;       // in which it detected anything
+  std::optional<double> first_s;  // from the onset; medians over replications
+  std::optional<double> tenth_s;
+  std::optional<double> hits_before;  // attempts struck before the first detection
+  bool operator==(const DetectorSummary&) const = default;
+};
+struct EpisodeSummary {
+  std::string name;
+  double from_s = 0;
+  int64_t hits = 0;
+  int64_t undetected = 0;
+  int64_t passed_on = 0;  // undetected, and the caller's answer
+  std::vector<DetectorSummary> detectors;
+  bool operator==(const EpisodeSummary&) const = default;
+};
+struct DetectionSummary {
+  std::vector<EpisodeSummary> episodes;
+  int64_t healthy = 0;                                        // attempts with nothing wrong
+  std::vector<std::pair<std::string, int64_t>> false_alarms;  // of them, by rule
+  bool operator==(const DetectionSummary&) const = default;
+};
+
+// Work done more than once for one idempotency key.
+struct Duplicates {
+  int64_t submissions = 0;  // by callers, beyond the first of each request
+  int64_t results = 0;      // handed out, likewise
+  int64_t executions = 0;   // by models, likewise
+  int64_t requests = 0;     // that a model was put to work on more than once
+  void Merge(const Duplicates& other);
+  bool operator==(const Duplicates&) const = default;
+};
+
 struct Summary {
   int64_t requests = 0;
   std::array<Tally, kRequestKindCount> by_kind;
   Tally all;                             // over every kind: all.strict is the useful goodput
   std::vector<FaultSummary> by_fault;    // in the order of the fault names
+  LossTable losses;                      // by_fault's added up
+  VisibleFaults visible;
   std::vector<Proportion> replications;  // strict of faulted, one per replication
 
   Amplification amplification;
@@ -159,6 +231,10 @@ struct Summary {
   Obedience obedience;
   LoadTotals::Series load;                  // all replications together
   std::optional<RecoverySummary> recovery;  // nullopt without a trigger
+  std::optional<std::array<PhaseSummary, kTriggerPhaseCount>> phases_of_trigger;  // likewise
+  std::optional<ExposureSummary> exposure;  // nullopt where no episode struck anything
+  DetectionSummary detection;
+  Duplicates duplicates;
 
   Quantiles latency;            // of all requests, from their intended arrival
   Quantiles latency_success;    // of those with a right answer in time

@@ -103,12 +103,12 @@ std::string_view ComparisonText(Comparison op) {
   return "?";
 }
 
-std::string_view VerdictText(Verdict verdict) {
+std::string_view GateVerdictText(GateVerdict verdict) {
   switch (verdict) {
-    case Verdict::kPass: return "pass";
-    case Verdict::kFail: return "fail";
-    case Verdict::kInconclusive: return "inconclusive";
-    case Verdict::kEmpty: return "empty";
+    case GateVerdict::kPass: return "pass";
+    case GateVerdict::kFail: return "fail";
+    case GateVerdict::kInconclusive: return "inconclusive";
+    case GateVerdict::kEmpty: return "empty";
   }
   return "?";
 }
@@ -183,34 +183,39 @@ ThresholdVerdict Judge(const Threshold& threshold, const Json& result) {
   const auto holds = [&](double value) { return Holds(value, threshold.op, threshold.limit); };
   if (!out.figure.value) {
     out.why = "there is no such figure in this run: nothing to judge";
+    if (threshold.metric.starts_with(kModelPrefix) && result.contains("model")) {
+      std::vector<std::string> names;
+      for (const auto& [name, unused] : result["model"]["outputs"].items()) names.push_back(name);
+      out.why = ExpectedOneOf(threshold.metric.substr(kModelPrefix.size()), names);
+    }
   } else if (result.value("partial", false)) {
-    out.verdict = Verdict::kInconclusive;
+    out.verdict = GateVerdict::kInconclusive;
     out.why = "the run was interrupted";
   } else if (out.figure.too_few) {
-    out.verdict = Verdict::kInconclusive;
+    out.verdict = GateVerdict::kInconclusive;
     out.why = "fewer than 10 samples lie beyond this percentile";
   } else if (!out.figure.ci95) {
-    out.verdict = holds(*out.figure.value) ? Verdict::kPass : Verdict::kFail;
+    out.verdict = holds(*out.figure.value) ? GateVerdict::kPass : GateVerdict::kFail;
     out.why = "of these draws, without an interval";
   } else if (holds(out.figure.ci95->low) && holds(out.figure.ci95->high)) {
-    out.verdict = Verdict::kPass;
+    out.verdict = GateVerdict::kPass;
   } else if (holds(out.figure.ci95->low) || holds(out.figure.ci95->high)) {
-    out.verdict = Verdict::kInconclusive;
+    out.verdict = GateVerdict::kInconclusive;
     out.why = SamplesThatTell(out.figure, threshold.limit);
   } else {
-    out.verdict = Verdict::kFail;
+    out.verdict = GateVerdict::kFail;
   }
   return out;
 }
 
-Verdict Worst(std::span<const ThresholdVerdict> verdicts) {
-  Verdict worst = Verdict::kPass;
-  const auto rank = [](Verdict verdict) {
+GateVerdict Worst(std::span<const ThresholdVerdict> verdicts) {
+  GateVerdict worst = GateVerdict::kPass;
+  const auto rank = [](GateVerdict verdict) {
     switch (verdict) {
-      case Verdict::kPass: return 0;
-      case Verdict::kInconclusive: return 1;
-      case Verdict::kFail: return 2;
-      case Verdict::kEmpty: return 3;
+      case GateVerdict::kPass: return 0;
+      case GateVerdict::kInconclusive: return 1;
+      case GateVerdict::kFail: return 2;
+      case GateVerdict::kEmpty: return 3;
     }
     return 3;
   };
@@ -230,7 +235,7 @@ Json ToJson(const ThresholdVerdict& verdict) {
       {"value", figure.value ? Json(*figure.value) : Json(nullptr)},
       {"ci95", figure.ci95 ? Json::array({figure.ci95->low, figure.ci95->high}) : Json(nullptr)},
       {"n", figure.n ? Json(*figure.n) : Json(nullptr)},
-      {"verdict", std::string(VerdictText(verdict.verdict))},
+      {"verdict", std::string(GateVerdictText(verdict.verdict))},
       {"why", verdict.why}};
 }
 
@@ -254,9 +259,9 @@ ThresholdVerdict ThresholdVerdictOf(const Json& json) {
   }
   if (json.contains("n") && json["n"].is_number()) out.figure.n = json["n"].get<int64_t>();
   const std::string verdict = json.value("verdict", "");
-  for (const Verdict known :
-       {Verdict::kPass, Verdict::kFail, Verdict::kInconclusive, Verdict::kEmpty}) {
-    if (verdict == VerdictText(known)) out.verdict = known;
+  for (const GateVerdict known :
+       {GateVerdict::kPass, GateVerdict::kFail, GateVerdict::kInconclusive, GateVerdict::kEmpty}) {
+    if (verdict == GateVerdictText(known)) out.verdict = known;
   }
   out.why = json.value("why", "");
   return out;

@@ -32,13 +32,13 @@ struct Threshold {
 // Errors: kInvalidArgument, "got …, expected …", with "did you mean" for a metric.
 absl::StatusOr<Threshold> ParseThreshold(std::string_view text);
 
-enum class Verdict : uint8_t { kPass, kFail, kInconclusive, kEmpty };
-std::string_view VerdictText(Verdict verdict);
+enum class GateVerdict : uint8_t { kPass, kFail, kInconclusive, kEmpty };
+std::string_view GateVerdictText(GateVerdict verdict);
 
 struct ThresholdVerdict {
   Threshold threshold;
   MetricFigure figure;
-  Verdict verdict = Verdict::kEmpty;
+  GateVerdict verdict = GateVerdict::kEmpty;
   std::string why;  // one line, "" where verdict and figures say it all
 };
 
@@ -46,7 +46,7 @@ struct ThresholdVerdict {
 ThresholdVerdict Judge(const Threshold& threshold, const nlohmann::ordered_json& result);
 
 // The worst of them: empty, then fail, then inconclusive; kPass of none.
-Verdict Worst(std::span<const ThresholdVerdict> verdicts);
+GateVerdict Worst(std::span<const ThresholdVerdict> verdicts);
 
 // The entry of "thresholds" in a result, and back.
 nlohmann::ordered_json ToJson(const ThresholdVerdict& verdict);

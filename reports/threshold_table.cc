@@ -13,12 +13,12 @@ struct Mark {
   Ink ink;
 };
 
-Mark MarkOf(Verdict verdict) {
+Mark MarkOf(GateVerdict verdict) {
   switch (verdict) {
-    case Verdict::kPass: return {"✓", "pass", Ink::kGood};
-    case Verdict::kFail: return {"✗", "FAIL", Ink::kBad};
-    case Verdict::kInconclusive: return {"?", "????", Ink::kWarn};
-    case Verdict::kEmpty: return {"!", "NONE", Ink::kBad};
+    case GateVerdict::kPass: return {"✓", "pass", Ink::kGood};
+    case GateVerdict::kFail: return {"✗", "FAIL", Ink::kBad};
+    case GateVerdict::kInconclusive: return {"?", "????", Ink::kWarn};
+    case GateVerdict::kEmpty: return {"!", "NONE", Ink::kBad};
   }
   return {"?", "????", Ink::kWarn};
 }
@@ -49,12 +49,12 @@ std::string RenderThresholds(std::span<const ThresholdVerdict> verdicts, const T
 }
 
 std::string ThresholdCounts(std::span<const ThresholdVerdict> verdicts) {
-  const auto count = [&](Verdict verdict) {
+  const auto count = [&](GateVerdict verdict) {
     return std::count_if(verdicts.begin(), verdicts.end(),
                          [verdict](const auto& one) { return one.verdict == verdict; });
   };
-  const auto failed = count(Verdict::kFail) + count(Verdict::kEmpty);
-  const auto open = count(Verdict::kInconclusive);
+  const auto failed = count(GateVerdict::kFail) + count(GateVerdict::kEmpty);
+  const auto open = count(GateVerdict::kInconclusive);
   const std::string of =
       absl::StrCat(verdicts.size(), verdicts.size() == 1 ? " threshold" : " thresholds");
   if (failed == 0 && open == 0) return absl::StrCat(of, " passed");

@@ -36,10 +36,24 @@ absl::StatusOr<Threshold> ReadThreshold(std::string_view text, const Scenario& s
   absl::StatusOr<Threshold> threshold = ParseThreshold(text);
   if (!threshold.ok()) return threshold;
   const MetricRow* row = FindMetric(threshold->metric);
+  if ((row == nullptr) != scenario.model.has_value()) {
+    return absl::InvalidArgumentError("got \"" + threshold->metric + "\", expected " +
+                                      (row == nullptr ? "a metric of requests: this is no model"
+                                                      : "model.OUTPUT: this is a model"));
+  }
   const std::string lacks = row == nullptr ? "" : Lacks(row->needs, scenario);
   if (lacks.empty()) return threshold;
   return absl::InvalidArgumentError("got \"" + threshold->metric +
                                     "\", of which this scenario has none, expected " + lacks);
+}
+
+void CheckThresholds(const Scenario& scenario, Problems* problems) {
+  for (size_t i = 0; i < scenario.thresholds.size(); ++i) {
+    const auto threshold = ReadThreshold(scenario.thresholds[i], scenario);
+    if (threshold.ok()) continue;
+    problems->Add(PointerTo("/thresholds", std::to_string(i)),
+                  std::string(threshold.status().message()));
+  }
 }
 
 std::vector<Threshold> ThresholdsOf(const Scenario& scenario) {

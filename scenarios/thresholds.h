@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reports/threshold.h"
+#include "scenarios/json_fields.h"
 #include "scenarios/scenario.h"
 
 namespace squall {
@@ -15,6 +16,9 @@ namespace squall {
 // ParseThreshold, and kInvalidArgument where the metric is of faults, streams or a trigger that the
 // scenario does not have.
 absl::StatusOr<Threshold> ReadThreshold(std::string_view text, const Scenario& scenario);
+
+// Adds what is wrong with the scenario's own.
+void CheckThresholds(const Scenario& scenario, Problems* problems);
 
 // Those of the scenario, which its loading has checked.
 std::vector<Threshold> ThresholdsOf(const Scenario& scenario);

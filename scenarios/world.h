@@ -19,6 +19,7 @@
 #include "reports/chronicle.h"
 #include "reports/metrics.h"
 #include "reports/requests_table.h"
+#include "reports/result.h"
 #include "scenarios/scenario.h"
 
 namespace squall {
@@ -34,6 +35,7 @@ struct WorldResult {
   RequestsTable requests;          // empty unless RunHooks::keep_requests
   std::vector<FaultCount> faults;  // by row of FaultTable(), then faults caused by load
   int64_t breaker_transitions = 0;
+  std::vector<LayerLoad> layers;   // of a call chain and the engine below it; else empty
   int64_t events = 0;              // of the simulation; 0 in the wire world
   bool interrupted = false;        // stopped early: a prefix of the run
   std::vector<LearnedRule> rules;  // that the engine had at the end; of replications, added up
@@ -56,8 +58,8 @@ struct RunHooks {
 std::vector<std::string> FaultNames();
 
 // What a scenario does to a run and then ends: from the start of the first to the end of the last
-// of its outages, ramps and phases above its rate of arrivals. nullopt where there is none; what
-// goes on for the whole run is none.
+// of its outages, ramps, restarts and phases above its rate of arrivals. nullopt where there is
+// none; what begins with the run and goes on for a year is none.
 std::optional<TriggerWindow> TriggerOf(const Scenario& scenario);
 
 // In virtual time, on this thread.
