@@ -28,6 +28,7 @@ struct AttemptOutcome {
   std::string_view rule;      // static name of what diagnosed it, or doubted it
   bool doubted = false;       // the guard passed it, and another opinion kept it from the caller
   int episode = -1;           // row of the climate that hit it, -1 for none
+  std::string_view variant;   // of the fault; static
   Time started{};
   Time ended{};
 };
