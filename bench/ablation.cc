@@ -52,6 +52,15 @@ Edits WithoutGuard(const Scenario& s) {
   return edits;
 }
 
+Edits WithoutOpinions(const Scenario& s) {
+  Edits edits;
+  if (s.engine.opinions.judge_share > 0) edits.emplace_back("/engine/opinions/judge_share=0");
+  if (s.engine.opinions.equivalence != Equivalence::kNotNeeded) {
+    edits.emplace_back("/engine/opinions/equivalence=never");
+  }
+  return edits;
+}
+
 // The window itself is waited for, where it was only the most that a draw could give: without
 // jitter, full and decorrelated waits are also longer in the mean.
 Edits WithoutJitter(const Scenario& s) {
@@ -98,6 +107,9 @@ constexpr Mechanism kMechanisms[] = {
     {"failover", [](const Scenario& s) { return WithoutRung(s, "failover"); }},
     {"retry", [](const Scenario& s) { return WithoutRung(s, "retry"); }},
     {"degrade", [](const Scenario& s) { return WithoutRung(s, "degrade"); }},
+    {"repair", [](const Scenario& s) { return WithoutRung(s, "repair"); }},
+    {"adapt", [](const Scenario& s) { return WithoutRung(s, "adapt"); }},
+    {"re-ask", [](const Scenario& s) { return WithoutRung(s, "reask"); }},
     {"learned rules", [](const Scenario& s) { return WithoutRung(s, "learned_rule"); }},
     {"hedging", [](const Scenario& s) { return If(Hedges(s), {"/engine/hedge/kind=none"}); }},
     {"backoff",
@@ -111,6 +123,10 @@ constexpr Mechanism kMechanisms[] = {
     {"per-try timeout",
      [](const Scenario& s) {
        return If(s.engine.deadline.per_try < s.workload.deadline, {"/engine/deadline/per_try=24h"});
+     }},
+    {"latency timeout",
+     [](const Scenario& s) {
+       return If(s.engine.deadline.adaptive_factor > 0, {"/engine/deadline/adaptive_factor=0"});
      }},
     {"time reserve",
      [](const Scenario& s) {
@@ -137,6 +153,25 @@ constexpr Mechanism kMechanisms[] = {
        return If((Recovers(s) || Hedges(s)) && s.engine.budget.enabled,
                  {"/engine/budget/enabled=false"});
      }},
+    {"provider budget",
+     [](const Scenario& s) {
+       return If(Recovers(s) && s.engine.provider_budget.enabled,
+                 {"/engine/provider_budget/enabled=false"});
+     }},
+    {"rate limiter",
+     [](const Scenario& s) {
+       return If(s.engine.limiter.enabled, {"/engine/limiter/enabled=false"});
+     }},
+    {"concurrency",
+     [](const Scenario& s) {
+       return If(s.engine.concurrency.kind != ConcurrencyKind::kNone,
+                 {"/engine/concurrency/kind=none"});
+     }},
+    {"quality breaker",
+     [](const Scenario& s) {
+       return If(s.engine.quality.enabled, {"/engine/quality/enabled=false"});
+     }},
+    {"second opinions", &WithoutOpinions},
 };
 
 }  // namespace

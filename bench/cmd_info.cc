@@ -7,7 +7,9 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "mock_providers/faults.h"
+#include "reports/metric_table.h"
 #include "reports/result.h"
+#include "reports/result_schema.h"
 #include "reports/text.h"
 #include "scenarios/claim.h"
 
@@ -88,9 +90,14 @@ int Validate(const std::vector<std::string>& scenarios) {
 }
 
 int PrintSchema(const std::string& which) {
-  const std::string schema = which == "preset"  ? PresetSchema()
-                             : which == "claim" ? ClaimSchema()
-                                                : ScenarioSchema();
+  if (which == "metrics") {
+    for (const MetricRow& row : MetricTable()) PrintItem(row.name, row.doc, 26);
+    return kExitOk;
+  }
+  const std::string schema = which == "preset"   ? PresetSchema()
+                             : which == "claim"  ? ClaimSchema()
+                             : which == "result" ? ResultSchema()
+                                                 : ScenarioSchema();
   std::fputs(schema.c_str(), stdout);
   return kExitOk;
 }
@@ -98,9 +105,14 @@ int PrintSchema(const std::string& which) {
 int PrintVersion(const OutputOptions& output) {
   const std::string version = RunResult::BuildVersion();
   const std::string compiler = RunResult::BuildCompiler();
-  const char* format =
-      output.json ? "{\"version\": \"%s\", \"compiler\": \"%s\"}\n" : "squall %s (%s)\n";
-  std::printf(format, version.c_str(), compiler.c_str());
+  const char* revision = output.revision.c_str();
+  if (output.json) {
+    std::printf("{\"version\": \"%s\", \"compiler\": \"%s\", \"revision\": \"%s\"}\n",
+                version.c_str(), compiler.c_str(), revision);
+  } else {
+    std::printf("squall %s (%s%s%s)\n", version.c_str(), compiler.c_str(),
+                *revision == '\0' ? "" : ", ", revision);
+  }
   return kExitOk;
 }
 

@@ -12,13 +12,18 @@
 #include "bench/command_text.h"
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
+#include "bench/gates.h"
 #include "bench/interrupt.h"
 #include "bench/progress.h"
 #include "reports/atomic_file.h"
+#include "reports/html.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
+#include "reports/threshold_table.h"
 #include "scenarios/knowledge_file.h"
 #include "scenarios/replicate.h"
+#include "scenarios/result_scenario.h"
+#include "scenarios/thresholds.h"
 
 namespace squall {
 namespace {
@@ -42,8 +47,10 @@ RunResult Describe(const RunOptions& options, const Scenario& scenario, const Wo
                    const std::string& engine) {
   RunResult result = Describe(scenario, world);
   result.mode = options.mode;
+  result.time_scale = options.time_scale;
   result.replications = options.replications;
   result.overrides = options.sets;
+  result.revision = options.output.revision;
   result.repeat = RepeatCommand(options, engine, scenario.seed);
   return result;
 }
@@ -73,6 +80,13 @@ KnowledgeFile LearnedFile(const RunOptions& options, const Scenario& scenario,
   return file;
 }
 
+// A row for each request goes into what is written as JSON, up to a million of them.
+bool KeepsRequests(const RunOptions& options, const Scenario& scenario) {
+  if (options.no_requests) return false;
+  if (!options.output.json && options.output.out_file.empty()) return false;
+  return scenario.workload.requests <= kMostRequestsKept / options.replications;
+}
+
 // Runs one engine. On failure the exit code is in `code`.
 std::optional<Finished> RunOne(const RunOptions& options, const std::string& engine, int* code) {
   absl::StatusOr<Scenario> scenario = LoadScenario(options.scenario, Loading(options, engine));
@@ -81,6 +95,9 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
     return std::nullopt;
   }
   if (options.seed >= 0) scenario->seed = options.seed;
+  std::vector<Threshold> thresholds = ThresholdsOf(*scenario);
+  *code = ReadThresholds(options.thresholds, *scenario, &thresholds);
+  if (*code != kExitOk) return std::nullopt;
   const absl::StatusOr<KnowledgeFile> before = RulesToBeginWith(options, *scenario);
   if (!before.ok()) {
     *code = ReportLoadError(before.status());
@@ -97,6 +114,9 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   hooks.stop = &InterruptFlag();
   hooks.done = &done;
   hooks.rules = &rules;
+  hooks.keep_requests = KeepsRequests(options, *scenario);
+  hooks.chronicle =
+      options.output.json || !options.output.out_file.empty() || !options.html.empty();
   const auto start = std::chrono::steady_clock::now();
   const double cpu_start = CpuSeconds();
   absl::StatusOr<WorldResult> world = [&] {
@@ -112,11 +132,14 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   }
   Finished finished;
   finished.result = Describe(options, *scenario, *world, engine);
+  JudgeThresholds(thresholds, &finished.result);
   finished.learned = LearnedFile(options, *scenario, *world, *before);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   finished.result.timing.wall_s = wall.count();
   finished.result.timing.cpu_s = CpuSeconds() - cpu_start;
   finished.result.timing.timer_overhead_ns = MeasureTimerOverheadNs();
+  finished.result.timing.machine = ThisMachine();
+  if (!options.knowledge.empty()) finished.result.knowledge = DumpKnowledge(*before);
   const auto first = world->metrics.first_faults();
   finished.first_attempts.assign(first.begin(), first.end());
   const auto marks = world->metrics.marks();
@@ -180,6 +203,34 @@ int WriteKnowledge(const RunOptions& options, const Finished& run) {
   return kExitUsage;
 }
 
+std::string SideBySide(const std::vector<RunResult>& results, std::optional<double> differing,
+                       const TextStyle& style) {
+  std::string text = RenderComparison(results, differing, style);
+  for (const RunResult& result : results) {
+    if (result.thresholds.empty()) continue;
+    text += "\n" + Printable(result.engine, style) + RenderThresholds(result.thresholds, style);
+  }
+  return text;
+}
+
+// What the thresholds say, the worst over all runs.
+int GateCode(const RunOptions& options, const std::vector<Finished>& runs) {
+  int code = kExitOk;
+  for (const Finished& run : runs) {
+    code = WorseExitCode(
+        code, GateExitCode(run.result.thresholds, options.thresholds, options.allow_inconclusive));
+  }
+  return code;
+}
+
+// Where a replay finds it; the terminal report has the command that runs it from the scenario.
+void SayReplay(const RunOptions& options, const std::vector<Finished>& runs) {
+  const bool one = runs.size() == 1 && !options.ablate && options.mode == "virtual";
+  if (!one || options.output.out_file.empty() || options.output.json || options.output.quiet)
+    return;
+  std::fprintf(stderr, "replay: squall replay %s\n", ShellWord(options.output.out_file).c_str());
+}
+
 int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
   std::vector<RunResult> results;
   for (const Finished& run : runs) results.push_back(run.result);
@@ -191,6 +242,10 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
       return kExitUsage;
     }
   }
+  if (!options.html.empty()) {
+    const int page = WriteOut(options.html, RenderHtml(results));
+    if (page != kExitOk) return page;
+  }
   std::string text;
   if (options.output.json) {
     text = JsonOf(options, results);
@@ -198,7 +253,7 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
     const TextStyle style{options.output.color, options.output.utf8};
     text = options.ablate        ? RenderAblation(results, style)
            : results.size() == 1 ? RenderReport(results[0], style)
-                                 : RenderComparison(results, LargestDifference(runs), style);
+                                 : SideBySide(results, LargestDifference(runs), style);
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
   return std::fflush(stdout) == 0 ? kExitOk : kExitInternal;
@@ -275,7 +330,9 @@ int Run(const RunOptions& given) {
   }
   int code = Emit(options, runs);
   if (code == kExitOk) code = WriteKnowledge(options, runs[0]);
-  return code == kExitOk ? InterruptExitCode() : code;
+  if (code == kExitOk) SayReplay(options, runs);
+  if (code == kExitOk) code = InterruptExitCode();
+  return code == kExitOk ? GateCode(options, runs) : code;
 }
 
 }  // namespace squall

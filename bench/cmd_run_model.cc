@@ -1,14 +1,17 @@
 // squall run of a scenario that is a model: its replications on all cores, one table or one JSON.
 #include <chrono>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
+#include "bench/gates.h"
 #include "bench/interrupt.h"
 #include "bench/progress.h"
 #include "reports/atomic_file.h"
 #include "reports/model_result.h"
+#include "scenarios/thresholds.h"
 
 namespace squall {
 namespace {
@@ -52,6 +55,10 @@ int RunModelScenario(const RunOptions& options, const Scenario& loaded) {
   Scenario scenario = loaded;
   if (options.seed >= 0) scenario.seed = options.seed;
   if (options.replications > 0) scenario.replications = options.replications;
+  std::vector<Threshold> thresholds = ThresholdsOf(scenario);
+  if (const int code = ReadThresholds(options.thresholds, scenario, &thresholds); code != kExitOk) {
+    return code;
+  }
   RunOptions repeated = options;
   repeated.replications = scenario.replications;
   const auto start = std::chrono::steady_clock::now();
@@ -67,6 +74,8 @@ int RunModelScenario(const RunOptions& options, const Scenario& loaded) {
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   result.timing.wall_s = wall.count();
   result.timing.cpu_s = CpuSeconds() - cpu_start;
+  const auto document = ResultDocument(result);
+  for (const Threshold& one : thresholds) result.thresholds.push_back(Judge(one, document));
   if (!options.output.out_file.empty()) {
     const absl::Status written = WriteFileAtomically(options.output.out_file, ToJson(result));
     if (!written.ok()) {
@@ -77,7 +86,9 @@ int RunModelScenario(const RunOptions& options, const Scenario& loaded) {
   const TextStyle style{options.output.color, options.output.utf8};
   const std::string text = options.output.json ? ToJson(result) : RenderModel(result, style);
   std::fwrite(text.data(), 1, text.size(), stdout);
-  return std::fflush(stdout) == 0 ? InterruptExitCode() : kExitInternal;
+  if (std::fflush(stdout) != 0) return kExitInternal;
+  if (InterruptExitCode() != 0) return InterruptExitCode();
+  return GateExitCode(result.thresholds, options.thresholds, options.allow_inconclusive);
 }
 
 }  // namespace squall

@@ -17,6 +17,7 @@ struct OutputOptions {
   bool quiet = false;    // no progress
   bool color = false;    // decided from the terminal and NO_COLOR
   bool utf8 = true;      // decided from the locale
+  std::string revision;  // of the sources this was built from, "" unknown
 };
 
 struct RunOptions {
@@ -31,7 +32,11 @@ struct RunOptions {
   int64_t replications = 0;   // 0: a model's own number, 1 of everything else
   int64_t threads = 0;        // 0: all cores
   std::string knowledge;      // file of rules to begin with, as `knowledge check` wrote it
+  std::string html;           // file for the report as a page
   std::string knowledge_out;  // file for the rules that the run has learned
+  std::vector<std::string> thresholds;  // besides the scenario's own
+  bool allow_inconclusive = false;      // of thresholds: exit code 0
+  bool no_requests = false;             // leave the rows of requests out of the JSON
   OutputOptions output;
 };
 int Run(const RunOptions& options);
@@ -90,6 +95,38 @@ struct DiagnoseOptions {
 };
 int DiagnoseReplies(const DiagnoseOptions& options);
 
+struct ReportOptions {
+  std::vector<std::string> results;  // files
+  std::string format = "terminal";   // md, csv, junit, html
+  std::string html;                  // file for the page, besides
+  std::vector<std::string> thresholds;
+  bool allow_inconclusive = false;
+  OutputOptions output;
+};
+int Report(const ReportOptions& options);
+
+struct CompareCommand {
+  std::string base;
+  std::string next;
+  std::vector<std::string> fail_on;  // reports/compare_rules.h
+  std::string rules_file;
+  std::string noise = "1%";
+  double confidence = 0.95;
+  int64_t resamples = 1000;
+  std::string format = "terminal";  // md, github, junit, json
+  bool allow_inconclusive = false;
+  OutputOptions output;
+};
+int CompareResults(const CompareCommand& options);
+
+struct ReplayOptions {
+  std::string result;
+  std::string request;  // "" all
+  int64_t threads = 0;  // 0: all cores
+  OutputOptions output;
+};
+int Replay(const ReplayOptions& options);
+
 int List();
 int Show(const std::string& name, const std::vector<std::string>& sets);
 int Validate(const std::vector<std::string>& scenarios);
@@ -99,10 +136,16 @@ int PrintVersion(const OutputOptions& output);
 // Prints the error of loading a scenario and gives its exit code.
 int ReportLoadError(const absl::Status& status);
 
+// Prints the error of reading a result file and gives its exit code.
+int ReportReadError(const absl::Status& status);
+
+// To a file, or to stdout where the path is empty; kExitOk unless that fails.
+int WriteOut(const std::string& path, const std::string& text);
+
 // The same where a scenario is a model and only providers will do.
 int ReportModel(const std::string& scenario);
 
-// Parses the command line and runs a command.
-int Main(int argc, char** argv);
+// Parses the command line and runs a command. `revision` of the sources, "" where it is unknown.
+int Main(int argc, char** argv, const char* revision);
 
 }  // namespace squall

@@ -7,6 +7,7 @@
 #include "engine/base/check.h"
 #include "engine/base/random.h"
 #include "engine/policy/deadline.h"
+#include "engine/wire/dialect.h"
 
 namespace squall {
 namespace {
@@ -46,6 +47,14 @@ Trigger TriggerOf(const Diagnosis& last) {
   }
 }
 
+const AttemptRecord* LastAt(const CallState& call, ProviderId provider) {
+  const AttemptRecord* last = nullptr;
+  for (const AttemptRecord& attempt : call.result.attempts) {
+    if (attempt.sent && attempt.provider == provider) last = &attempt;
+  }
+  return last;
+}
+
 ExtraKind KindOf(const Step& step, const CallState& call) {
   if (step.why == "hedge") return ExtraKind::kHedge;
   if (step.purpose != Purpose::kAnswer || step.reask) return ExtraKind::kRepair;
@@ -80,13 +89,16 @@ double Value(const std::map<std::string, double>& by_name, const std::string& na
 
 }  // namespace
 
-Admission::Lane::Lane(const EngineConfig& config)
+Admission::Lane::Lane(const EngineConfig& config, const ProviderInfo& provider)
     : limiter(config.limiter),
       concurrency(config.concurrency),
       quality(config.quality),
       latency(config.hedge_latency),
       health(config.health),
-      tokens(TokenRatioConfig()) {}
+      tokens(TokenRatioConfig()) {
+  const Dialect* const dialect = FindDialect(provider.dialect);
+  request_window = dialect == nullptr ? Duration(1min) : dialect->request_window;
+}
 
 Admission::Admission(const EngineConfig& config, std::span<const ProviderInfo> providers,
                      uint64_t seed, EventSink* events)
@@ -106,7 +118,7 @@ Admission::Admission(const EngineConfig& config, std::span<const ProviderInfo> p
   for (const ProviderInfo& provider : providers) {
     first_target_.push_back(targets);
     targets += provider.models.size();
-    lanes_.emplace_back(config);
+    lanes_.emplace_back(config, provider);
   }
 }
 
@@ -140,6 +152,9 @@ ExtraAttempt Admission::Extra(const Step& step, const CallState& call) const {
   extra.kind = KindOf(step, call);
   extra.provider = step.target.provider;
   extra.again = call.Tried(step.target.provider);
+  const AttemptRecord* const there = LastAt(call, step.target.provider);
+  extra.free = !config_.provider_budget_counts_answers && there != nullptr &&
+               AnsweredBadly(there->diagnosis);
   if (last != nullptr) extra.trigger = TriggerOf(last->diagnosis);
   extra.load = LoadOf(step.target, call);
   return extra;
@@ -147,6 +162,13 @@ ExtraAttempt Admission::Extra(const Step& step, const CallState& call) const {
 
 bool Admission::AllowsExtra(const Step& step, const CallState& call, Time now) const {
   return budget_.Allows(now, Extra(step, call));
+}
+
+std::string_view Admission::BudgetAgainst(const Step& step, const CallState& call,
+                                          Time now) const {
+  const ExtraAttempt extra = Extra(step, call);
+  const bool overall = budget_.overall().Allows(now, extra.load, extra.trigger);
+  return overall ? "provider_budget" : "budget";
 }
 
 RouteOrder Admission::Order(const CallState& call, Time now) const {

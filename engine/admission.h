@@ -78,6 +78,8 @@ class Admission {
   bool AnswersWell(ProviderId provider, Time at, double u) const;
   // Is there budget for another attempt?
   bool AllowsExtra(const Step& step, const CallState& call, Time now) const;
+  // Where there is not: "budget", of all extra attempts, or "provider_budget". Static.
+  std::string_view BudgetAgainst(const Step& step, const CallState& call, Time now) const;
   // What the limits of its conversation say of an attempt at `target`.
   ConversationLimits::Decision Afford(Target target, const CallState& call) const;
   // Providers that can serve the request, best first, by the routing policy.
@@ -127,7 +129,7 @@ class Admission {
  private:
   // What is kept per provider.
   struct Lane {
-    explicit Lane(const EngineConfig& config);
+    Lane(const EngineConfig& config, const ProviderInfo& provider);
     RateLimiter limiter;
     ConcurrencyLimit concurrency;
     std::deque<PlaceWaiter*> paced;  // by the limiter, in its order; at most limiter.max_waiting
@@ -136,6 +138,7 @@ class Admission {
     LatencyQuantile latency;
     TargetHealth health;
     TokenRatio tokens;
+    Duration request_window;  // of the limit on requests that its headers tell
   };
 
   size_t Index(Target target) const { return first_target_[target.provider] + target.model; }

@@ -16,6 +16,9 @@ class AnswerSink : public StreamSink {
  public:
   // All pieces so far are void. `why` is the static name of the rule that diagnosed the failure.
   virtual void OnRestart(std::string_view why) = 0;
+  // Whether it can be told so. A caller who cannot, such as one who reads a vendor's stream, which
+  // has no word for it, sees the call fail instead, whatever the configuration says.
+  virtual bool CanRestart() const { return true; }
 };
 
 }  // namespace squall

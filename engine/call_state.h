@@ -42,8 +42,12 @@ struct Step {
 struct Opinion {
   Target from;
   std::string content;
-  std::string_view by;  // plan row whose answer it is
+  std::string tool_calls;  // as a text (tool_calls.h)
+  std::string_view by;     // plan row whose answer it is
 };
+
+// Did an answer come whole and was bad? That says nothing about load: sample again at once.
+bool AnsweredBadly(const Diagnosis& diagnosis);
 
 struct CallState {
   uint64_t key = 0;           // of its draws
@@ -62,6 +66,7 @@ struct CallState {
   bool repeatable = true;       // ChatRequest says so
   bool caller_retries = false;  // likewise
   bool committed = false;       // the caller holds a piece of an answer that failed
+  bool binding = false;         // and that cannot be taken back
   bool streaming = false;       // the answer is asked for in pieces
   bool wants_json = false;      // it has a contract
   Patch patch;                  // in force

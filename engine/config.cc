@@ -215,6 +215,9 @@ void Describe(Fields& f, EngineConfig& c) {
            "Retry budget, shared by retries, failovers, hedges, repairs and second opinions.");
   f.Struct("provider_budget", c.provider_budget,
            "Budget of what comes to one provider again, besides the one over all.");
+  f.Bool("provider_budget_counts_answers", c.provider_budget_counts_answers,
+         "Whether it also pays for what returns to a provider whose answer came whole and was bad, "
+         "which says nothing about its load.");
   f.Struct("limiter", c.limiter, "Pace below a provider's limits on requests and tokens.");
   f.Struct("concurrency", c.concurrency, "Requests in flight at one provider.");
   f.Struct("conversation", c.conversation,

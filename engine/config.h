@@ -93,6 +93,9 @@ struct EngineConfig {
   QualityConfig quality;
   RetryBudgetConfig budget;                        // of all extra attempts together
   RetryBudgetConfig provider_budget = NoBudget();  // of those that come to one provider again
+  // Whether it also pays for those that return to a provider whose answer came whole and was bad,
+  // which says nothing about its load.
+  bool provider_budget_counts_answers = true;
   RateLimiterConfig limiter;
   ConcurrencyLimitConfig concurrency;
   ConversationLimitsConfig conversation;

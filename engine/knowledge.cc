@@ -94,7 +94,8 @@ void AddRules(std::vector<LearnedRule>* sum, const std::vector<LearnedRule>& mor
   for (const auto& [key, rule] : by_key) sum->push_back(rule);
 }
 
-Knowledge::Knowledge(const KnowledgeConfig& config, uint64_t seed) : config_(config), seed_(seed) {}
+Knowledge::Knowledge(const KnowledgeConfig& config, uint64_t seed)
+    : config_(config), seed_(seed), returns_(config.decay_per_sample) {}
 
 Rule Knowledge::Faded(const Rule& rule, Time now) const {
   Rule faded = rule;

@@ -31,6 +31,7 @@
 #include "engine/diagnosis.h"
 #include "engine/events.h"
 #include "engine/knowledge_config.h"
+#include "engine/return_odds.h"
 #include "engine/wire/transport.h"
 
 namespace squall {
@@ -116,6 +117,12 @@ class Knowledge {
 
   void Learn(const Lesson& lesson, Time now);
 
+  // Takes the last of a request's attempts for what returns are worth.
+  void LearnReturn(std::span<const AttemptRecord> attempts) {
+    if (config_.learn) returns_.Learn(attempts);
+  }
+  const ReturnOdds& returns() const { return returns_; }
+
   // The action whose rule speaks and is surest of it, by its index; of equals the first.
   std::optional<size_t> Best(const Situation& after, std::span<const Action> actions,
                              Time now) const;
@@ -148,6 +155,7 @@ class Knowledge {
   KnowledgeConfig config_;
   uint64_t seed_;
   std::map<RuleKey, Rule> rules_;
+  ReturnOdds returns_;
 };
 
 }  // namespace squall

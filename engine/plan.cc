@@ -130,6 +130,11 @@ Step SeekOpinion(const PlanInput& in) {
 
 }  // namespace
 
+bool AnsweredBadly(const Diagnosis& diagnosis) {
+  return diagnosis.safety == Safety::kExecuted &&
+         diagnosis.retry != RetryDecision::kSameProviderAfterWait;
+}
+
 int CallState::sent() const {
   int count = 0;
   for (const AttemptRecord& attempt : result.attempts) count += attempt.sent ? 1 : 0;
@@ -167,20 +172,20 @@ Step MakePlan(const PlanInput& in) {
   const AttemptRecord* last = in.call.LastSent();
   if (last == nullptr) return First(in);
   if (Refusals(in) > kMostRefusals) return Stop("refused");
-  const bool binding = in.config.stream.after_commit == AfterCommit::kError;
+  const bool binding = in.config.stream.after_commit == AfterCommit::kError || in.call.binding;
   if (in.call.committed && binding) return Stop("committed");
   const std::string_view bar = BarOn(in, *last);
-  bool over_budget = false;
+  std::string_view over_budget;
   const auto ask = [&](const PlanInput& input) {
     return AskLadder(input, *last, bar.empty(), &over_budget);
   };
   const std::optional<Step> step = AvoidingBadAnswers(in, ask);
   if (step.has_value()) return *step;
   if (!bar.empty()) return Stop(bar);
-  if (over_budget) return Stop("budget");
+  if (!over_budget.empty()) return Stop(over_budget);
   if (last->diagnosis.retry == RetryDecision::kNeverUnchanged) return Stop("final");
   const std::string_view limit = UnaffordableBy(in);
-  return Stop(limit.empty() ? "no_plan" : limit);
+  return Stop(limit.empty() ? WhyNone(in, *last) : limit);
 }
 
 }  // namespace squall

@@ -38,10 +38,11 @@ bool Uses(const EngineConfig& config, std::string_view strategy);
 
 // Stops with why = "committed" (the caller holds a part of the answer), "not_repeatable" (the last
 // attempt may have run and must not run twice), "caller_retries", "attempts", "deadline",
-// "refused" (by our own limits, too often or by all there are), "budget", "all_open" (no circuit
-// admits a first attempt), "final" (the failure cannot be cured by another attempt), "no_plan" (no
-// strategy had a proposal), "unverified" (the answer at hand needs a second opinion and nobody is
-// left to ask) or the name of a limit of the conversation.
+// "refused" (by our own limits, too often or by all there are), "budget" (of all extra attempts),
+// "provider_budget" (of those that return), "all_open" (no circuit admits a first attempt), "final"
+// (the failure cannot be cured by another attempt), what WhyNone says (strategies.h: no strategy
+// had a proposal), "unverified" (the answer at hand needs a second opinion and nobody is left to
+// ask) or the name of a limit of the conversation.
 Step MakePlan(const PlanInput& input);
 
 }  // namespace squall

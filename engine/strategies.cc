@@ -43,6 +43,35 @@ bool LeavesOthersTime(const PlanInput& in, ProviderId provider, Time at) {
   return LeavesReserves(in.config.deadline, at, in.call.deadline, untried);
 }
 
+// Attempts that one request may make there.
+int64_t MostAttempts(const PlanInput& in, Target target) {
+  const RetryConfig& config = in.config.retry;
+  if (config.max_attempts_elsewhere == 0) return config.max_attempts_per_target;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (!attempt.sent) continue;
+    const bool first = attempt.provider == target.provider && attempt.model == target.model;
+    return first ? config.max_attempts_per_target : config.max_attempts_elsewhere;
+  }
+  return config.max_attempts_per_target;
+}
+
+// What keeps an attempt from a target.
+enum class Bar : uint8_t { kNone, kDeadline, kAsked, kAnswers, kMoney, kRefused, kCircuit, kUsed };
+
+Bar BarAt(const PlanInput& in, Target target, Time at) {
+  if (!FitsDeadline(in.config.deadline, at, in.call.deadline)) return Bar::kDeadline;
+  if (in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at)) return Bar::kAsked;
+  const bool well =
+      !in.avoid_bad_answers || in.admission.AnswersWell(target.provider, at, in.call.ramp_u);
+  if (!well) return Bar::kAnswers;
+  if (!Affordable(in, target)) return Bar::kMoney;
+  if (!LeavesOthersTime(in, target.provider, at)) return Bar::kDeadline;
+  if (JustRefused(in, target.provider, at)) return Bar::kRefused;
+  if (!in.admission.Admits(target, at, in.call.ramp_u)) return Bar::kCircuit;
+  const bool left = in.call.SentTo(target) < MostAttempts(in, target);
+  return left ? Bar::kNone : Bar::kUsed;
+}
+
 // Cut off by the request's own limit on tokens: a longer one makes it another request.
 bool HitTokenLimit(const Diagnosis& last) {
   return last.failure == FailureClass::kTruncated && last.retry == RetryDecision::kNeverUnchanged;
@@ -72,11 +101,8 @@ Time RetryTime(const PlanInput& in, const Diagnosis& last, int retry, Time since
     const Duration wait = HintWithJitter(*last.retry_after, spread, floor, in.u);
     return SaturatingAdd(since, wait);
   }
-  // An answer that came whole and is bad says nothing about load: sample again at once. Everything
-  // else may be the first sign of trouble, so spread out.
-  const bool answered =
-      last.safety == Safety::kExecuted && last.retry != RetryDecision::kSameProviderAfterWait;
-  if (answered) return since;
+  // Everything else may be the first sign of trouble, so spread out.
+  if (AnsweredBadly(last)) return since;
   return SaturatingAdd(since, BackoffDelay(config.backoff, PastWaits(in, retry), in.u));
 }
 
@@ -175,22 +201,51 @@ bool WorthReturning(const PlanInput& in, ProviderId provider) {
   return last == nullptr || WorthRepeating(last->diagnosis);
 }
 
+// The return to a provider that has had `round` attempts, if it makes sense.
+std::optional<Step> Return(const PlanInput& in, const AttemptRecord& last, ProviderId provider,
+                           int round) {
+  const Target target = BestAffordable(in, provider);
+  const AttemptRecord* const before = LastAt(in, provider);
+  const bool due = before != nullptr && in.call.SentTo(target) == round;
+  if (!due || !ProviderMatters(in, last, target)) return std::nullopt;
+  if (!WorthRepeating(before->diagnosis)) return std::nullopt;
+  const Time at = std::max(in.now, RetryTime(in, before->diagnosis, round - 1, before->ended));
+  if (!IsOpen(in, target, at)) return std::nullopt;
+  return SendStep(in, at, target, "failover");
+}
+
 // In the first round a provider that is untried, in later ones one that has had fewer attempts than
-// there have been rounds: what is pinned to one may have passed at another.
+// there have been rounds, the likeliest to answer this time before others: what is pinned to one
+// may have passed at another.
 std::optional<Step> Failover(const PlanInput& in, const AttemptRecord& last) {
   const std::optional<Target> untried = FirstOpen(in, &last);
   if (untried.has_value()) return SendStep(in, in.now, *untried, "failover");
   const RouteOrder order = in.admission.Order(in.call, in.now);
+  const auto chance = [&](ProviderId provider) {
+    const AttemptRecord* const before = LastAt(in, provider);
+    return in.knowledge.returns().Chance(provider, before->diagnosis.failure);
+  };
   for (int round = 1; round < in.config.retry.failover_rounds; ++round) {
+    std::optional<Step> best;
+    bool best_paid = false;
     for (const uint8_t provider : order) {
-      const Target target = BestAffordable(in, provider);
-      const AttemptRecord* const before = LastAt(in, provider);
-      const bool due = before != nullptr && in.call.SentTo(target) == round;
-      if (!due || provider == last.provider || !ProviderMatters(in, last, target)) continue;
-      if (!WorthRepeating(before->diagnosis)) continue;
-      const Time at = std::max(in.now, RetryTime(in, before->diagnosis, round - 1, before->ended));
-      if (IsOpen(in, target, at)) return SendStep(in, at, target, "failover");
+      if (provider == last.provider) continue;
+      const std::optional<Step> step = Return(in, last, provider, round);
+      if (!step.has_value()) continue;
+      const bool paid = in.admission.AllowsExtra(*step, in.call, in.now);
+      const bool better = !best.has_value() || (paid && !best_paid) ||
+                          (paid == best_paid && chance(provider) > chance(best->target.provider));
+      if (!better) continue;
+      best = step;
+      best_paid = paid;
     }
+    if (!best.has_value()) continue;
+    // Staying where it is may be likelier still, which is for the ladder's `retry` to do.
+    const bool stays = Uses(in.config, "retry") && WorthRepeating(last.diagnosis) &&
+                       chance(last.provider) > chance(best->target.provider);
+    const Target here{last.provider, last.model};
+    if (stays && in.call.SentTo(here) == round && IsOpen(in, here, in.now)) return std::nullopt;
+    return best;
   }
   return std::nullopt;
 }
@@ -313,30 +368,8 @@ Step SendStep(const PlanInput& in, Time at, Target target, std::string_view why)
   return step;
 }
 
-namespace {
-
-// Attempts that one request may make there.
-int64_t MostAttempts(const PlanInput& in, Target target) {
-  const RetryConfig& config = in.config.retry;
-  if (config.max_attempts_elsewhere == 0) return config.max_attempts_per_target;
-  for (const AttemptRecord& attempt : in.call.result.attempts) {
-    if (!attempt.sent) continue;
-    const bool first = attempt.provider == target.provider && attempt.model == target.model;
-    return first ? config.max_attempts_per_target : config.max_attempts_elsewhere;
-  }
-  return config.max_attempts_per_target;
-}
-
-}  // namespace
-
 bool IsOpen(const PlanInput& in, Target target, Time at) {
-  if (!FitsDeadline(in.config.deadline, at, in.call.deadline)) return false;
-  if (in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at)) return false;
-  const bool well =
-      !in.avoid_bad_answers || in.admission.AnswersWell(target.provider, at, in.call.ramp_u);
-  return well && Affordable(in, target) && LeavesOthersTime(in, target.provider, at) &&
-         !JustRefused(in, target.provider, at) && in.admission.Admits(target, at, in.call.ramp_u) &&
-         in.call.SentTo(target) < MostAttempts(in, target);
+  return BarAt(in, target, at) == Bar::kNone;
 }
 
 Target BestAffordable(const PlanInput& in, ProviderId provider) {
@@ -375,8 +408,33 @@ std::string_view UnaffordableBy(const PlanInput& in) {
   return limit;
 }
 
+std::string_view WhyNone(const PlanInput& in, const AttemptRecord& last) {
+  Bar found = Bar::kNone;
+  for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
+    const Target target = BestAffordable(in, provider);
+    if (!WorthReturning(in, provider) || !ProviderMatters(in, last, target)) continue;
+    const Bar bar = BarAt(in, target, in.now);
+    if (bar == Bar::kCircuit) {
+      const bool open = in.admission.RetryAt(target, in.now, in.call.ramp_u) > in.now;
+      return open ? "circuit_open" : "refused";
+    }
+    if (bar != Bar::kUsed && bar != Bar::kNone) found = bar;
+  }
+  switch (found) {
+    case Bar::kDeadline: return "no_time";
+    case Bar::kAsked: return "asked_to_wait";
+    case Bar::kRefused: return "refused";
+    case Bar::kNone:
+    case Bar::kAnswers:
+    case Bar::kMoney:
+    case Bar::kCircuit:
+    case Bar::kUsed: return "no_plan";
+  }
+  return "no_plan";
+}
+
 std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool may_send,
-                              bool* over_budget) {
+                              std::string_view* over_budget) {
   for (const std::string& name : in.config.ladder) {
     for (const Strategy& strategy : kStrategies) {
       if (strategy.name != name || (strategy.sends && !may_send)) continue;
@@ -384,7 +442,7 @@ std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bo
       if (!step.has_value()) continue;
       // One provider's budget is no reason not to go to another.
       if (strategy.sends && !in.admission.AllowsExtra(*step, in.call, in.now)) {
-        *over_budget = true;
+        *over_budget = in.admission.BudgetAgainst(*step, in.call, in.now);
         continue;
       }
       if (HitTokenLimit(last.diagnosis)) step->patch.max_tokens = in.call.max_tokens * 2;

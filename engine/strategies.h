@@ -15,9 +15,15 @@ std::span<const std::string_view> StrategyNames();
 
 // What the first strategy of the ladder proposes that has a proposal and the budget for it. `last`
 // is the attempt that failed; unless `may_send`, only strategies that send nothing are asked.
-// *over_budget becomes true where only the budget forbade something.
+// *over_budget becomes the name of the budget where only a budget forbade something.
 std::optional<Step> AskLadder(const PlanInput& in, const AttemptRecord& last, bool may_send,
-                              bool* over_budget);
+                              std::string_view* over_budget);
+
+// Where no strategy had a proposal: what stands between the request and a provider that it could
+// still go to, "circuit_open", "no_time" (what is left belongs to others, or is too little),
+// "asked_to_wait" (beyond the deadline), "refused" (by our own limits); or "no_plan": all have had
+// their attempts, or none could do better.
+std::string_view WhyNone(const PlanInput& in, const AttemptRecord& last);
 
 // May this target be asked at `at`: time is left, for others too, its queues and circuits admit, it
 // has not asked to wait, has not just refused, and its share of attempts is not used up.

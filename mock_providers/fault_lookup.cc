@@ -52,6 +52,7 @@ void ApplyFault(int kind, int variant, const FaultContext& context, ReplyPlan* p
   plan->fault.variant = row.name;
   plan->fault.failure_class = row.failure_class;
   plan->fault.retry_decision = row.retry_decision;
+  plan->fault.hidden = row.hidden;
   row.apply(context, plan);
 }
 

@@ -72,9 +72,9 @@ constexpr FaultVariant kConnectionReset[] = {
     {"before_headers", 1, "connection", kNow, ResetBeforeHeaders},
     {"mid_body", 1, "connection", kNow, ResetMidBody}};
 constexpr FaultVariant kSilentDegradation[] = {
-    {"wrong_answer", 1, "semantic", kOther, Degraded<AnswerKind::kWrong>},
+    {"wrong_answer", 1, "semantic", kOther, Degraded<AnswerKind::kWrong>, true},
     {"wrong_language", 1, "semantic", kOther, Degraded<AnswerKind::kWrongLanguage>},
-    {"stale", 1, "semantic", kOther, Degraded<AnswerKind::kStale>},
+    {"stale", 1, "semantic", kOther, Degraded<AnswerKind::kStale>, true},
     {"garbage", 1, "semantic", kOther, Degraded<AnswerKind::kGarbage>}};
 
 constexpr FaultVariant kAuthFailure[] = {

@@ -44,6 +44,7 @@ struct FaultVariant {
   std::string_view failure_class;
   std::string_view retry_decision;
   void (*apply)(const FaultContext& context, ReplyPlan* plan);
+  bool hidden = false;  // right in form, language and kind: no look at the one answer can tell
 };
 
 struct FaultRow {

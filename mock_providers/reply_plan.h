@@ -38,6 +38,7 @@ struct FaultTruth {
   int episode = -1;                 // row of the climate, -1 for a base-rate fault
   bool request_bound = false;       // follows the request to every provider
   bool slows = false;    // its delay is what it does, also to a client that leaves before the end
+  bool hidden = false;   // FaultVariant::hidden
   bool by_load = false;  // full queue (kind server_error): by the engine, not by the draw
   bool present() const { return kind >= 0; }
 };

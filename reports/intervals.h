@@ -20,6 +20,7 @@ namespace squall {
 struct Interval {
   double low = 0;
   double high = 1;
+  bool operator==(const Interval&) const = default;
 };
 
 struct Proportion {

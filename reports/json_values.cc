@@ -20,6 +20,12 @@ Json Ci95(int64_t count, int64_t n) {
   return Json::array({interval.low, interval.high});
 }
 
+Json Bounds(const Interval& interval) { return Json::array({interval.low, interval.high}); }
+
+Json BoundsOrNull(const std::optional<Interval>& interval) {
+  return interval ? Bounds(*interval) : Json(nullptr);
+}
+
 Json Share(int64_t count, int64_t n) {
   return {{"count", count}, {"rate", Rate(count, n)}, {"ci95", Ci95(count, n)}};
 }
@@ -42,6 +48,19 @@ Json QuantilesJson(const Quantiles& q, double unit_ns) {
   json["max"] = scaled(static_cast<double>(q.max));
   json["mean"] = scaled(q.mean);
   json["n"] = q.n;
+  if (!q.spectrum.empty()) {
+    Json spectrum = Json::array();
+    for (const int64_t value : q.spectrum) spectrum.push_back(scaled(static_cast<double>(value)));
+    json["spectrum"] = std::move(spectrum);
+  }
+  json["ci95"] = Json::object();
+  for (size_t i = 0; i < q.ci95.size(); ++i) {
+    const auto [low, high] = q.ci95[i];
+    json["ci95"][rows[i].name] =
+        q.n == 0
+            ? Json(nullptr)
+            : Json::array({scaled(static_cast<double>(low)), scaled(static_cast<double>(high))});
+  }
   json["too_few_samples_for"] = std::move(too_few);
   return json;
 }

@@ -16,6 +16,8 @@ Json Number(double value);
 Json Number(std::optional<double> value);
 Json Rate(int64_t count, int64_t n);
 Json Ci95(int64_t count, int64_t n);  // Wilson
+Json Bounds(const Interval& interval);
+Json BoundsOrNull(const std::optional<Interval>& interval);
 Json Share(int64_t count, int64_t n);
 
 // `unit_ns` is what one unit of the output is: 1e6 for milliseconds, 1 for nanoseconds. Percentiles

@@ -46,6 +46,7 @@ void Metrics::Add(const Outcome& outcome) {
   for (const AttemptOutcome& attempt : outcome.attempts) AddAttempt(attempt);
   const size_t attempts = outcome.attempts.size();
   attempts_ += static_cast<int64_t>(attempts);
+  attempts_squares_ += static_cast<double>(attempts * attempts);
   ++attempts_per_request_[std::min<size_t>(attempts, kMaxAttemptsCounted)];
 
   AddLatency(outcome, kind);
@@ -57,8 +58,9 @@ void Metrics::Add(const Outcome& outcome) {
   prompt_tokens_ += outcome.prompt_tokens;
   completion_tokens_ += outcome.completion_tokens;
   cost_usd_.Add(outcome.cost_usd);
+  cost_squares_.Add(outcome.cost_usd * outcome.cost_usd);
   RememberRequest(outcome);
-  FeedFingerprint(outcome);
+  FeedOutcome(outcome, &fingerprint_);
 }
 
 void Metrics::AddFaulted(const Outcome& outcome) {
@@ -67,6 +69,10 @@ void Metrics::AddFaulted(const Outcome& outcome) {
   Tally one;
   one.Add(outcome);
   by_fault_[fault].tally.Merge(one);
+  visible_.Add(outcome);
+  if (one.strict == 0 && outcome.ceiling > 0) {
+    by_fault_[fault].losses.Add(ReasonOf(outcome), 1, outcome.index);
+  }
   ++running_.recovered.n;
   running_.recovered.successes += one.strict;
   if (one.strict > 0) CountRecovery(outcome.answered_by, 1);
@@ -139,28 +145,6 @@ void Metrics::RememberRequest(const Outcome& outcome) {
   first_faults_[index] = static_cast<uint8_t>(drawn ? first.fault + 1 : 0);
 }
 
-void Metrics::FeedFingerprint(const Outcome& outcome) {
-  const auto bit = [](bool value, int position) {
-    return static_cast<uint64_t>(value) << position;
-  };
-  fingerprint_.Feed(outcome.index);
-  fingerprint_.Feed(static_cast<uint64_t>(outcome.started.time_since_epoch().count()));
-  fingerprint_.Feed(static_cast<uint64_t>(outcome.ended.time_since_epoch().count()));
-  fingerprint_.Feed(bit(outcome.in_time, 0) | bit(outcome.ok, 1) | bit(outcome.body, 2) |
-                    bit(outcome.right, 3) | bit(outcome.wrong_by_model, 4) |
-                    static_cast<uint64_t>(outcome.attempts.size()) << 8);
-  if (outcome.streamed) {
-    fingerprint_.Feed(static_cast<uint64_t>(outcome.first_piece.time_since_epoch().count()));
-    fingerprint_.Feed(static_cast<uint64_t>(outcome.restarts));
-  }
-  for (const AttemptOutcome& attempt : outcome.attempts) {
-    fingerprint_.Feed(static_cast<uint64_t>(attempt.started.time_since_epoch().count()));
-    fingerprint_.Feed(static_cast<uint64_t>(attempt.fault + 1) | bit(attempt.impairment, 32) |
-                      bit(attempt.by_load, 33) | static_cast<uint64_t>(attempt.diagnosed) << 40 |
-                      static_cast<uint64_t>(attempt.diagnosed_retry) << 48);
-  }
-}
-
 void Metrics::Ended::Append(const Ended& later) {
   recovered.insert(recovered.end(), later.recovered.begin(), later.recovered.end());
   worst_1s = Larger(worst_1s, later.worst_1s);
@@ -197,9 +181,11 @@ void Metrics::Merge(const Metrics& other) {
     FaultSummary& sum = by_fault_[i];
     const FaultSummary& add = other.by_fault_[i];
     sum.tally.Merge(add.tally);
+    sum.losses.Merge(add.losses);
     sum.first_attempts += add.first_attempts;
     sum.diagnosis.Merge(add.diagnosis);
   }
+  visible_.Merge(other.visible_);
   latency_.Merge(other.latency_);
   latency_success_.Merge(other.latency_success_);
   latency_recovered_.Merge(other.latency_recovered_);
@@ -212,11 +198,13 @@ void Metrics::Merge(const Metrics& other) {
   healthy_attempts_ += other.healthy_attempts_;
   false_alarms_ += other.false_alarms_;
   attempts_ += other.attempts_;
+  attempts_squares_ += other.attempts_squares_;
   AddEach(attempts_per_request_, other.attempts_per_request_);
   for (const auto& [strategy, count] : other.recovered_by_) CountRecovery(strategy, count);
   prompt_tokens_ += other.prompt_tokens_;
   completion_tokens_ += other.completion_tokens_;
   cost_usd_.Merge(other.cost_usd_);
+  cost_squares_.Merge(other.cost_squares_);
   obedience_.Merge(other.obedience_);
   trigger_phases_.Merge(other.trigger_phases_);
   exposure_.Merge(other.exposure_);
@@ -233,6 +221,8 @@ Summary Metrics::Summarize() const {
   for (const Tally& tally : by_kind_) s.all.Merge(tally);
   s.requests = s.all.n;
   s.by_fault = by_fault_;
+  for (const FaultSummary& fault : by_fault_) s.losses.Merge(fault.losses);
+  s.visible = visible_;
   const Ended ended = EndedWithRunning();
   s.replications = ended.recovered;
   s.span_s = ended.span_s;
@@ -242,6 +232,9 @@ Summary Metrics::Summarize() const {
   s.amplification.attempts = attempts_;
   if (s.requests > 0) {
     s.amplification.mean = static_cast<double>(attempts_) / static_cast<double>(s.requests);
+    s.amplification.mean_ci95 =
+        MeanInterval(static_cast<double>(attempts_), attempts_squares_, s.requests);
+    s.cost_per_request_ci95 = MeanInterval(cost_usd_.value(), cost_squares_.value(), s.requests);
   }
   s.amplification.worst_1s = ended.worst_1s;
   s.amplification.worst_10s = ended.worst_10s;
@@ -285,6 +278,28 @@ std::optional<double> ShareDiffering(std::span<const uint8_t> a, std::span<const
   }
   if (compared == 0) return std::nullopt;
   return static_cast<double>(different) / static_cast<double>(compared);
+}
+
+void FeedOutcome(const Outcome& outcome, Fingerprint* fingerprint) {
+  const auto bit = [](bool value, int position) {
+    return static_cast<uint64_t>(value) << position;
+  };
+  fingerprint->Feed(outcome.index);
+  fingerprint->Feed(static_cast<uint64_t>(outcome.started.time_since_epoch().count()));
+  fingerprint->Feed(static_cast<uint64_t>(outcome.ended.time_since_epoch().count()));
+  fingerprint->Feed(bit(outcome.in_time, 0) | bit(outcome.ok, 1) | bit(outcome.body, 2) |
+                    bit(outcome.right, 3) | bit(outcome.wrong_by_model, 4) |
+                    static_cast<uint64_t>(outcome.attempts.size()) << 8);
+  if (outcome.streamed) {
+    fingerprint->Feed(static_cast<uint64_t>(outcome.first_piece.time_since_epoch().count()));
+    fingerprint->Feed(static_cast<uint64_t>(outcome.restarts));
+  }
+  for (const AttemptOutcome& attempt : outcome.attempts) {
+    fingerprint->Feed(static_cast<uint64_t>(attempt.started.time_since_epoch().count()));
+    fingerprint->Feed(static_cast<uint64_t>(attempt.fault + 1) | bit(attempt.impairment, 32) |
+                      bit(attempt.by_load, 33) | static_cast<uint64_t>(attempt.diagnosed) << 40 |
+                      static_cast<uint64_t>(attempt.diagnosed_retry) << 48);
+  }
 }
 
 int64_t MeasureTimerOverheadNs() {

@@ -118,13 +118,13 @@ class Metrics {
   void AddStream(const Outcome& outcome);
   void AddDuplicates(const Outcome& outcome);
   void RememberRequest(const Outcome& outcome);
-  void FeedFingerprint(const Outcome& outcome);
   void CountRecovery(std::string_view strategy, int64_t count);
   bool empty() const { return running_.requests == 0 && ended_.recovered.empty(); }
   Ended EndedWithRunning() const;
 
   std::array<Tally, kRequestKindCount> by_kind_;
   std::vector<FaultSummary> by_fault_;
+  VisibleFaults visible_;
   Histogram latency_;
   Histogram latency_success_;
   Histogram latency_recovered_;
@@ -135,11 +135,13 @@ class Metrics {
   int64_t healthy_attempts_ = 0;
   int64_t false_alarms_ = 0;
   int64_t attempts_ = 0;
+  double attempts_squares_ = 0;  // whole numbers, exact up to 2^53
   std::array<int64_t, kMaxAttemptsCounted + 1> attempts_per_request_{};
   std::vector<std::pair<std::string, int64_t>> recovered_by_;  // few: one per row of the plan
   int64_t prompt_tokens_ = 0;
   int64_t completion_tokens_ = 0;
   CompensatedSum cost_usd_;
+  CompensatedSum cost_squares_;
   Obedience obedience_;
   std::optional<TriggerWindow> trigger_;
   TriggerPhases trigger_phases_;
@@ -157,6 +159,9 @@ class Metrics {
 // (Metrics::first_faults), among those that sent one in both. nullopt if there are none. 0 is what
 // keyed draws promise.
 std::optional<double> ShareDiffering(std::span<const uint8_t> a, std::span<const uint8_t> b);
+
+// What a fingerprint covers of one request: all of its attempts, times to the nanosecond.
+void FeedOutcome(const Outcome& outcome, Fingerprint* fingerprint);
 
 // The cost of reading the clock, part of every figure in Summary::phases: median of 1001 readings,
 // nanoseconds. Takes about 0.1 ms.

@@ -9,6 +9,7 @@
 
 #include "engine/base/check.h"
 #include "reports/intervals.h"
+#include "reports/threshold_table.h"
 
 namespace squall {
 namespace {
@@ -53,6 +54,8 @@ Json Base(const ModelResult& result) {
     outputs[output.name] = output.proportion ? ProportionJson(output) : FigureJson(output);
   }
   const Json parameters = Json::parse(result.parameters, nullptr, false);
+  Json thresholds = Json::array();
+  for (const ThresholdVerdict& one : result.thresholds) thresholds.push_back(ToJson(one));
   return {{"format_version", kResultFormatVersion},
           {"scenario", result.scenario},
           {"scenario_hash", result.scenario_hash},
@@ -62,6 +65,7 @@ Json Base(const ModelResult& result) {
           {"engine", nullptr},
           {"overrides", result.overrides},
           {"partial", result.partial},
+          {"thresholds", std::move(thresholds)},
           {"model",
            {{"kind", result.kind},
             {"parameters", parameters.is_discarded() ? Json(nullptr) : parameters},
@@ -197,6 +201,8 @@ std::string ToJson(const ModelResult& result) {
 
 std::string ToJsonWithoutTiming(const ModelResult& result) { return Text(Base(result)); }
 
+nlohmann::ordered_json ResultDocument(const ModelResult& result) { return Base(result); }
+
 std::string RenderModel(const ModelResult& result, const TextStyle& style) {
   std::string text = Banner(result.scenario, "virtual", result.seed, style);
   std::vector<std::string> facts = {"model " + Printable(result.kind, style),
@@ -211,6 +217,7 @@ std::string RenderModel(const ModelResult& result, const TextStyle& style) {
     text += Paint("PARTIAL: interrupted; this covers what had ended by then", Ink::kBad, style);
     text += "\n";
   }
+  text += RenderThresholds(result.thresholds, style);
   std::vector<std::string> words;
   const std::string doc = Printable(result.doc, style);
   for (size_t from = 0; from < doc.size();) {

@@ -82,6 +82,7 @@ struct ModelResult {
   std::string kind;
   std::string parameters;  // a JSON object
   ModelOutputs outputs;
+  std::vector<ThresholdVerdict> thresholds;
   RunTiming timing;
   std::string repeat;
 };
@@ -90,6 +91,9 @@ struct ModelResult {
 // null. Outputs are {mean, se, sd, n, ci95, p50, p95} or {count, n, rate, ci95}.
 std::string ToJson(const ModelResult& result);
 std::string ToJsonWithoutTiming(const ModelResult& result);
+
+// The same as a document, which thresholds are judged on.
+nlohmann::ordered_json ResultDocument(const ModelResult& result);
 
 // At most 80 columns; ends with the command that does it again.
 std::string RenderModel(const ModelResult& result, const TextStyle& style);

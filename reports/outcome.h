@@ -18,6 +18,8 @@ struct AttemptOutcome {
   int fault = -1;                          // row of the fault names given to Metrics, -1 for none
   bool impairment = false;                 // slow: still a good reply
   bool by_load = false;                    // 503 from a full queue
+  bool hidden = false;                     // no look at its answer can tell
+  bool wrong_by_model = false;             // the model erred, whatever else was done to it
   FailureClass truth = FailureClass::kOk;  // what a perfect diagnosis says
   RetryDecision truth_retry = RetryDecision::kNone;
   FailureClass diagnosed = FailureClass::kOk;
@@ -26,6 +28,7 @@ struct AttemptOutcome {
   std::string_view rule;      // static name of what diagnosed it, or doubted it
   bool doubted = false;       // the guard passed it, and another opinion kept it from the caller
   int episode = -1;           // row of the climate that hit it, -1 for none
+  std::string_view variant;   // of the fault; static
   Time started{};
   Time ended{};
 };
@@ -45,6 +48,7 @@ struct Outcome {
   double cost_usd = 0;
   bool streamed = false;         // the request asked for a stream
   Time first_piece = kNever;     // of the answer that the caller holds, or held when it failed
+  std::string_view stop;         // why the engine ended the call; static
   std::string_view answered_by;  // which row of the plan brought the answer; static, "" if none
   int restarts = 0;              // times that the caller was told to forget what it held
   int64_t executions = 0;        // times that a model was put to work on it, judges apart

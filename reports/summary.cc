@@ -1,17 +1,40 @@
 #include "reports/summary.h"
 
+#include <cmath>
+
 #include "reports/histogram.h"
 
 namespace squall {
 
+namespace {
+
+std::vector<int64_t> SpectrumOf(const Histogram& histogram) {
+  std::vector<int64_t> spectrum;
+  for (const double q : kSpectrumQuantiles) {
+    if (q > 0.5 && !EnoughForQuantile(histogram.count(), q)) break;
+    spectrum.push_back(histogram.Quantile(q));
+  }
+  return spectrum;
+}
+
+}  // namespace
+
 Quantiles QuantilesOf(const Histogram& histogram) {
-  return Quantiles{.n = histogram.count(),
-                   .mean = histogram.mean(),
-                   .p50 = histogram.Quantile(0.5),
-                   .p90 = histogram.Quantile(0.9),
-                   .p99 = histogram.Quantile(0.99),
-                   .p999 = histogram.Quantile(0.999),
-                   .max = histogram.max()};
+  Quantiles q{.n = histogram.count(),
+              .mean = histogram.mean(),
+              .p50 = histogram.Quantile(0.5),
+              .p90 = histogram.Quantile(0.9),
+              .p99 = histogram.Quantile(0.99),
+              .p999 = histogram.Quantile(0.999),
+              .max = histogram.max()};
+  if (q.n == 0) return q;
+  q.spectrum = SpectrumOf(histogram);
+  constexpr double kAt[] = {0.5, 0.9, 0.99, 0.999};
+  for (size_t i = 0; i < q.ci95.size(); ++i) {
+    const Interval rank = Wilson(std::llround(kAt[i] * static_cast<double>(q.n)), q.n);
+    q.ci95[i] = {histogram.Quantile(rank.low), histogram.Quantile(rank.high)};
+  }
+  return q;
 }
 
 std::string_view RequestKindName(RequestKind kind) {

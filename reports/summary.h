@@ -20,6 +20,7 @@
 #include "engine/events.h"
 #include "reports/intervals.h"
 #include "reports/load_windows.h"
+#include "reports/losses.h"
 #include "reports/outcome.h"
 #include "reports/recovery.h"
 
@@ -76,6 +77,11 @@ struct Tally {
   bool operator==(const Tally&) const = default;
 };
 
+// Where a distribution is read for drawing it: every nine of the tail has a few points.
+inline constexpr std::array<double, 26> kSpectrumQuantiles = {
+    0,     0.01, 0.05,  0.1,  0.2,   0.25,  0.3,   0.4,   0.5,    0.6,    0.7,    0.75,    0.8,
+    0.85,  0.9,  0.925, 0.95, 0.97,  0.98,  0.99,  0.995, 0.998,  0.999,  0.9995, 0.9999,  0.99999};
+
 struct Quantiles {  // nanoseconds
   int64_t n = 0;
   double mean = 0;
@@ -84,6 +90,11 @@ struct Quantiles {  // nanoseconds
   int64_t p99 = 0;
   int64_t p999 = 0;
   int64_t max = 0;
+  // At kSpectrumQuantiles, as far as at least ten samples lie beyond; empty of nothing.
+  std::vector<int64_t> spectrum;
+  // 95 % intervals of p50, p90, p99 and p999: the values at Wilson's bounds of the rank, for
+  // independent samples (order statistics; H. A. David, H. N. Nagaraja, "Order Statistics", 7.1).
+  std::array<std::array<int64_t, 2>, 4> ci95{};
   bool operator==(const Quantiles&) const = default;
 };
 class Histogram;
@@ -105,6 +116,7 @@ using ConfusionMatrix =
 struct FaultSummary {
   std::string name;
   Tally tally;                 // requests whose first attempt it faulted; empty for an impairment
+  LossTable losses;            // of them, what a clairvoyant engine recovers and this one did not
   int64_t first_attempts = 0;  // first attempts it touched, impairments too
   DiagnosisScore diagnosis;
   bool operator==(const FaultSummary&) const = default;
@@ -115,6 +127,7 @@ struct Amplification {
   std::optional<double> mean;      // attempts / requests offered; nullopt without requests
   std::optional<double> worst_1s;  // load_windows.h; over replications the worst of them
   std::optional<double> worst_10s;
+  std::optional<Interval> mean_ci95;  // normal, over requests
   bool operator==(const Amplification&) const = default;
 };
 
@@ -208,6 +221,8 @@ struct Summary {
   std::array<Tally, kRequestKindCount> by_kind;
   Tally all;                             // over every kind: all.strict is the useful goodput
   std::vector<FaultSummary> by_fault;    // in the order of the fault names
+  LossTable losses;                      // by_fault's added up
+  VisibleFaults visible;
   std::vector<Proportion> replications;  // strict of faulted, one per replication
 
   Amplification amplification;
@@ -238,6 +253,7 @@ struct Summary {
   int64_t prompt_tokens = 0;  // of all attempts, discarded ones too, as the cost
   int64_t completion_tokens = 0;
   double cost_usd = 0;
+  std::optional<Interval> cost_per_request_ci95;  // normal; nullopt without requests
   uint64_t fingerprint = 0;
 
   std::array<Quantiles, kPhaseCount> phases;  // real CPU time: differs from run to run

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "reports/fingerprint.h"
+#include "reports/threshold_table.h"
 
 namespace squall {
 namespace {
@@ -350,6 +351,27 @@ std::string RecoveredByFact(const Summary& s, const TextStyle& style) {
   return items.empty() ? "" : Fact("RECOVERED BY", items, style);
 }
 
+// What a clairvoyant engine would have recovered and this one did not, by what decided it.
+std::string LossesFact(const Summary& s, const TextStyle& style) {
+  constexpr size_t kMostReasons = 6;
+  const int64_t lost = s.losses.total();
+  if (lost == 0) return "";
+  const std::string within = CountText(s.faulted().ceiling_recovered) + " within reach";
+  std::vector<std::string> items = {CountText(lost) + " of " + within};
+  const std::vector<LossTable::Row> rows = s.losses.MostFirst();
+  int64_t rest = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i >= kMostReasons) {
+      rest += rows[i].count;
+      continue;
+    }
+    items.push_back(absl::StrFormat("%s %s (#%d)", ReasonWords(rows[i].reason),
+                                    CountText(rows[i].count), rows[i].example));
+  }
+  if (rest > 0) items.push_back("other reasons " + CountText(rest));
+  return Fact("WHY LOST", items, style);
+}
+
 std::string FaultsFact(const RunResult& r, const TextStyle& style) {
   int64_t injected = 0;
   int kinds = 0;
@@ -389,7 +411,7 @@ std::string IdentityFact(const RunResult& r, const TextStyle& style) {
 
 std::string RenderReport(const RunResult& result, const TextStyle& style) {
   const Summary& s = result.summary;
-  std::string text = Header(result, style);
+  std::string text = Header(result, style) + RenderThresholds(result.thresholds, style);
   text += "\nProviders failed on purpose. Did the caller still get a right answer in time?\n\n";
   text += Headline(s.faulted(), style);
   text += EndingsTable(s, style) + FaultTable(s, style) + OtherTable(s, style);
@@ -397,7 +419,7 @@ std::string RenderReport(const RunResult& result, const TextStyle& style) {
   text += LoadFact(result, style) + RecoveryFact(s, style) + HintsFact(s, style) +
           LatencyFact(s, style);
   text += StreamFact(s, style) + DiagnosisFact(s, style);
-  text += CpuFact(result, style) + BillFact(s, style) + RecoveredByFact(s, style);
+  text += CpuFact(result, style) + BillFact(s, style) + RecoveredByFact(s, style) + LossesFact(s, style);
   text += FaultsFact(result, style) + IdentityFact(result, style);
   if (!result.repeat.empty()) {
     const std::string name = Paint(PadRight("REPEAT", kLabelWidth), Ink::kBold, style);

@@ -9,6 +9,7 @@
 #include "mock_providers/dialect_server.h"
 #include "mock_providers/faults.h"
 #include "mock_providers/tasks.h"
+#include "scenarios/thresholds.h"
 
 namespace squall {
 namespace {
@@ -291,6 +292,7 @@ void CheckFaultTable(const std::string& pointer, const std::map<std::string, Fau
 }
 
 void CheckScenario(const Scenario& scenario, Problems* problems) {
+  CheckThresholds(scenario, problems);
   CheckWorkload(scenario.workload, problems);
   CheckFaults("/faults", scenario.faults, problems);
   CheckProviders(scenario, problems);

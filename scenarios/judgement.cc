@@ -24,6 +24,7 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
   out.diagnosed = attempt.diagnosis.failure;
   out.diagnosed_retry = attempt.diagnosis.retry;
   if (arrival == nullptr) return out;
+  out.wrong_by_model = arrival->wrong_by_model;
   if (!arrival->fault.present()) {
     // An error of the model that somebody has noticed is no false alarm.
     const bool noticed = attempt.diagnosis.failure == FailureClass::kSemantic;
@@ -33,8 +34,10 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
   const FaultTruth& fault = arrival->fault;
   out.fault = fault.kind;
   out.episode = fault.episode;
+  out.variant = fault.variant;
   out.impairment = FaultTable()[static_cast<size_t>(fault.kind)].impairment;
   out.by_load = fault.by_load;
+  out.hidden = fault.hidden;
   out.truth = FailureClassByName(fault.failure_class);
   out.truth_retry = RetryDecisionByName(fault.retry_decision);
   return out;
@@ -147,6 +150,7 @@ void Session::Conclude(const WorkItem& item, std::string_view id, const CallResu
   outcome->in_time = result.ended <= (result.ok ? deadline : deadline + kFailureGrace);
   outcome->body = result.ok && result.status == 200 && result.has_body;
   outcome->right = result.ok && OracleAccepts(seed_, item.task, result.content);
+  outcome->stop = result.stop_reason;
   outcome->answered_by = result.answered_by;
   if (!repeats_) outcome->results = result.ok;
   if (outcome->faulted()) {
@@ -155,6 +159,11 @@ void Session::Conclude(const WorkItem& item, std::string_view id, const CallResu
     outcome->ceiling = saved ? 1 : 0;
   }
   result_.metrics.Add(*outcome);
+  if (hooks_.keep_requests) result_.requests.Add(*outcome);
+  if (result_.chronicle != nullptr) {
+    const RecoveryBudget& budget = ClientOf(item).engine().admission().budget();
+    result_.chronicle->OnRequest(*outcome, result, budget.overall().Left(env_.Now()));
+  }
   if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
   if (hooks_.on_outcome) hooks_.on_outcome(*outcome, result);
 }

@@ -14,6 +14,7 @@
 #include "scenarios/preset.h"
 #include "scenarios/scenario.h"
 #include "scenarios/text_file.h"
+#include "scenarios/thresholds.h"
 
 namespace squall {
 namespace {
@@ -218,10 +219,11 @@ absl::Status ReadTrace(const JsonDocument& document, const ScenarioOptions& opti
                        Scenario* scenario) {
   WorkloadConfig& workload = scenario->workload;
   if (workload.arrivals.kind != ArrivalKind::kTrace) return absl::OkStatus();
-  if (options.trace.empty()) {
+  if (options.trace.empty() && options.trace_rows.empty()) {
     workload.arrivals.trace = Resolve(workload.arrivals.trace, document.name());
   }
-  auto rows = LoadTrace(workload.arrivals.trace);
+  absl::StatusOr<std::vector<TraceRow>> rows = options.trace_rows;
+  if (options.trace_rows.empty()) rows = LoadTrace(workload.arrivals.trace);
   if (!rows.ok()) {
     Problems problems;
     problems.Add("/workload/arrivals/trace", std::string(rows.status().message()));
@@ -241,9 +243,12 @@ absl::Status ReadTrace(const JsonDocument& document, const ScenarioOptions& opti
   return document.Report(problems);
 }
 
-// The same rows at another path are the same experiment.
+// The same rows at another path are the same experiment, and so is one that is judged otherwise.
+// The seed stands beside a hash wherever one is shown.
 std::string HashOf(const Scenario& scenario) {
   Scenario copy = scenario;
+  copy.seed = 0;
+  copy.thresholds.clear();
   copy.workload.arrivals.trace.clear();
   copy.trace.clear();
   std::string text = DumpScenario(copy);
@@ -255,6 +260,21 @@ std::string HashOf(const Scenario& scenario) {
   char hex[17];
   std::snprintf(hex, sizeof(hex), "%016llx", static_cast<unsigned long long>(HashText(text)));
   return hex;
+}
+
+// Of two scenarios that agree in it, every request meets the same faults at every attempt, whatever
+// is said of them and whichever engines make the attempts.
+std::string DrawsHashOf(const Scenario& scenario) {
+  Scenario copy = scenario;
+  copy.name.clear();
+  copy.doc.clear();
+  copy.sources.clear();
+  copy.assumptions.clear();
+  copy.expect.clear();
+  copy.chain.clear();
+  copy.preset = kCustomPreset;
+  copy.engine = EngineConfig();
+  return HashOf(copy);
 }
 
 }  // namespace
@@ -288,12 +308,17 @@ absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::stri
       document->root(), [&scenario](Fields& f) { Describe(f, scenario); }, &problems);
   if (scenario.name.empty()) scenario.name = std::filesystem::path(name).stem().string();
   Problems broken;
-  if (!scenario.model) CheckScenario(scenario, &broken);
+  if (scenario.model) {
+    CheckThresholds(scenario, &broken);
+  } else {
+    CheckScenario(scenario, &broken);
+  }
   AddBroken(broken, &problems);
   if (!problems.empty()) return document->Report(problems);
   const auto trace = ReadTrace(*document, options, &scenario);
   if (!trace.ok()) return trace;
   scenario.hash = HashOf(scenario);
+  scenario.draws_hash = DrawsHashOf(scenario);
   return scenario;
 }
 

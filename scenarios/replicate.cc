@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "engine/base/random.h"
+#include "scenarios/episodes.h"
+#include "scenarios/result_scenario.h"
 
 namespace squall {
 namespace {
@@ -65,6 +67,7 @@ bool Stopped(const RunHooks& hooks) {
 
 void Append(const WorldResult& later, WorldResult* sum) {
   sum->metrics.Merge(later.metrics);
+  sum->requests.Append(later.requests);
   sum->faults.resize(std::max(sum->faults.size(), later.faults.size()));
   for (size_t i = 0; i < later.faults.size(); ++i) {
     sum->faults[i].scheduled += later.faults[i].scheduled;
@@ -75,14 +78,17 @@ void Append(const WorldResult& later, WorldResult* sum) {
   AddLayers(later.layers, &sum->layers);
   AddRules(&sum->rules, later.rules);
   sum->interrupted = sum->interrupted || later.interrupted;
+  if (later.chronicle == nullptr) return;
+  if (sum->chronicle != nullptr) {
+    sum->chronicle->Merge(*later.chronicle);
+  } else {
+    sum->chronicle = std::make_unique<ChronicleRecorder>(*later.chronicle);
+  }
 }
 
 RunResult Describe(const Scenario& scenario, const WorldResult& world) {
   RunResult result;
-  result.scenario = scenario.name;
-  result.scenario_hash = scenario.hash;
-  result.seed = scenario.seed;
-  result.engine = scenario.preset;
+  DescribeScenario(scenario, &result);
   result.summary = world.metrics.Summarize();
   const std::vector<std::string> names = FaultNames();
   for (size_t i = 0; i < world.faults.size(); ++i) {
@@ -95,6 +101,16 @@ RunResult Describe(const Scenario& scenario, const WorldResult& world) {
   result.breaker_transitions = world.breaker_transitions;
   result.layers = world.layers;
   result.partial = world.interrupted;
+  if (world.chronicle != nullptr) {
+    auto chronicle = std::make_shared<Chronicle>(world.chronicle->Take());
+    const auto windows = static_cast<double>(chronicle->time.p50_us.size());
+    const double seconds = windows * static_cast<double>(chronicle->time.window_s);
+    chronicle->time.episodes = EpisodesOf(scenario, FromSeconds(seconds));
+    result.chronicle = std::move(chronicle);
+  }
+  if (!world.requests.empty()) {
+    result.requests = std::make_shared<const RequestsTable>(world.requests);
+  }
   return result;
 }
 

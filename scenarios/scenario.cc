@@ -188,6 +188,8 @@ void Describe(Fields& f, Scenario& s) {
       "What a reader should see in the result, one statement each, with the command where it "
       "takes another one than `squall run`.");
   f.Int("seed", s.seed, IntRange{}, "Seed of every random draw.");
+  f.TextList("thresholds", s.thresholds,
+             "Gates on the result, as in \"recovery.strict >= 80 %\": METRIC OP NUMBER UNIT.");
   if (s.model) {
     f.Int("replications", s.replications, kReplications,
           "Independent runs of the model, unless --replications says otherwise.");

@@ -106,12 +106,14 @@ struct Scenario {
   std::string preset = "squall";  // "engine": {"preset": …}
   EngineConfig engine;            // the preset with the scenario's overrides
 
+  std::vector<std::string> thresholds;  // reports/threshold.h; each can be read
   // A model instead of all that: then workload, faults, providers, climate and engine are unused.
   std::optional<ModelParameters> model;
   int64_t replications = 1;  // of a model, unless the command line says how many
 
   std::vector<TraceRow> trace;  // loaded rows, when arrivals.kind is kTrace
-  std::string hash;             // of the effective values, 16 hex digits
+  std::string hash;             // of the effective values but the seed, 16 hex digits
+  std::string draws_hash;       // of those that what befalls a request depends on: not the engine's
 };
 
 void Describe(Fields& f, ArrivalPhase& c);
@@ -134,6 +136,8 @@ struct ScenarioOptions {
   // --trace FILE: arrivals and sizes come from it, and as many requests as it has rows unless
   // `sets` name fewer. Empty = the scenario's own.
   std::string trace;
+  // Rows at hand, which stand for those of the scenario's own trace.
+  std::vector<TraceRow> trace_rows;
 };
 
 // `where` is a file path or, where no such file exists, the name of a bundled scenario

