@@ -1,15 +1,12 @@
 // A server that slows down with concurrency, and clients that time out: Marc Brooker's collapse
 // model (github.com/mbrooker/simulator_example, simple_collapse_sim/sim.py), as its program has it.
 //
-// Poisson arrivals at a rate that ramps up and down, peak - slope |t - peak_at|, or that spikes;
-// the server takes base + slope_per_request * requests in it on arrival, that one included;
-// messages take Exp(network_mean). A client gives an attempt `timeout`, and tries `attempts` times;
-// work that it has left runs on. With backoff the n-th retry waits Uniform(0, backoff 2^n), its
-// timeout running from the end of that wait. Concurrency without retries is lambda / (1 - 0.01
-// lambda); what three attempts offer, 3 lambda = 120, is above the server's limit of 100 a second,
-// so that a collapse at 40 a second lasts. Outputs per window of seconds [from, to): starts,
-// successes, retries and timeouts a second, and in how many replications successes were below half
-// the starts.
+// Poisson arrivals ramp up and down, peak - slope |t - peak_at|, or spike; the server takes base +
+// slope * requests in it on arrival, that one included; work that its client has left runs on. With
+// backoff the n-th retry waits Uniform(0, backoff 2^n), its timeout running from then. Concurrency
+// without retries is lambda / (1 - 0.01 lambda); three attempts offer 3 lambda = 120 at 40 a
+// second, above the server's limit of 100, so that a collapse lasts. Outputs per window [from, to):
+// events a second, and in how many replications successes were below half of the starts.
 #pragma once
 
 #include <cstdint>

@@ -1,15 +1,13 @@
 // Optimistic concurrency under backoff: the model behind "Exponential Backoff And Jitter" (Marc
-// Brooker, AWS Architecture Blog, 2015), exactly as its program has it
-// (github.com/aws-samples/aws-arch-backoff-simulator, src/backoff_simulator.py).
+// Brooker, AWS Architecture Blog, 2015; github.com/aws-samples/aws-arch-backoff-simulator),
+// exactly.
 //
-// One row with a version. N clients start together and must each commit once: read the version,
-// write with it, and the write succeeds if nobody wrote in between. Each of the four messages takes
-// |Normal(mean, sd)|; the server takes no time. A client that fails waits network + backoff(n)
-// before its next read arrives, n = 1, 2, ... being its failures so far, with windows
-// min(cap, base 2^n): the first is twice the base. Decorrelated: min(cap, Uniform(base, 3 s)), s
-// its last wait, base at first. Outputs of one replication: `calls`, writes at the server, and
-// `time_ms`, when the last reply has come. Known: 1 call for N = 1, 3 for N = 2, N (N + 1) / 2 for
-// sd -> 0 without jitter.
+// N clients start together; each must commit once to a row with a version: read it, write with it,
+// and the write succeeds if nobody wrote in between. Each message takes |Normal(mean, sd)|, the
+// server no time. The n-th failure of a client adds a wait with window min(cap, base 2^n) to its
+// next read: the first is twice the base; decorrelated min(cap, Uniform(base, 3 s)), s its last
+// wait. Outputs: `calls`, writes at the server, and `time_ms`, when the last reply has come. Known:
+// 1 call for N = 1, 3 for N = 2, N (N + 1) / 2 for sd -> 0 without jitter.
 #pragma once
 
 #include <cstdint>

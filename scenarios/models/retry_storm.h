@@ -1,17 +1,12 @@
-// One server, a bounded queue, and clients that time out and ask again: the smallest model of a
-// metastable failure (Bronson et al., HotOS 2021). Parameters by default those of
-// metastable_retry_storm.rs in github.com/rupakm/DesCartes (Apache-2.0): M/M/1/100, 9.3 and 10 a
-// second, 4 s timeout, at most 3 retries at once, a spike of 30 a second in [120, 125), 400 s.
+// One server, a bounded queue, and clients that time out and ask again: the smallest metastable
+// failure (Bronson et al., HotOS 2021; vulnerable where mu / (retries + 1) <= lambda < mu).
+// Defaults are those of metastable_retry_storm.rs in github.com/rupakm/DesCartes (Apache-2.0).
 //
-// A timeout runs from when an attempt joins the queue; work whose client has left stays queued and
-// is done all the same; an attempt that finds the queue full fails and, unless retry_drops, is not
-// repeated. A reply to an attempt that has timed out is ignored, or counts while its request is
-// still alive (late_reply): published results differ by percents in that alone. With constant
-// arrivals and service and a pause the model is the GC collapse of
-// github.com/adamfilli/happy-simulator, examples/queuing/gc_caused_collapse.py: after the pause the
-// queue grows by (retries + 1) lambda - mu, +18 a second for 7, 10 and 3.
-// Backoff, budget and breaker are the engine's own, of one client that sees all of the load.
-// The metastable region is mu / (retries + 1) <= lambda < mu.
+// A timeout runs from when an attempt is queued; work whose client has left is done all the same; a
+// full queue fails an attempt for good unless retry_drops. A late reply is ignored, or counts while
+// its request is alive: published results differ by percents in that alone. With constant times and
+// a pause this is gc_caused_collapse.py of github.com/adamfilli/happy-simulator, whose queue grows
+// by (retries + 1) lambda - mu. Backoff, budget and breaker are the engine's, of one client.
 #pragma once
 
 #include <cstdint>

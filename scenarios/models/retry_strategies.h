@@ -1,15 +1,12 @@
 // Retry strategies against a server that fails at random: Marc Brooker's simulator of 2022
-// (github.com/mbrooker/simulator_example, retry_sim/; "Fixing retries with token buckets and
-// circuit breakers", brooker.co.za/blog/2022/02/28/retries.html), as its program has it.
+// (github.com/mbrooker/simulator_example, retry_sim/; brooker.co.za/blog/2022/02/28/retries.html),
+// as its program has it.
 //
 // Clients offer Poisson calls without a limit on concurrency; each message takes Exp(network_mean);
-// attempts fail independently; there is no backoff; after run_for what is under way ends.
-// Strategies: retries (0 = none); adaptive: a token bucket per client, filled by every call (the
-// text says by every success, the program by every call), which retries while it holds more than
-// one token, without a limit on attempts; breaker: no retry where failures of attempts / calls of
-// this client, never forgotten, exceeds the share, else `retries`. Outputs: `success` and `load`,
-// attempts per call, of all clients; one observation a replication. The bucket is the engine's
-// RetryBudget.
+// there is no backoff. Adaptive: a token bucket per client (the engine's), filled by every call
+// (the text says by every success), that retries while it holds more than one token. Breaker: no
+// retry where failures of attempts / calls of this client, never forgotten, exceed the share.
+// Outputs: `success` and `load`, attempts per call; one observation a replication.
 #pragma once
 
 #include <cstdint>

@@ -1,16 +1,15 @@
 // The probability that a retry storm ends stuck, where it is too small to be counted: fixed-effort
-// multilevel splitting over the number of attempts that wait (Garvels, "The splitting method in
-// rare event simulation", thesis, Twente 2000; L'Ecuyer, Le Gland, Lezaud, Tuffin, "Splitting
-// Techniques", in "Rare Event Simulation using Monte Carlo Methods", Wiley 2009).
+// multilevel splitting over the attempts that wait (Garvels, thesis, Twente 2000; L'Ecuyer, Le
+// Gland, Lezaud, Tuffin, "Splitting Techniques", in "Rare Event Simulation using Monte Carlo
+// Methods", 2009).
 //
-// Stage 0 runs `particles` storms from the start, each until `first_level` attempts wait or it
-// ends. Stage k runs as many, each from a state drawn uniformly from those in which stage k - 1
-// reached its level, copied and with draws of its own; the last stage runs to the end. With p_k the
-// share of stage k that reached its level and s_k the share that ended stuck without it,
+// Stage 0 runs `particles` storms until `first_level` attempts wait or they end; stage k as many,
+// from states drawn from those in which stage k - 1 reached its level, with draws of their own; the
+// last one to the end. With p_k the share that reached its level and s_k that which ended stuck
+// without,
 //   P(stuck) = s_0 + p_0 (s_1 + p_1 (s_2 + ...)),
-// which is unbiased whatever the levels, because each stage is sampled from the states in which its
-// level is first reached, time included. One replication is one estimate; their spread gives the
-// interval. Crude Monte Carlo is the model mm1_retry_storm itself.
+// unbiased whatever the levels, as states hold all of the past, time included. One estimate a
+// replication, whose spread gives the interval.
 #pragma once
 
 #include <cstdint>
