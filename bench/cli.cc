@@ -93,6 +93,8 @@ void AddRun(CLI::App* app, RunOptions* o) {
   run->add_option("--engine", o->engines, "Preset; several, with commas, run\nside by side")
       ->delimiter(',')
       ->type_name("NAME[,NAME...]");
+  run->add_option("--html", o->html, "Also write the report as one HTML page to FILE")
+      ->type_name("FILE");
   run->add_flag("--ablate", o->ablate,
                 "Then run it without one mechanism at\na time: what each is worth");
   AddSets(run, &o->sets);
@@ -174,6 +176,7 @@ void AddReport(CLI::App* app, ReportOptions* o) {
   report->add_option("--format", o->format, "What to make of them")
       ->check(CLI::IsMember({"terminal", "md", "csv", "junit", "html"}))
       ->capture_default_str();
+  report->add_option("--html", o->html, "Also write one HTML page to FILE")->type_name("FILE");
   AddThresholds(report, &o->thresholds, &o->allow_inconclusive);
   report->add_option("--out", o->output.out_file, "Write to FILE")->type_name("FILE");
 }

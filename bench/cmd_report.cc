@@ -89,6 +89,10 @@ int Report(const ReportOptions& options) {
     code = WorseExitCode(
         code, GateExitCode(one.result.thresholds, options.thresholds, options.allow_inconclusive));
   }
+  if (!options.html.empty()) {
+    const int page = WriteOut(options.html, RenderHtml(results));
+    if (page != kExitOk) return page;
+  }
   const int written = WriteOut(options.output.out_file, Render(options, results));
   return written == kExitOk ? code : written;
 }

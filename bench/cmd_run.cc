@@ -16,6 +16,7 @@
 #include "bench/interrupt.h"
 #include "bench/progress.h"
 #include "reports/atomic_file.h"
+#include "reports/html.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
 #include "reports/threshold_table.h"
@@ -114,6 +115,8 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   hooks.done = &done;
   hooks.rules = &rules;
   hooks.keep_requests = KeepsRequests(options, *scenario);
+  hooks.chronicle =
+      options.output.json || !options.output.out_file.empty() || !options.html.empty();
   const auto start = std::chrono::steady_clock::now();
   const double cpu_start = CpuSeconds();
   absl::StatusOr<WorldResult> world = [&] {
@@ -238,6 +241,10 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
       std::fprintf(stderr, "squall: %s\n", std::string(written.message()).c_str());
       return kExitUsage;
     }
+  }
+  if (!options.html.empty()) {
+    const int page = WriteOut(options.html, RenderHtml(results));
+    if (page != kExitOk) return page;
   }
   std::string text;
   if (options.output.json) {

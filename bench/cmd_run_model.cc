@@ -30,6 +30,7 @@ ModelResult Describe(const RunOptions& options, const Scenario& scenario, ModelR
   result.scenario = scenario.name;
   result.scenario_hash = scenario.hash;
   result.doc = scenario.doc;
+  for (const std::string& text : scenario.expect) result.doc += " " + text;
   result.seed = scenario.seed;
   result.replications = run.replications;
   result.overrides = options.sets;

@@ -32,6 +32,7 @@ struct RunOptions {
   int64_t replications = 0;   // 0: a model's own number, 1 of everything else
   int64_t threads = 0;        // 0: all cores
   std::string knowledge;      // file of rules to begin with, as `knowledge check` wrote it
+  std::string html;           // file for the report as a page
   std::string knowledge_out;  // file for the rules that the run has learned
   std::vector<std::string> thresholds;  // besides the scenario's own
   bool allow_inconclusive = false;      // of thresholds: exit code 0
@@ -97,6 +98,7 @@ int DiagnoseReplies(const DiagnoseOptions& options);
 struct ReportOptions {
   std::vector<std::string> results;  // files
   std::string format = "terminal";   // md, csv, junit, html
+  std::string html;                  // file for the page, besides
   std::vector<std::string> thresholds;
   bool allow_inconclusive = false;
   OutputOptions output;

@@ -71,7 +71,7 @@ std::string Engines(const Claim& claim, const ClaimOutputs& outputs, const TextS
                            CountText(result["requests"].get<int64_t>()) + " calls, " +
                            CountText(result["faulted"].get<int64_t>()) + " faulted";
   std::string text = Heading("IN THE ARTICLE'S OWN MIX", note, style);
-  text += "  " + PadRight("engine, % of faulted", kEngineWidth) + "strict  95 % CI        lenient" +
+  text += "  " + PadRight("engine, in %", kEngineWidth) + "strict  95 % CI        lenient" +
           "    false  abstain attempts\n";
   for (const ClaimRun& run : claim.runs) {
     const json& one = *outputs.at(ClaimRunKey(run))->pooled;
@@ -127,7 +127,11 @@ std::string Classes(const Claim& claim, const ClaimOutputs& outputs, const TextS
             PadLeft(Format("%.1f", 100 * row["ceiling"].get<double>()), 9) +
             PadLeft(CountText(n), 9) + "\n";
   }
-  return text;
+  return text +
+         Text("  ",
+              "The ceiling counts further attempts only, and a model's own errors; an answer "
+              "that is mended in its place may beat it.",
+              style);
 }
 
 struct Bar {
@@ -168,6 +172,23 @@ std::string Tornado(const Claim& worlds, const ClaimOutputs& outputs, bool engin
   return TrimLineEnds(text);
 }
 
+struct Range {
+  double low = 1;
+  double high = 0;
+};
+
+Range RangeOf(const Claim& worlds, const ClaimOutputs& outputs) {
+  Range range;
+  for (const ClaimWorld& world : worlds.worlds) {
+    const ClaimRun run = WorldRun(worlds, world, kPageReplications);
+    const json& result = *outputs.at(ClaimRunKey(run))->pooled;
+    const double share = result["recovered"]["strict"]["rate"].get<double>();
+    range.low = std::min(range.low, share);
+    range.high = std::max(range.high, share);
+  }
+  return range;
+}
+
 std::string Worlds(const Claim& worlds, const ClaimOutputs& outputs, const TextStyle& style) {
   const ClaimRun run = WorldRun(worlds, ClaimWorld(), kPageReplications);
   const json& result = *outputs.at(ClaimRunKey(run))->pooled;
@@ -182,6 +203,11 @@ std::string Worlds(const Claim& worlds, const ClaimOutputs& outputs, const TextS
                    ": its assumptions were chosen so that the figure comes out, so it bears out "
                    "nothing but the arithmetic. Below: % recovered by the engine, % by the closed "
                    "form, and the change.",
+               style);
+  const Range range = RangeOf(worlds, outputs);
+  text += Text("  ",
+               "Over these worlds the one figure goes from " + Percent(range.low) + " to " +
+                   Percent(range.high) + ".",
                style);
   text += "\n  The world is another, the engine the same:\n";
   text += Tornado(worlds, outputs, false, reference, style);

@@ -16,6 +16,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kIdWidth = 20;
 constexpr int kPublishedWidth = 15;
 constexpr int kMeasuredWidth = 30;
+constexpr int kLongestAddress = 69;
 
 Ink InkOf(Verdict verdict) {
   switch (verdict) {
@@ -122,6 +123,12 @@ std::string Row(const Judgement& j, const TextStyle& style) {
   return TrimLineEnds(text);
 }
 
+std::string Header(const TextStyle& style) {
+  const std::string text = PadRight("CLAIM", kIdWidth) + PadRight("PUBLISHED", kPublishedWidth) +
+                           PadRight("MEASURED [95 % CI]", kMeasuredWidth) + "VERDICT";
+  return Paint(text, Ink::kBold, style) + "\n";
+}
+
 std::string RuleText(const Claim& claim, const TextStyle& style) {
   const std::string margin =
       claim.margin == 0 ? "" : ", margin " + FigureText(claim.margin, claim.unit, style);
@@ -136,12 +143,15 @@ std::string RuleText(const Claim& claim, const TextStyle& style) {
   return "";
 }
 
+// Addresses are for copying, so those that do not fit on a line are left to the JSON.
 std::string SourceText(const ClaimSource& source) {
   std::string text = source.author;
   if (!text.empty()) text += ", ";
   text += "\"" + source.title + "\"";
   if (!source.date.empty()) text += ", " + source.date;
-  if (!source.url.empty()) text += ", " + source.url;
+  if (!source.url.empty() && DisplayWidth(source.url) <= kLongestAddress) {
+    text += ", " + source.url;
+  }
   return text;
 }
 
@@ -207,11 +217,7 @@ std::string FigureText(double value, const std::string& unit, const TextStyle& s
 double TimingBound(double value) { return std::pow(10, std::ceil(std::log10(value))); }
 
 std::string RenderVerdicts(const std::vector<Judgement>& judgements, const TextStyle& style) {
-  std::string text =
-      Paint(TrimLineEnds(PadRight("CLAIM", kIdWidth) + PadRight("PUBLISHED", kPublishedWidth) +
-                         PadRight("MEASURED [95 % CI]", kMeasuredWidth) + "VERDICT"),
-            Ink::kBold, style) +
-      "\n";
+  std::string text = Header(style);
   const Claim* before = nullptr;
   for (const Judgement& j : judgements) {
     if (before == nullptr || before->topic != j.claim->topic) {
@@ -232,7 +238,7 @@ std::string RenderVerdicts(const std::vector<Judgement>& judgements, const TextS
 
 std::string RenderClaim(const Judgement& j, const TextStyle& style) {
   const Claim& claim = *j.claim;
-  std::string text = Row(j, style) + "\n";
+  std::string text = Header(style) + Row(j, style) + "\n";
   text += Paragraph(claim.statement, "CLAIM     ", 10, style);
   text += Paragraph(SourceText(claim.source), "SOURCE    ", 10, style);
   if (!j.estimate.has_value()) {

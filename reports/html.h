@@ -1,5 +1,10 @@
-// Results as one self-contained HTML page, several side by side: opens offline, loads nothing, and
-// can be read with scripts off.
+// The report of one or several results as one HTML page: self-contained, offline by its own content
+// security policy, readable without scripts, on a phone and on paper, in light and dark. What it
+// shows can be computed again from the figures in it: every chart has its table, and the results as
+// JSON, without rows of single requests, are in the page's element `results`.
+//
+// The page's size does not depend on the number of requests: what is drawn are sums over windows
+// (load_windows.h, timeline.h), distributions and a bounded sample (story.h). Pure.
 #pragma once
 
 #include <span>
@@ -9,6 +14,11 @@
 
 namespace squall {
 
+inline constexpr size_t kMostStoriesShown = 200;  // on a page, over all of its results
+
+// `results` is not empty. Of several, each is told by its engine, or by its scenario as well where
+// these differ.
+std::string RenderHtml(std::span<const RunResult> results);
 std::string RenderHtml(std::span<const StoredResult> results);
 
 }  // namespace squall

@@ -48,6 +48,11 @@ Json QuantilesJson(const Quantiles& q, double unit_ns) {
   json["max"] = scaled(static_cast<double>(q.max));
   json["mean"] = scaled(q.mean);
   json["n"] = q.n;
+  if (!q.spectrum.empty()) {
+    Json spectrum = Json::array();
+    for (const int64_t value : q.spectrum) spectrum.push_back(scaled(static_cast<double>(value)));
+    json["spectrum"] = std::move(spectrum);
+  }
   json["ci95"] = Json::object();
   for (size_t i = 0; i < q.ci95.size(); ++i) {
     const auto [low, high] = q.ci95[i];

@@ -19,6 +19,7 @@ struct AttemptOutcome {
   bool impairment = false;                 // slow: still a good reply
   bool by_load = false;                    // 503 from a full queue
   bool hidden = false;                     // no look at its answer can tell
+  bool wrong_by_model = false;             // the model erred, whatever else was done to it
   FailureClass truth = FailureClass::kOk;  // what a perfect diagnosis says
   RetryDecision truth_retry = RetryDecision::kNone;
   FailureClass diagnosed = FailureClass::kOk;
@@ -28,6 +29,7 @@ struct AttemptOutcome {
   bool judges = false;        // asked about an answer, not for one
   bool doubted = false;       // the guard passed it, and another opinion kept it from the caller
   int episode = -1;           // row of the climate that hit it, -1 for none
+  std::string_view variant;   // of the fault; static
   Time started{};
   Time ended{};
 };

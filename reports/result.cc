@@ -310,6 +310,7 @@ Json Base(const RunResult& result) {
   json["tokens"] = Tokens(s);
   json["cost"] = Cost(s);
   json["fingerprint"] = FingerprintText(s.fingerprint);
+  if (result.chronicle != nullptr) json["timeline"] = TimelineJson(*result.chronicle);
   if (result.ablation) json["ablation"] = AblationJson(*result.ablation);
   json["repeat"] = result.repeat;
   json["version"] = result.version;
@@ -325,9 +326,12 @@ Json Base(const RunResult& result) {
 // A member more, at the end of the document's text. The table would take a hundred times as long
 // through a document of its own.
 std::string WithRequests(std::string text, const RunResult& result) {
-  if (result.requests == nullptr) return text;
   text.resize(text.rfind('}') - 1);
-  return absl::StrCat(text, ",\n  \"per_request\": ", result.requests->ToJson(2), "\n}\n");
+  if (result.chronicle != nullptr) text += ChronicleRows(*result.chronicle);
+  if (result.requests != nullptr) {
+    text += absl::StrCat(",\n  \"per_request\": ", result.requests->ToJson(2));
+  }
+  return text + "\n}\n";
 }
 
 // No list or object begins between here, after a list's opening bracket, and its closing one.
@@ -406,6 +410,13 @@ std::string ToJson(const RunResult& result) {
   Json json = Base(result);
   json["timing"] = Timing(result);
   return WithRequests(Text(json), result);
+}
+
+std::string ToJsonForPage(const RunResult& result) {
+  Json json = Base(result);
+  json.erase("trace");  // as long as the run
+  json["timing"] = Timing(result);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string ToJsonWithoutTiming(const RunResult& result) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/chronicle.h"
 #include "reports/machine.h"
 #include "reports/paired.h"
 #include "reports/requests_table.h"
@@ -69,6 +70,7 @@ struct RunResult {
   std::string trace;      // the rows of its trace, JSON; "" without one
   std::string knowledge;  // the rules it began with, as knowledge files have them; "" for none
   std::shared_ptr<const RequestsTable> requests;  // null: not kept
+  std::shared_ptr<const Chronicle> chronicle;     // null: not kept
   std::string version = BuildVersion();
   std::string revision;  // of the sources, "" unknown
   std::string compiler = BuildCompiler();
@@ -91,6 +93,8 @@ std::string ToJson(const RunResult& result);
 // The same without `timing`: equal for two runs exactly if they were the same run.
 std::string ToJsonWithoutTiming(const RunResult& result);
 
+// What an HTML page carries: all that does not grow with the number of requests.
+std::string ToJsonForPage(const RunResult& result);
 // The same as a document, without the rows of requests: what thresholds are judged on.
 nlohmann::ordered_json ResultDocument(const RunResult& result);
 

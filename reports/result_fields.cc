@@ -66,6 +66,9 @@ Quantiles QuantilesAt(const Json& json, const std::string& key, double unit_ns) 
               .p99 = ns(DoubleAt(from, "p99")),
               .p999 = ns(DoubleAt(from, "p999")),
               .max = ns(DoubleAt(from, "max"))};
+  for (const Json& value : At(from, "spectrum")) {
+    q.spectrum.push_back(ns(value.is_number() ? value.get<double>() : 0));
+  }
   const char* const names[] = {"p50", "p90", "p99", "p999"};
   for (size_t i = 0; i < q.ci95.size(); ++i) {
     const auto bounds = IntervalAt(At(from, "ci95"), names[i]);

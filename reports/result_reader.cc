@@ -113,6 +113,10 @@ absl::StatusOr<StoredResult> ReadOne(Json json, const std::string& name) {
   const absl::Status schema = CheckSchema(json, name);
   if (!schema.ok()) return schema;
   stored.result = ResultOf(json);
+  auto chronicle = std::make_shared<Chronicle>();
+  const std::string wrong = ReadChronicle(json, chronicle.get());
+  if (!wrong.empty()) return Corrupt(absl::StrCat(name, ": ", wrong));
+  if (json.contains("timeline")) stored.result.chronicle = std::move(chronicle);
   const auto rows = json.find("per_request");
   if (rows != json.end()) {
     auto table = RequestsTable::FromJson(*rows);

@@ -93,20 +93,31 @@ Json WithN(Json endings) {
   return endings;
 }
 
+Json Spectrum() {
+  std::string at = "At the percentiles";
+  for (const double q : kSpectrumQuantiles) at += " " + Json(100 * q).dump();
+  at += ", as far as ten samples lie beyond.";
+  return {{"type", "array"},
+          {"items", {{"type", "number"}}},
+          {"maxItems", kSpectrumQuantiles.size()},
+          {"description", at}};
+}
+
 Json Quantiles(const char* description) {
-  return Object(description,
-                {{"p50", Positive()},
-                 {"p90", Positive()},
-                 {"p99", Positive()},
-                 {"p999", Positive()},
-                 {"max", Positive()},
-                 {"mean", Positive()},
-                 {"n", Count("Samples.")},
-                 {"ci95", Map(Bounds(),
-                              "95 % intervals of the percentiles, for independent "
-                              "requests.")},
-                 {"too_few_samples_for", Texts("Percentiles that fewer than 10 samples "
-                                               "lie beyond.")}});
+  return Optional(
+      Object(description, {{"p50", Positive()},
+                           {"p90", Positive()},
+                           {"p99", Positive()},
+                           {"p999", Positive()},
+                           {"max", Positive()},
+                           {"mean", Positive()},
+                           {"n", Count("Samples.")},
+                           {"ci95", Map(Bounds(),
+                                        "95 % intervals of the percentiles, for independent "
+                                        "requests.")},
+                           {"too_few_samples_for", Texts("Percentiles that fewer than 10 samples "
+                                                         "lie beyond.")}}),
+      {{"spectrum", Spectrum()}});
 }
 
 Json Thresholds() {
@@ -391,6 +402,20 @@ std::string ResultSchema() {
         Described({{"type", "object"}},
                   "Of an engine that lacks a mechanism: this run less that of the whole "
                   "engine.")},
+       {"timeline",
+        Described({{"type", "object"}},
+                  "Per window of window_s from the start: latency of what arrived in it, "
+                  "retry budget left at the ends of requests (-1: none known), share of "
+                  "the window in which circuits were open; and episodes, what was done "
+                  "to the run for a while.")},
+       {"flows", Described({{"type", "array"}},
+                           "Faulted requests, counted by fault, first diagnosis, last action and "
+                           "ending.")},
+       {"stories",
+        Described({{"type", "array"}},
+                  "Single requests, attempt by attempt: of each kind of fault, ending and "
+                  "last action those with the smallest keyed hash. Times in microseconds; "
+                  "absent keys have their usual value.")},
        {"trace", Described({{"type", "object"}}, "Rows of the trace that requests came from.")},
        {"knowledge", Described({{"type", "object"}}, "Rules that the engine began with.")},
        {"per_request", PerRequest()}});

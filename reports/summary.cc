@@ -6,6 +6,19 @@
 
 namespace squall {
 
+namespace {
+
+std::vector<int64_t> SpectrumOf(const Histogram& histogram) {
+  std::vector<int64_t> spectrum;
+  for (const double q : kSpectrumQuantiles) {
+    if (q > 0.5 && !EnoughForQuantile(histogram.count(), q)) break;
+    spectrum.push_back(histogram.Quantile(q));
+  }
+  return spectrum;
+}
+
+}  // namespace
+
 Quantiles QuantilesOf(const Histogram& histogram) {
   Quantiles q{.n = histogram.count(),
               .mean = histogram.mean(),
@@ -15,6 +28,7 @@ Quantiles QuantilesOf(const Histogram& histogram) {
               .p999 = histogram.Quantile(0.999),
               .max = histogram.max()};
   if (q.n == 0) return q;
+  q.spectrum = SpectrumOf(histogram);
   constexpr double kAt[] = {0.5, 0.9, 0.99, 0.999};
   for (size_t i = 0; i < q.ci95.size(); ++i) {
     const Interval rank = Wilson(std::llround(kAt[i] * static_cast<double>(q.n)), q.n);

@@ -77,6 +77,11 @@ struct Tally {
   bool operator==(const Tally&) const = default;
 };
 
+// Where a distribution is read for drawing it: every nine of the tail has a few points.
+inline constexpr std::array<double, 26> kSpectrumQuantiles = {
+    0,     0.01, 0.05,  0.1,  0.2,   0.25,  0.3,   0.4,   0.5,    0.6,    0.7,    0.75,    0.8,
+    0.85,  0.9,  0.925, 0.95, 0.97,  0.98,  0.99,  0.995, 0.998,  0.999,  0.9995, 0.9999,  0.99999};
+
 struct Quantiles {  // nanoseconds
   int64_t n = 0;
   double mean = 0;
@@ -85,6 +90,8 @@ struct Quantiles {  // nanoseconds
   int64_t p99 = 0;
   int64_t p999 = 0;
   int64_t max = 0;
+  // At kSpectrumQuantiles, as far as at least ten samples lie beyond; empty of nothing.
+  std::vector<int64_t> spectrum;
   // 95 % intervals of p50, p90, p99 and p999: the values at Wilson's bounds of the rank, for
   // independent samples (order statistics; H. A. David, H. N. Nagaraja, "Order Statistics", 7.1).
   std::array<std::array<int64_t, 2>, 4> ci95{};

@@ -25,6 +25,7 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
   out.diagnosed = attempt.diagnosis.failure;
   out.diagnosed_retry = attempt.diagnosis.retry;
   if (arrival == nullptr) return out;
+  out.wrong_by_model = arrival->wrong_by_model;
   if (!arrival->fault.present()) {
     // An error of the model that somebody has noticed is no false alarm.
     const bool noticed = attempt.diagnosis.failure == FailureClass::kSemantic;
@@ -34,6 +35,7 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
   const FaultTruth& fault = arrival->fault;
   out.fault = fault.kind;
   out.episode = fault.episode;
+  out.variant = fault.variant;
   out.impairment = FaultTable()[static_cast<size_t>(fault.kind)].impairment;
   out.by_load = fault.by_load;
   out.hidden = fault.hidden;
@@ -159,6 +161,10 @@ void Session::Conclude(const WorkItem& item, std::string_view id, const CallResu
   }
   result_.metrics.Add(*outcome);
   if (hooks_.keep_requests) result_.requests.Add(*outcome);
+  if (result_.chronicle != nullptr) {
+    const RecoveryBudget& budget = ClientOf(item).engine().admission().budget();
+    result_.chronicle->OnRequest(*outcome, result, budget.overall().Left(env_.Now()));
+  }
   if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
   if (hooks_.on_outcome) hooks_.on_outcome(*outcome, result);
 }

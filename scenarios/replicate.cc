@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/random.h"
+#include "scenarios/episodes.h"
 #include "scenarios/result_scenario.h"
 
 namespace squall {
@@ -77,6 +78,12 @@ void Append(const WorldResult& later, WorldResult* sum) {
   AddLayers(later.layers, &sum->layers);
   AddRules(&sum->rules, later.rules);
   sum->interrupted = sum->interrupted || later.interrupted;
+  if (later.chronicle == nullptr) return;
+  if (sum->chronicle != nullptr) {
+    sum->chronicle->Merge(*later.chronicle);
+  } else {
+    sum->chronicle = std::make_unique<ChronicleRecorder>(*later.chronicle);
+  }
 }
 
 RunResult Describe(const Scenario& scenario, const WorldResult& world) {
@@ -94,6 +101,13 @@ RunResult Describe(const Scenario& scenario, const WorldResult& world) {
   result.breaker_transitions = world.breaker_transitions;
   result.layers = world.layers;
   result.partial = world.interrupted;
+  if (world.chronicle != nullptr) {
+    auto chronicle = std::make_shared<Chronicle>(world.chronicle->Take());
+    const auto windows = static_cast<double>(chronicle->time.p50_us.size());
+    const double seconds = windows * static_cast<double>(chronicle->time.window_s);
+    chronicle->time.episodes = EpisodesOf(scenario, FromSeconds(seconds));
+    result.chronicle = std::move(chronicle);
+  }
   if (!world.requests.empty()) {
     result.requests = std::make_shared<const RequestsTable>(world.requests);
   }

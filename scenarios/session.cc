@@ -16,6 +16,18 @@ std::vector<std::string> ProviderNames(const Scenario& scenario) {
   return names;
 }
 
+StoryNames NamesForStories(const Scenario& scenario) {
+  StoryNames names;
+  names.faults = FaultNames();
+  names.providers = ProviderNames(scenario);
+  for (const ClimateConfig& row : scenario.climate) names.episodes.push_back(row.name);
+  for (const ProviderConfig& provider : scenario.providers) {
+    names.models.emplace_back();
+    for (const ModelConfig& model : provider.models) names.models.back().push_back(model.name);
+  }
+  return names;
+}
+
 std::vector<ProviderInfo> ProviderInfos(const Scenario& scenario) {
   std::vector<ProviderInfo> infos;
   for (const ProviderConfig& provider : scenario.providers) {
@@ -94,6 +106,9 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       schemas_(CompileSchemas()),
       result_(Metrics(FaultNames())) {
   if (hooks_.keep_requests) result_.requests = RequestsTable(FaultNames());
+  if (hooks_.chronicle) {
+    result_.chronicle = std::make_unique<ChronicleRecorder>(NamesForStories(scenario), seed);
+  }
   for (int64_t i = 0; i < scenario.workload.clients; ++i) {
     clients_.push_back(std::make_unique<CallChain>(scenario, ProviderInfos(scenario), seed, env,
                                                    transport, this, &clairvoyance_));
@@ -270,6 +285,7 @@ Task<> Session::Submit(Pending* pending, ChatRequest request, Time deadline,
 
 WorldResult Session::TakeResult() {
   SQUALL_CHECK(finished());
+  if (result_.chronicle != nullptr) result_.chronicle->Settle();
   for (const auto& client : clients_) {
     SQUALL_CHECK(client->engine().calls_in_flight() == 0);
     AddRules(&result_.rules, client->engine().knowledge().Export(env_.Now()));
@@ -294,6 +310,7 @@ void Session::OnAttempt(std::string_view request_id, const AttemptRecord& attemp
 void Session::OnBreaker(ProviderId provider, BreakerState from, BreakerState to, Time now) {
   ++result_.breaker_transitions;
   if (to == BreakerState::kOpen) result_.metrics.OnOpen(now);
+  if (result_.chronicle != nullptr) result_.chronicle->OnBreaker(provider, from, to, now);
   if (hooks_.on_breaker) hooks_.on_breaker(provider, from, to, now);
 }
 

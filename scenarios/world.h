@@ -16,6 +16,7 @@
 
 #include "engine/knowledge.h"
 #include "mock_providers/ground_truth.h"
+#include "reports/chronicle.h"
 #include "reports/metrics.h"
 #include "reports/requests_table.h"
 #include "reports/result.h"
@@ -38,6 +39,7 @@ struct WorldResult {
   int64_t events = 0;              // of the simulation; 0 in the wire world
   bool interrupted = false;        // stopped early: a prefix of the run
   std::vector<LearnedRule> rules;  // that the engine had at the end; of replications, added up
+  std::unique_ptr<ChronicleRecorder> chronicle;  // nullptr where none is kept
 };
 
 // What a run looks at while it goes.
@@ -45,6 +47,7 @@ struct RunHooks {
   const std::atomic<bool>* stop = nullptr;          // when true, no further request is offered
   std::atomic<int64_t>* done = nullptr;             // counts finished requests
   const std::vector<LearnedRule>* rules = nullptr;  // that the engine begins with
+  bool chronicle = false;                           // keep one, for a report
   bool keep_requests = false;                       // a row of each in WorldResult::requests
   // Sees each finished request with its id, for parity and swarm tests.
   std::function<void(const Outcome&, const CallResult&)> on_outcome;

@@ -15,9 +15,8 @@ TEST_CASE("library: every bundled scenario has a doc, sources, assumptions and a
     CHECK(scenario.doc.size() >= 80);
     CHECK_FALSE(scenario.sources.empty());
     CHECK_FALSE(scenario.assumptions.empty());
-    const bool told = scenario.doc.find("should see") != std::string::npos;
-    CHECK((told || !scenario.expect.empty()));
-    bool ours = scenario.model.has_value();  // a published model's assumptions are its own
+    CHECK_FALSE(scenario.expect.empty());
+    bool ours = false;
     for (const std::string& text : scenario.assumptions) {
       ours = ours || text.find("ours") != std::string::npos;
     }
@@ -29,7 +28,7 @@ TEST_CASE("library: every bundled scenario has a doc, sources, assumptions and a
 // meet the same draws where load and circuits do not decide.
 TEST_CASE("library: every bundled scenario runs under every yardstick", "[scenarios]") {
   for (const BundledItem& item : BundledScenarios()) {
-    if (LibraryScenario(item.name, "", {}).model) continue;
+    if (LibraryScenario(item.name, "", {}).model) continue;  // it has no engine
     for (const std::string preset : {"none", "naive_retry", "squall", "clairvoyant"}) {
       CAPTURE(item.name, preset);
       const Scenario scenario = LibraryScenario(item.name, preset, {"/workload/requests=25"});

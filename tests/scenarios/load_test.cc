@@ -211,7 +211,8 @@ TEST_CASE("a mistake in --set is reported as its own") {
        "--set /engine/rettry/max_attempts=1: /engine/rettry: got unknown key \"rettry\", "
        "expected one of preset, diagnose, ladder, retry, deadline, stream, hedge, hedge_latency, "
        "routing, health, breaker, breaker_scopes, breaker_counts_followed, all_open, quality, "
-       "budget, provider_budget, limiter, concurrency, conversation, guard, opinions, knowledge; "
+       "budget, provider_budget, provider_budget_counts_answers, limiter, concurrency, "
+       "conversation, guard, opinions, knowledge; "
        "did you mean \"retry\"?"},
       {"/engine={\"guard\": 1}",
        "--set /engine={\"guard\": 1}: /engine/guard: got 1, expected an object"},
