@@ -69,7 +69,7 @@ void Detection::AddHit(const AttemptOutcome& attempt, const Outcome& outcome, Ro
 void Detection::Add(const Outcome& outcome) {
   if (rows_.empty()) return;
   for (const AttemptOutcome& attempt : outcome.attempts) {
-    if (attempt.by_load) continue;
+    if (attempt.by_load || attempt.judges) continue;
     if (attempt.episode >= 0) {
       const auto row = static_cast<size_t>(attempt.episode);
       SQUALL_CHECK(row < rows_.size());

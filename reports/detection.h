@@ -1,6 +1,6 @@
 // Detection: which check noticed an episode of the scenario's climate, and how long that took. An
-// episode's onset is the start of its row; a hit is an attempt that it struck, by ground truth; a
-// detection is a hit whose diagnosis is a failure, under the name of the rule that said so
+// episode's onset is the start of its row; a hit is an attempt at an answer that it struck, by
+// truth; a detection is a hit whose diagnosis is a failure, under the name of the rule that said so
 // ("status.503", "guard.language.script", "judge.wrong", "opinions.differ"). One detection can be
 // chance where a rule also turns down healthy answers, so the tenth stands beside the first, and
 // the false alarms of each rule beside both. Times run from the onset to the end of the attempt, of

@@ -26,6 +26,7 @@ struct AttemptOutcome {
   RetryDecision diagnosed_retry = RetryDecision::kNone;
   std::string_view strategy;  // which row of the plan sent it
   std::string_view rule;      // static name of what diagnosed it, or doubted it
+  bool judges = false;        // asked about an answer, not for one
   bool doubted = false;       // the guard passed it, and another opinion kept it from the caller
   int episode = -1;           // row of the climate that hit it, -1 for none
   std::string_view variant;   // of the fault; static

@@ -19,6 +19,7 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
   out.provider = attempt.provider;
   out.strategy = attempt.strategy;
   out.rule = attempt.diagnosis.rule;
+  out.judges = attempt.purpose == Purpose::kJudgement;
   out.started = attempt.started;
   out.ended = attempt.ended;
   out.diagnosed = attempt.diagnosis.failure;

@@ -39,7 +39,10 @@ TEST_CASE("one seed gives the same result twice, on one thread or two", "[scenar
   for (const BundledItem& item : BundledScenarios()) {
     CAPTURE(item.name);
     if (Load(item.name, {}).model) continue;  // tests/scenarios/models has these
-    const Scenario scenario = Load(item.name, {"/workload/requests=400"});
+    // A chain of layers makes hundreds of attempts at one request.
+    const bool chained = !Load(item.name, {}).chain.empty();
+    const Scenario scenario =
+        Load(item.name, {chained ? "/workload/requests=5" : "/workload/requests=100"});
     const std::string once = Text(scenario, Run(scenario, 5, 1));
     CHECK(Text(scenario, Run(scenario, 5, 1)) == once);
     CHECK(Text(scenario, Run(scenario, 5, 2)) == once);

@@ -71,8 +71,10 @@ TEST_CASE("library: hedging from the start doubles the tokens and takes away the
   // Attempts, since a loser's tokens are billed: two for nearly every request.
   CHECK(*parallel.amplification.mean > 1.95);
   const double tokens = ShareOf(parallel.prompt_tokens, sequential.prompt_tokens);
-  CHECK(tokens > 1.8);
-  CHECK(tokens < 2.1);
+  // Of two attempts each, some 5 % are refused at the first provider and not billed, while one
+  // after the other a hang is billed and then the answer.
+  CHECK(tokens > 1.7);
+  CHECK(tokens < 2);
 }
 
 TEST_CASE("library: a herd that obeys an equal Retry-After keeps itself out", "[scenarios]") {

@@ -84,7 +84,7 @@ TEST_CASE("library: ten hours of failover cost the ratio of the prices and nothi
 
 TEST_CASE("library: nothing that is refused for its key or model is recovered by retrying it",
           "[scenarios]") {
-  for (const std::string name : {"key-expiry", "model-retired"}) {
+  for (const std::string name : {"key-expiry", "retired-model"}) {
     CAPTURE(name);
     // A rate of 1/s: ten minutes are over after 600 requests.
     const std::vector<std::string> sets = {"/workload/requests=900",
@@ -103,7 +103,7 @@ TEST_CASE("library: a model is retired and its sibling is not", "[scenarios]") {
   const std::vector<std::string> sets = {
       "/workload/requests=900", "/workload/arrivals/rate_per_s=1",
       R"(/engine={"preset":"custom","ladder":["degrade"],"budget":{"enabled":false}})"};
-  const Summary summary = SummaryOf("model-retired", "", sets);
+  const Summary summary = SummaryOf("retired-model", "", sets);
   CHECK(summary.faulted().n > 200);
   CHECK(summary.faulted().lenient == summary.faulted().n);
 }

@@ -31,11 +31,11 @@ TEST_CASE("library: every bundled scenario runs under every yardstick", "[scenar
     if (LibraryScenario(item.name, "", {}).model) continue;  // it has no engine
     for (const std::string preset : {"none", "naive_retry", "squall", "clairvoyant"}) {
       CAPTURE(item.name, preset);
-      const Scenario scenario = LibraryScenario(item.name, preset, {"/workload/requests=40"});
+      const Scenario scenario = LibraryScenario(item.name, preset, {"/workload/requests=25"});
       const Summary summary = RunVirtual(scenario, 1, RunHooks()).metrics.Summarize();
       const bool converses = scenario.workload.conversation.turns > 1;
-      CHECK(summary.requests <= 40);
-      CHECK((converses || summary.requests == 40));
+      CHECK(summary.requests <= 25);
+      CHECK((converses || summary.requests == 25));
       CHECK(summary.all.strict <= summary.all.lenient);
     }
   }
