@@ -25,6 +25,7 @@ struct Arrival {
   ProviderId provider = 0;
   uint16_t model = 0;  // index of the model that was asked for
   FaultTruth fault;
+  bool model_erred = false;     // whatever a fault then made of its answer
   bool wrong_by_model = false;  // answered, but wrongly, by the model's own base error
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;  // generated, whether or not the client got to see them

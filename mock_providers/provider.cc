@@ -264,6 +264,7 @@ void Provider::WriteContent(const ApiRequest& request, const Decision& decision,
   } else {
     AppendSmallTalk(kind, request.json || !request.format.tool.empty(), &content_);
   }
+  plan->model_erred = errs;
   plan->wrong_by_model = errs && !SpoilsAnswer(decision.fault);
 }
 
@@ -345,6 +346,7 @@ void Provider::Log(const ApiRequest& request, const ReplyPlan& plan) {
   arrival.provider = id_;
   arrival.model = static_cast<uint16_t>(request.model);
   arrival.fault = plan.fault;
+  arrival.model_erred = plan.model_erred;
   arrival.wrong_by_model = plan.wrong_by_model;
   arrival.prompt_tokens = request.prompt_tokens;
   arrival.completion_tokens = plan.completion_tokens;
