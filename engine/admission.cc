@@ -164,8 +164,7 @@ bool Admission::AllowsExtra(const Step& step, const CallState& call, Time now) c
   return budget_.Allows(now, Extra(step, call));
 }
 
-std::string_view Admission::BudgetAgainst(const Step& step, const CallState& call,
-                                          Time now) const {
+std::string_view Admission::BudgetAgainst(const Step& step, const CallState& call, Time now) const {
   const ExtraAttempt extra = Extra(step, call);
   const bool overall = budget_.overall().Allows(now, extra.load, extra.trigger);
   return overall ? "provider_budget" : "budget";

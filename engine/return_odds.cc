@@ -6,8 +6,8 @@ void ReturnOdds::Learn(std::span<const AttemptRecord> attempts) {
   if (attempts.size() < 2) return;
   const AttemptRecord& newest = attempts.back();
   const Origin origin = newest.diagnosis.origin;
-  const bool tells = newest.sent && newest.purpose == Purpose::kAnswer &&
-                     origin != Origin::kSelf && origin != Origin::kCaller;
+  const bool tells = newest.sent && newest.purpose == Purpose::kAnswer && origin != Origin::kSelf &&
+                     origin != Origin::kCaller;
   if (!tells) return;
   const AttemptRecord* before = nullptr;
   for (const AttemptRecord& attempt : attempts.first(attempts.size() - 1)) {

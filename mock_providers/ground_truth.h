@@ -25,6 +25,7 @@ struct Arrival {
   ProviderId provider = 0;
   uint16_t model = 0;  // index of the model that was asked for
   FaultTruth fault;
+  bool model_erred = false;     // whatever a fault then made of its answer
   bool wrong_by_model = false;  // answered, but wrongly, by the model's own base error
   // Put the model to work, so that it is billed: what is refused, by a key, a quota or a queue, is
   // not.

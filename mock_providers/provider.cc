@@ -265,6 +265,7 @@ void Provider::WriteContent(const ApiRequest& request, const Decision& decision,
   } else {
     AppendSmallTalk(kind, request.json || !request.format.tool.empty(), &content_);
   }
+  plan->model_erred = errs;
   plan->wrong_by_model = errs && !SpoilsAnswer(decision.fault);
 }
 
@@ -346,6 +347,7 @@ void Provider::Log(const ApiRequest& request, const ReplyPlan& plan) {
   arrival.provider = id_;
   arrival.model = static_cast<uint16_t>(request.model);
   arrival.fault = plan.fault;
+  arrival.model_erred = plan.model_erred;
   arrival.wrong_by_model = plan.wrong_by_model;
   arrival.executed = plan.status == 200 || plan.completion_tokens > 0;
   arrival.prompt_tokens = request.prompt_tokens;

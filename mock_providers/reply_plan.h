@@ -70,6 +70,7 @@ struct ReplyPlan {
   uint32_t run = 0;      // of the source, where that can be started afresh
   int model = -1;        // index of the model that was asked for; -1: nobody could tell
   EarlyReturn early = EarlyReturn::kNo;
+  bool model_erred = false;       // by its base error, whatever a fault then made of it
   bool wrong_by_model = false;    // the answer is wrong by the model's base error, no fault
   int64_t completion_tokens = 0;  // generated, whether or not the client gets to see them
 };

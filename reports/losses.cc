@@ -52,7 +52,7 @@ std::string_view ReasonOfWrong(const Outcome& outcome) {
   const AttemptOutcome* const given = Given(outcome);
   if (given == nullptr || given->fault < 0 || given->impairment) return "model_error";
   // Mended in form, and it was wrong in content before.
-  if (given->diagnosed != FailureClass::kOk && given->wrong_by_model) return "model_error";
+  if (given->diagnosed != FailureClass::kOk && given->model_erred) return "model_error";
   return given->hidden ? "hidden_fault" : "missed_fault";
 }
 

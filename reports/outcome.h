@@ -19,7 +19,7 @@ struct AttemptOutcome {
   bool impairment = false;                 // slow: still a good reply
   bool by_load = false;                    // 503 from a full queue
   bool hidden = false;                     // no look at its answer can tell
-  bool wrong_by_model = false;             // the model erred, whatever else was done to it
+  bool model_erred = false;                // the model erred, whatever else was done to it
   FailureClass truth = FailureClass::kOk;  // what a perfect diagnosis says
   RetryDecision truth_retry = RetryDecision::kNone;
   FailureClass diagnosed = FailureClass::kOk;

@@ -419,7 +419,8 @@ std::string RenderReport(const RunResult& result, const TextStyle& style) {
   text += LoadFact(result, style) + RecoveryFact(s, style) + HintsFact(s, style) +
           LatencyFact(s, style);
   text += StreamFact(s, style) + DiagnosisFact(s, style);
-  text += CpuFact(result, style) + BillFact(s, style) + RecoveredByFact(s, style) + LossesFact(s, style);
+  text += CpuFact(result, style) + BillFact(s, style) + RecoveredByFact(s, style) +
+          LossesFact(s, style);
   text += FaultsFact(result, style) + IdentityFact(result, style);
   if (!result.repeat.empty()) {
     const std::string name = Paint(PadRight("REPEAT", kLabelWidth), Ink::kBold, style);

@@ -25,7 +25,7 @@ AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival)
   out.diagnosed = attempt.diagnosis.failure;
   out.diagnosed_retry = attempt.diagnosis.retry;
   if (arrival == nullptr) return out;
-  out.wrong_by_model = arrival->wrong_by_model;
+  out.model_erred = arrival->model_erred;
   if (!arrival->fault.present()) {
     // An error of the model that somebody has noticed is no false alarm.
     const bool noticed = attempt.diagnosis.failure == FailureClass::kSemantic;

@@ -15,9 +15,12 @@ using nlohmann::json;
 
 // Every mechanism switched on.
 const std::vector<std::string> kEverything = {
-    "/workload/stream=0.5",           "/engine/hedge/kind=quantile",
-    "/engine/retry/backoff/extra=1s", "/engine/stream/watch/between=5s",
-    "/engine/breaker/ramp=10s",       "/engine/breaker/open_on_hint=5s",
+    "/workload/stream=0.5",
+    "/engine/hedge/kind=quantile",
+    "/engine/retry/backoff/extra=1s",
+    "/engine/stream/watch/between=5s",
+    "/engine/breaker/ramp=10s",
+    "/engine/breaker/open_on_hint=5s",
     "/engine/breaker/open_jitter=1",
     "/engine/deadline/adaptive_factor=2",
     "/engine/provider_budget/enabled=true",
