@@ -101,6 +101,7 @@ const zooms = {};  // by group: [from, to) of the axis, as shares
 const clock = (s) => {
   const sign = s < 60 ? Math.round(s * 10) / 10 + ' s' : Math.floor(s / 3600) > 0
       ? Math.floor(s / 3600) + ':' + String(Math.floor(s / 60) % 60).padStart(2, '0') + ' h'
+      : s % 60 === 0 ? s / 60 + ' min'
       : Math.floor(s / 60) + ':' + String(Math.floor(s % 60)).padStart(2, '0') + ' min';
   return sign.replace(' ', '\u202f');
 };

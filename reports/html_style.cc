@@ -79,7 +79,7 @@ figcaption b{color:var(--ink)}
 .legend svg{vertical-align:-1px}
 .chart{position:relative;border-radius:4px}
 .chart svg{display:block}
-svg text{font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}
+svg text{-webkit-user-select:none;user-select:none;font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}
 .chart .plot{margin-left:52px;width:calc(100% - 60px);overflow:visible}
 [data-zoom] .chart{touch-action:pan-y;cursor:crosshair}
 .ax line{stroke:var(--line);stroke-width:1}
@@ -180,7 +180,10 @@ li{margin-bottom:4px;max-width:82ch}
  body{font-size:11pt}nav,.js,.skip,.data,#tip{display:none!important}
  *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
  section{break-inside:auto}h2,h3,figcaption,caption{break-after:avoid}
- .scroll{overflow:visible}table{font-size:8.5pt}th,td{padding-right:6px}
+ .scroll{overflow:visible}table,thead th,caption,code{font-size:8pt}.mini{display:none}
+ th,td{padding:3px 5px 3px 0}td+td,th+td,th+th{padding-left:4px}
+ .tiles{grid-template-columns:repeat(4,minmax(0,1fr))}.tile b,.tile.main b{font-size:15pt}
+ .scroll.wide>svg{min-width:0}
  .chapter:not([open]){display:none}a{color:inherit}}
 )css";
 
