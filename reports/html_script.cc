@@ -176,7 +176,8 @@ const showRow = (chart, index, x, y) => {
   chart.cross.setAttribute('x2', at);
   chart.cross.style.display = middle >= from && middle <= to ? '' : 'none';
   const head = chart.timed ? clock(row.at * chart.x1) : row.cells[0];
-  const lines = row.cells.slice(1).map((cell, i) => chart.data.heads[i + 1] + ' ' + (cell || '–'));
+  const {heads} = chart.data;
+  const lines = row.cells.slice(1).map((cell, i) => heads[i + 1] + ' ' + (cell || '–'));
   tip.textContent = head + ': ' + lines.join(' · ');
   tip.hidden = false;
   const box = chart.svg.getBoundingClientRect();
