@@ -81,7 +81,8 @@ figcaption b{color:var(--ink)}
 .legend svg{vertical-align:-1px}
 .chart{position:relative;border-radius:4px}
 .chart svg{display:block}
-svg text{-webkit-user-select:none;user-select:none;font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}
+svg text{-webkit-user-select:none;user-select:none;font-size:12px;
+ fill:var(--ink);font-variant-numeric:tabular-nums}
 .chart .plot{margin-left:52px;width:calc(100% - 60px);overflow:visible}
 [data-zoom] .chart{touch-action:pan-y;cursor:crosshair}
 .ax line{stroke:var(--line);stroke-width:1}
