@@ -101,6 +101,7 @@ const zooms = {};  // by group: [from, to) of the axis, as shares
 const clock = (s) => {
   const sign = s < 60 ? Math.round(s * 10) / 10 + ' s' : Math.floor(s / 3600) > 0
       ? Math.floor(s / 3600) + ':' + String(Math.floor(s / 60) % 60).padStart(2, '0') + ' h'
+      : s % 60 === 0 ? s / 60 + ' min'
       : Math.floor(s / 60) + ':' + String(Math.floor(s % 60)).padStart(2, '0') + ' min';
   return sign.replace(' ', '\u202f');
 };
@@ -175,7 +176,8 @@ const showRow = (chart, index, x, y) => {
   chart.cross.setAttribute('x2', at);
   chart.cross.style.display = middle >= from && middle <= to ? '' : 'none';
   const head = chart.timed ? clock(row.at * chart.x1) : row.cells[0];
-  const lines = row.cells.slice(1).map((cell, i) => chart.data.heads[i + 1] + ' ' + (cell || '–'));
+  const {heads} = chart.data;
+  const lines = row.cells.slice(1).map((cell, i) => heads[i + 1] + ' ' + (cell || '–'));
   tip.textContent = head + ': ' + lines.join(' · ');
   tip.hidden = false;
   const box = chart.svg.getBoundingClientRect();

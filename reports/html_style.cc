@@ -60,7 +60,8 @@ nav a:hover,nav a:focus{color:var(--ink);text-decoration:underline}
 .banner.bad{border-color:var(--red)}
 .banner.open{border-color:var(--amber)}
 .banner p:last-child,.banner table{margin-bottom:4px}
-.tiles{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:18px 24px;margin:18px 0 26px}
+.tiles{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:18px 24px;
+ margin:18px 0 26px}
 .tile{border-top:2px solid var(--line);padding-top:8px}
 .tile dt{color:var(--mute);font-size:13px}
 .tile dd{margin:0}
@@ -69,7 +70,8 @@ nav a:hover,nav a:focus{color:var(--ink);text-decoration:underline}
 .tile small{display:block;line-height:1.35}
 .tile.main{border-color:var(--blue);border-top-width:4px;padding-top:6px}
 .tile.main b{color:var(--blue);font-size:34px;line-height:1.15}
-.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:8px 40px}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));
+ gap:8px 40px}
 .pair>div{min-width:0}
 figure{margin:14px 0 22px;min-width:0;break-inside:avoid}
 figcaption{font-size:14px;margin-bottom:4px}
@@ -79,7 +81,8 @@ figcaption b{color:var(--ink)}
 .legend svg{vertical-align:-1px}
 .chart{position:relative;border-radius:4px}
 .chart svg{display:block}
-svg text{font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}
+svg text{-webkit-user-select:none;user-select:none;font-size:12px;
+ fill:var(--ink);font-variant-numeric:tabular-nums}
 .chart .plot{margin-left:52px;width:calc(100% - 60px);overflow:visible}
 [data-zoom] .chart{touch-action:pan-y;cursor:crosshair}
 .ax line{stroke:var(--line);stroke-width:1}
@@ -100,7 +103,8 @@ svg text{font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}
 .fl.half{fill-opacity:.45;stroke-width:1;vector-effect:non-scaling-stroke}
 .fl.half.i-red{stroke:var(--red)}.fl.half.i-amber{stroke:var(--amber)}
 .fl.half.i-grey{stroke:var(--grey)}
-.fl.e-false{fill:url(#p-false)}.fl.e-abstained{fill:url(#p-abstained)}.fl.e-late{fill:url(#p-late)}
+.fl.e-false{fill:url(#p-false)}.fl.e-abstained{fill:url(#p-abstained)}
+ .fl.e-late{fill:url(#p-late)}
 .p-red{fill:var(--red)}.p-amber{fill:var(--amber)}.p-grey{fill:var(--grey)}
 .p-line{stroke:var(--bg);stroke-width:1.5;stroke-opacity:.55}
 .p-dot{fill:var(--bg);fill-opacity:.6}
@@ -168,7 +172,8 @@ summary{cursor:pointer}
 .find input{min-width:min(100%,300px)}
 ul{padding-left:20px}
 li{margin-bottom:4px;max-width:82ch}
-@media (max-width:760px){caption{white-space:normal}header,main,nav ul{padding-left:14px;padding-right:14px}
+@media (max-width:760px){caption{white-space:normal}header,main,nav ul{padding-left:14px;
+ padding-right:14px}
  h1{font-size:24px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:14px 16px}
  .tile b{font-size:21px}.tile.main b{font-size:28px}.theme{right:14px;top:22px}
  section{padding-top:22px}}
@@ -180,7 +185,10 @@ li{margin-bottom:4px;max-width:82ch}
  body{font-size:11pt}nav,.js,.skip,.data,#tip{display:none!important}
  *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
  section{break-inside:auto}h2,h3,figcaption,caption{break-after:avoid}
- .scroll{overflow:visible}table{font-size:8.5pt}th,td{padding-right:6px}
+ .scroll{overflow:visible}table,thead th,caption,code{font-size:8pt}.mini{display:none}
+ th,td{padding:3px 5px 3px 0}td+td,th+td,th+th{padding-left:4px}
+ .tiles{grid-template-columns:repeat(4,minmax(0,1fr))}.tile b,.tile.main b{font-size:15pt}
+ .scroll.wide>svg{min-width:0}
  .chapter:not([open]){display:none}a{color:inherit}}
 )css";
 

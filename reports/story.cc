@@ -12,6 +12,7 @@ namespace {
 
 constexpr StreamId kStoryRank = Stream("reports/story");
 
+constexpr std::string_view kUnknown = "unknown";    // below a chain, where each layer has its own
 constexpr std::string_view kOtherAction = "other";  // of flows beyond kMostFlows
 
 std::string_view PurposeName(Purpose purpose) {
@@ -54,7 +55,8 @@ std::string StoryRecorder::FaultName(int fault) const {
 
 void StoryRecorder::OnRequest(const Outcome& outcome, const CallResult& result) {
   const Ending ending = EndingOf(outcome);
-  const std::string_view action = result.ok ? result.answered_by : result.stop_reason;
+  const std::string_view stop = result.stop_reason.empty() ? kUnknown : result.stop_reason;
+  const std::string_view action = result.ok ? result.answered_by : stop;
   const int fault = outcome.attempts.empty() ? -1 : outcome.attempts[0].fault;
   const std::string_view reason = ending == Ending::kStrict ? "" : ReasonOf(outcome);
   if (outcome.faulted()) {

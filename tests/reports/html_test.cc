@@ -31,7 +31,8 @@ Chronicle ChronicleNamed(const std::string& name) {
   time.budget_mean = {1, -1, 3.5};
   time.circuits = {{name, 2, {0, 0.5, 1}, {0, 0.25, 0}}};
   time.episodes = {{name, "outage", name, {name}, 1, 2, 0.5, false}};
-  chronicle.flows = {{name, name, name, "strict", 5}, {name, name, "stop: " + name, "late", 2}};
+  chronicle.flows = {{name, name, name, "strict", "", 5},
+                     {name, name, "stop: " + name, "late", name, 2}};
   Story story;
   story.kind = "faulted";
   story.fault = story.stop_reason = story.answered_by = name;
