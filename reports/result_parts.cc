@@ -71,6 +71,7 @@ void ReadFaults(const Json& json, RunResult* result) {
     const Json& tally = At(At(json, "by_fault"), name);
     fault.tally = TallyOf(tally, IntAt(tally, "n"));
     ReadCeiling(At(tally, "ceiling_counts"), &fault.tally);
+    fault.losses = LossesOf(At(tally, "why_not_recovered"));
     const Json& diagnosis = At(At(At(json, "diagnosis"), "by_fault"), name);
     fault.diagnosis = {IntAt(diagnosis, "attempts"), IntAt(diagnosis, "class_right"),
                        IntAt(diagnosis, "retry_right")};

@@ -87,6 +87,11 @@ Json Endings(const char* description) {
        {"late", Share("The rest: after the deadline, or a success without a body.")}});
 }
 
+Json Losses(const char* description) {
+  return Map(Object("", {{"count", Count()}, {"example", Count("Index of such a request.")}}),
+             description);
+}
+
 Json WithN(Json endings) {
   endings["properties"]["n"] = Count("Requests.");
   endings["required"].push_back("n");
@@ -200,6 +205,13 @@ Json Outcomes() {
        {"success", Share("Right answers in time, of all requests.")},
        {"goodput_per_s", Positive("Right answers in time per second of the run.")},
        {"span_s", Positive("From the first arrival to the last end, replications added up.")},
+       {"why_not_recovered", Losses("What a clairvoyant engine recovers and this one did not, by "
+                                    "the reason that decided it.")},
+       {"visible_faults",
+        Object("Requests whose first attempt met a fault that can be seen.",
+               {{"n", Count()},
+                {"wrong_passed", Share("Wrong answers passed on, whatever made them wrong.")},
+                {"missed", Share("Of these, by a fault that can be seen.")}})},
        {"by_fault", Map(WithN(Endings("")), "The same by the kind of fault.")},
        {"other_requests", Map(WithN(Endings("")), "Requests that are not in `faulted`, by kind.")},
        {"recovered_by", Map(Count(), "Strict recoveries by the plan row that answered.")},

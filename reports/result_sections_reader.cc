@@ -51,8 +51,21 @@ EpisodeSummary EpisodeOf(const std::string& name, const Json& json) {
 
 }  // namespace
 
+LossTable LossesOf(const Json& json) {
+  LossTable losses;
+  for (const auto& [reason, row] : json.items()) {
+    losses.Add(reason, IntAt(row, "count"), static_cast<uint64_t>(IntAt(row, "example")));
+  }
+  return losses;
+}
+
 void ReadSections(const Json& json, RunResult* result) {
   Summary& s = result->summary;
+  s.losses = LossesOf(At(json, "why_not_recovered"));
+  const Json& visible = At(json, "visible_faults");
+  s.visible = {.n = IntAt(visible, "n"),
+               .wrong = IntAt(At(visible, "wrong_passed"), "count"),
+               .missed = IntAt(At(visible, "missed"), "count")};
   if (const Json& phases = At(json, "by_phase"); phases.is_object()) {
     s.phases_of_trigger = {PhaseOf(At(phases, "before")), PhaseOf(At(phases, "during")),
                            PhaseOf(At(phases, "after"))};

@@ -7,7 +7,10 @@
 
 namespace squall {
 
-// by_phase, exposure, time_to_detect, duplicates and layers.
+// by_phase, exposure, time_to_detect, duplicates, layers, and what was lost at top level.
 void ReadSections(const nlohmann::ordered_json& json, RunResult* result);
+
+// The value of a key why_not_recovered.
+LossTable LossesOf(const nlohmann::ordered_json& json);
 
 }  // namespace squall
