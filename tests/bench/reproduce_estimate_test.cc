@@ -116,8 +116,8 @@ TEST_CASE("estimate: means of models have the errors that the model states") {
 }
 
 TEST_CASE("estimate: a pointer that leads nowhere is one line with the claim and the pointer") {
-  const auto estimate =
-      EstimateOf(MakeClaim(StatisticKind::kValue, {At("/no/such")}), Outputs({{"x", 1}}, {}));
+  const auto estimate = EstimateOf(MakeClaim(StatisticKind::kValue, {At("/no/such")}),
+                                   Outputs({{"x", 1}}, json::object()));
   REQUIRE_FALSE(estimate.ok());
   CHECK(estimate.status().message() ==
         "claim c: /no/such: got nothing, expected a share, a mean, a number or a list of numbers");
