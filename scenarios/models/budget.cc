@@ -68,10 +68,14 @@ class Simulation {
     int64_t attempt;  // -1: the call is about to begin
   };
 
-  int64_t total() const { return m_.warmup + m_.calls; }
+  // Overlapping calls go on arriving until those counted are over: what is allowed depends on all.
+  int64_t total() const {
+    const bool overlap = m_.rule == BudgetRule::kConcurrent;
+    return m_.warmup + m_.calls + (overlap ? m_.warmup : 0);
+  }
 
   Batch& BatchOf(int64_t call) {
-    if (call < m_.warmup) return warmup_;
+    if (call < m_.warmup || call >= m_.warmup + m_.calls) return uncounted_;
     return batches_[static_cast<size_t>((call - m_.warmup) * m_.batches / m_.calls)];
   }
 
@@ -138,7 +142,7 @@ class Simulation {
   RetryBudget budget_;
   Draws draws_;
   std::vector<Batch> batches_;
-  Batch warmup_;
+  Batch uncounted_;
   Time now_ = kStart;
   int64_t calls_ = 0;
   int64_t failures_ = 0;
@@ -155,7 +159,8 @@ void Describe(Fields& f, Budget& m) {
   f.Number("ratio", m.ratio, {0, 1000}, "What the budget allows: 0.1 is 10 %.");
   f.Number("capacity", m.capacity, {1e-6, 1e12}, "Bucket: what it holds at first and at most.");
   f.Int("attempts", m.attempts, {1, 1'000'000}, "Attempts at one call at most.");
-  f.Int("warmup", m.warmup, {0, 1'000'000'000}, "Calls before counting begins.");
+  f.Int("warmup", m.warmup, {0, 1'000'000'000},
+        "Calls before counting begins; concurrent: and after it ends.");
   f.Int("calls", m.calls, {1, 1'000'000'000}, "Calls counted in one replication.");
   f.Int("batches", m.batches, {1, 10'000}, "Batches of calls, each one observation.");
   f.Number("calls_per_s", m.calls_per_s, {1e-6, 1e9}, "Windowed and concurrent: calls a second.");

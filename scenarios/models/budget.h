@@ -33,7 +33,7 @@ struct Budget {
   double ratio = 0.1;         // b, >= 0
   double capacity = 10;       // of a bucket, where it starts too, > 0
   int64_t attempts = 1000;    // of one call at most, 1..1e6
-  int64_t warmup = 1000;      // calls that are not counted
+  int64_t warmup = 1000;      // calls before that are not counted; concurrent: as many after, too
   int64_t calls = 200'000;    // after these, in one replication
   int64_t batches = 20;       // that the calls are split into
   double calls_per_s = 100;   // windowed and concurrent, > 0

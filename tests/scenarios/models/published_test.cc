@@ -3,8 +3,12 @@
 // of its scenario. Of about 850 independent normal scores one is beyond 4 by chance with
 // probability 5 %; seeds are fixed, so what has passed passes.
 //
-// Finagle's cap at 50 calls a second and fewer is checked with a window of 100 s: retries are whole,
-// so that 0.4 of one is lost per window, and the cap does not depend on its length.
+// Finagle's cap at 50 calls a second and fewer is checked with a window of 100 s: retries are
+// whole, so that 0.4 of one is lost per window, and the cap does not depend on its length.
+//
+// Quantiles of batches are biased where batches are short: queues near saturation have long ones,
+// and where a quantile is the hedge's own delay, at which the distribution has a kink, there is one
+// batch.
 //
 // Not among the rows, of the reference this table was made from: Wilson, Clopper-Pearson and
 // Jeffreys intervals, sample sizes and the rule of three (statistics, not models;
