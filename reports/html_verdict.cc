@@ -13,12 +13,12 @@ struct VerdictLook {
   const char* ink;
 };
 
-VerdictLook LookOfVerdict(Verdict verdict) {
+VerdictLook LookOfVerdict(GateVerdict verdict) {
   switch (verdict) {
-    case Verdict::kPass: return {"✓", "pass", "e-strict"};
-    case Verdict::kFail: return {"✗", "fail", "e-false"};
-    case Verdict::kInconclusive: return {"?", "inconclusive", "e-abstained"};
-    case Verdict::kEmpty: return {"!", "of nothing", "e-false"};
+    case GateVerdict::kPass: return {"✓", "pass", "e-strict"};
+    case GateVerdict::kFail: return {"✗", "fail", "e-false"};
+    case GateVerdict::kInconclusive: return {"?", "inconclusive", "e-abstained"};
+    case GateVerdict::kEmpty: return {"!", "of nothing", "e-false"};
   }
   return {"?", "inconclusive", "e-abstained"};
 }
@@ -48,9 +48,9 @@ std::string VerdictBanner(ShownResults results) {
     const RunResult& run = *result.run;
     if (run.thresholds.empty()) continue;
     const Verdict worst = Worst(run.thresholds);
-    const char* ink = worst == Verdict::kPass           ? "good"
-                      : worst == Verdict::kInconclusive ? "open"
-                                                        : "bad";
+    const char* ink = worst == GateVerdict::kPass           ? "good"
+                      : worst == GateVerdict::kInconclusive ? "open"
+                                                            : "bad";
     const std::string of = results.size() > 1 ? Cat("<b>", Escape(result.label), "</b>: ") : "";
     AppendTo(&html, "<div class=\"banner ", ink, "\"><p>", of, "<b>", LookOfVerdict(worst).mark,
              " ", Escape(ThresholdCounts(run.thresholds)), "</b></p>\n", ThresholdRows(run),

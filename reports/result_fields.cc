@@ -65,7 +65,8 @@ Quantiles QuantilesAt(const Json& json, const std::string& key, double unit_ns) 
               .p90 = ns(DoubleAt(from, "p90")),
               .p99 = ns(DoubleAt(from, "p99")),
               .p999 = ns(DoubleAt(from, "p999")),
-              .max = ns(DoubleAt(from, "max"))};
+              .max = ns(DoubleAt(from, "max")),
+              .spectrum = {}};
   for (const Json& value : At(from, "spectrum")) {
     q.spectrum.push_back(ns(value.is_number() ? value.get<double>() : 0));
   }

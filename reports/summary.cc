@@ -26,7 +26,8 @@ Quantiles QuantilesOf(const Histogram& histogram) {
               .p90 = histogram.Quantile(0.9),
               .p99 = histogram.Quantile(0.99),
               .p999 = histogram.Quantile(0.999),
-              .max = histogram.max()};
+              .max = histogram.max(),
+              .spectrum = {}};
   if (q.n == 0) return q;
   q.spectrum = SpectrumOf(histogram);
   constexpr double kAt[] = {0.5, 0.9, 0.99, 0.999};

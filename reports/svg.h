@@ -49,11 +49,11 @@ Scale PercentileScale(double most);
 
 struct PlotLine {
   std::string ink;  // classes: colour and dash
-  std::vector<double> x;
-  std::vector<double> y;  // of each x; kGap breaks the line
-  bool area = false;      // filled down to the axis, without a line
-  bool steps = false;     // holds each value until the next x
-  bool marks = false;     // a dot at each point
+  std::vector<double> x{};
+  std::vector<double> y{};  // of each x; kGap breaks the line
+  bool area = false;        // filled down to the axis, without a line
+  bool steps = false;       // holds each value until the next x
+  bool marks = false;       // a dot at each point
 };
 
 struct PlotBand {  // [from, to) of x
