@@ -47,7 +47,7 @@ std::string VerdictBanner(ShownResults results) {
   for (const ShownResult& result : results) {
     const RunResult& run = *result.run;
     if (run.thresholds.empty()) continue;
-    const Verdict worst = Worst(run.thresholds);
+    const GateVerdict worst = Worst(run.thresholds);
     const char* ink = worst == GateVerdict::kPass           ? "good"
                       : worst == GateVerdict::kInconclusive ? "open"
                                                             : "bad";
