@@ -51,8 +51,11 @@ std::vector<PublishedRow> PublishedRows() {
     const std::vector<std::string> cells = absl::StrSplit(line, '\t');
     INFO(line);
     REQUIRE(cells.size() == 10);
-    PublishedRow row{cells[0], cells[1], cells[2],
-                     absl::StrSplit(cells[3], ' ', absl::SkipEmpty())};
+    PublishedRow row;
+    row.group = cells[0];
+    row.what = cells[1];
+    row.scenario = cells[2];
+    row.sets = absl::StrSplit(cells[3], ' ', absl::SkipEmpty());
     row.replications = std::stoll(cells[4]);
     row.output = cells[6];
     row.published = cells[7];
