@@ -22,6 +22,7 @@ Examples
   squall run production-10k --engine none,naive_retry,self_healing
   squall run production-10k --engine self_healing --ablate
   squall run outage --mode wire --time-scale 0.02
+  squall reproduce 84.1
   squall serve all-faults
   squall show production-10k > mine.json && squall run mine.json
 
@@ -69,12 +70,31 @@ void AddSets(CLI::App* command, std::vector<std::string>* sets) {
       ->allow_extra_args(false);
 }
 
+constexpr const char* kThresholdHelp =
+    R"(A threshold is METRIC OP NUMBER UNIT, in a scenario's "thresholds" or here:
+  --threshold 'recovery.strict >= 80 %' --threshold 'latency.p99 <= 12 s'
+It passes if all of the figure's 95 % interval does and fails if none of it
+does; between them it is inconclusive. Exit codes: 10 failed, 12 inconclusive.)";
+
+void AddThresholds(CLI::App* command, std::vector<std::string>* thresholds,
+                   bool* allow_inconclusive) {
+  command
+      ->add_option("--threshold", *thresholds,
+                   "Gate on the result, as in\n'recovery.strict >= 80 %'; may repeat")
+      ->type_name("EXPR")
+      ->allow_extra_args(false);
+  command->add_flag("--allow-inconclusive", *allow_inconclusive,
+                    "A gate that the run is too short for\nis no failure");
+}
+
 void AddRun(CLI::App* app, RunOptions* o) {
   CLI::App* run = app->add_subcommand("run", "Run a scenario and print its table");
   run->add_option("SCENARIO", o->scenario, "A file, or the name of a bundled one")->required();
   run->add_option("--engine", o->engines, "Preset; several, with commas, run\nside by side")
       ->delimiter(',')
       ->type_name("NAME[,NAME...]");
+  run->add_option("--html", o->html, "Also write the report as one HTML page to FILE")
+      ->type_name("FILE");
   run->add_flag("--ablate", o->ablate,
                 "Then run it without one mechanism at\na time: what each is worth");
   AddSets(run, &o->sets);
@@ -91,10 +111,10 @@ void AddRun(CLI::App* app, RunOptions* o) {
   run->add_option("--seed", o->seed, "Seed of every draw; default: that\nof the scenario")
       ->check(CLI::Range(int64_t{0}, INT64_MAX))
       ->type_name("N");
-  run->add_option("--replications", o->replications, "Run with N seeds and add up")
+  run->add_option("--replications", o->replications,
+                  "Run with N seeds and add up; default 1,\nof a model what its scenario says")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}))
-      ->type_name("N")
-      ->capture_default_str();
+      ->type_name("N");
   run->add_option("--threads", o->threads, "Default: all cores")
       ->check(CLI::Range(int64_t{1}, int64_t{1024}))
       ->type_name("N");
@@ -105,6 +125,9 @@ void AddRun(CLI::App* app, RunOptions* o) {
   run->add_option("--knowledge-out", o->knowledge_out,
                   "Write the rules learned to FILE; of\nreplications, each from zero, the sum")
       ->type_name("FILE");
+  run->footer(kThresholdHelp);
+  AddThresholds(run, &o->thresholds, &o->allow_inconclusive);
+  run->add_flag("--no-requests", o->no_requests, "Leave what befell each request out\nof the JSON");
   AddOutput(run, &o->output);
 }
 
@@ -144,6 +167,67 @@ void AddKnowledge(CLI::App* app, KnowledgeOptions* o) {
       ->check(CLI::Range(int64_t{1}, int64_t{1024}))
       ->type_name("N");
   check->add_option("--out", o->out_file, "Write the rules that passed to FILE")->type_name("FILE");
+}
+
+void AddReport(CLI::App* app, ReportOptions* o) {
+  CLI::App* report = app->add_subcommand("report", "Render result files again");
+  report->footer(kThresholdHelp);
+  report->add_option("RESULT", o->results, "Files written by --out")->required();
+  report->add_option("--format", o->format, "What to make of them")
+      ->check(CLI::IsMember({"terminal", "md", "csv", "junit", "html"}))
+      ->capture_default_str();
+  report->add_option("--html", o->html, "Also write one HTML page to FILE")->type_name("FILE");
+  AddThresholds(report, &o->thresholds, &o->allow_inconclusive);
+  report->add_option("--out", o->output.out_file, "Write to FILE")->type_name("FILE");
+}
+
+constexpr const char* kCompareHelp =
+    R"(Runs of one scenario, seed and number of replications meet the same faults and
+are compared request by request. Without rules, nothing may be worse by more
+than the noise band on its whole interval. Rules name what must not be:
+  --fail-on 'recovery.strict < base - 1 pp' --fail-on 'latency.p99 > base + 5 %'
+Exit codes: 11 worse than the base, 10 beyond a fixed limit, 12 inconclusive.)";
+
+void AddCompare(CLI::App* app, CompareCommand* o) {
+  CLI::App* compare = app->add_subcommand("compare", "Say whether a result is worse than another");
+  compare->footer(kCompareHelp);
+  compare->add_option("BASE", o->base, "Result file")->required();
+  compare->add_option("NEW", o->next, "Result file")->required();
+  compare->add_option("--fail-on", o->fail_on, "What must not be; may repeat")
+      ->type_name("RULE")
+      ->allow_extra_args(false);
+  compare->add_option("--rules", o->rules_file, "The same, one a line")->type_name("FILE");
+  compare->add_option("--noise", o->noise, "Changes of less than this share of the\nbase are none")
+      ->type_name("SHARE")
+      ->capture_default_str();
+  compare->add_option("--confidence", o->confidence, "Of the intervals")
+      ->check(CLI::Range(0.5, 0.9999))
+      ->capture_default_str();
+  compare->add_option("--resamples", o->resamples, "Of the bootstrap")
+      ->check(CLI::Range(int64_t{100}, int64_t{1'000'000}))
+      ->type_name("N")
+      ->capture_default_str();
+  compare->add_option("--format", o->format, "What to print")
+      ->check(CLI::IsMember({"terminal", "md", "github", "junit", "json"}))
+      ->capture_default_str();
+  compare->add_flag("--allow-inconclusive", o->allow_inconclusive,
+                    "What the runs are too short for is no\nfailure");
+  compare->add_flag("--json", o->output.json, "The same as --format json");
+  compare->add_option("--out", o->output.out_file, "Write to FILE")->type_name("FILE");
+}
+
+void AddReplay(CLI::App* app, ReplayOptions* o) {
+  CLI::App* replay = app->add_subcommand("replay", "Run a result again from what stands in it");
+  replay->add_option("RESULT", o->result, "File written by --out")->required();
+  replay
+      ->add_option("--request", o->request,
+                   "Tell this one step by step; INDEX, or\n"
+                   "REPLICATION:INDEX")
+      ->type_name("ID");
+  replay->add_option("--threads", o->threads, "Default: all cores")
+      ->check(CLI::Range(int64_t{1}, int64_t{1024}))
+      ->type_name("N");
+  replay->add_flag("-q,--quiet", o->output.quiet, "No progress line");
 }
 
 void AddServe(CLI::App* app, ServeOptions* o) {
@@ -191,12 +275,35 @@ void AddDiagnose(CLI::App* app, DiagnoseOptions* o) {
   diagnose->add_flag("--json", o->json, "Print JSON on a terminal, too");
 }
 
+constexpr const char* kReproduceHelp =
+    R"(Runs what a published claim says and judges it by two one-sided tests at 5 %:
+reproduced (the 90 % interval lies within the margin), refuted (the 95 % interval
+excludes the figure and the estimate lies beyond the margin), inconclusive, or
+not testable, with the reason. With IDs each claim is shown in full; 84.1 has a
+page of its own. Exit code 0: all could be judged; 12: some are inconclusive.)";
+
+void AddReproduce(CLI::App* app, ReproduceOptions* o) {
+  CLI::App* reproduce = app->add_subcommand("reproduce", "Rerun published claims and judge them");
+  reproduce->footer(kReproduceHelp);
+  reproduce->add_option("ID", o->ids, "Claims; all by default");
+  reproduce->add_flag("--list", o->list, "Only say what is claimed");
+  reproduce->add_flag("--markdown", o->markdown, "The table in Markdown");
+  reproduce->add_option("--threads", o->threads, "Default: all cores")
+      ->check(CLI::Range(int64_t{1}, int64_t{1024}))
+      ->type_name("N");
+  AddOutput(reproduce, &o->output);
+}
+
 // All options of all commands.
 struct Everything {
   RunOptions run;
   ServeOptions serve;
   DiagnoseOptions diagnose;
   KnowledgeOptions knowledge;
+  ReportOptions report;
+  CompareCommand compare;
+  ReplayOptions replay;
+  ReproduceOptions reproduce;
   OutputOptions version;
   std::string show;
   std::vector<std::string> show_sets;
@@ -212,8 +319,10 @@ void AddInfo(CLI::App* app, Everything* all) {
   CLI::App* validate = app->add_subcommand("validate", "Check scenario files without running them");
   validate->add_option("SCENARIO", all->validate, "Files or names")->required();
   CLI::App* schema = app->add_subcommand("schema", "Print the JSON Schema that editors can use");
-  schema->add_option("WHICH", all->schema, "scenario or preset")
-      ->check(CLI::IsMember({"scenario", "preset"}))
+  schema
+      ->add_option("WHICH", all->schema,
+                   "scenario, preset, claim or result;\nmetrics lists what thresholds may name")
+      ->check(CLI::IsMember({"scenario", "preset", "claim", "result", "metrics"}))
       ->capture_default_str();
   CLI::App* version = app->add_subcommand("version", "Print the version");
   version->add_flag("--json", all->version.json, "As JSON");
@@ -227,6 +336,10 @@ int Dispatch(const CLI::App& app, const Everything& all) {
     const bool show = app.get_subcommand("knowledge")->got_subcommand("show");
     return show ? ShowKnowledge(all.knowledge) : CheckKnowledge(all.knowledge);
   }
+  if (app.got_subcommand("report")) return Report(all.report);
+  if (app.got_subcommand("compare")) return CompareResults(all.compare);
+  if (app.got_subcommand("replay")) return Replay(all.replay);
+  if (app.got_subcommand("reproduce")) return Reproduce(all.reproduce);
   if (app.got_subcommand("list")) return List();
   if (app.got_subcommand("show")) return Show(all.show, all.show_sets);
   if (app.got_subcommand("validate")) return Validate(all.validate);
@@ -256,7 +369,7 @@ void RaiseFileLimit() {
 
 }  // namespace
 
-int Main(int argc, char** argv) {
+int Main(int argc, char** argv, const char* revision) {
   RaiseFileLimit();
   CLI::App app("squall - a wind tunnel for the code that keeps LLM calls alive", "squall");
   app.footer(kExamples);
@@ -265,10 +378,17 @@ int Main(int argc, char** argv) {
   Everything all;
   all.run.output.color = WantsColor();
   all.run.output.utf8 = WantsUtf8();
+  all.run.output.revision = all.version.revision = revision;
+  all.report.output = all.compare.output = all.replay.output = all.run.output;
+  all.reproduce.output = all.run.output;
   AddRun(&app, &all.run);
+  AddReproduce(&app, &all.reproduce);
   AddServe(&app, &all.serve);
   AddDiagnose(&app, &all.diagnose);
   AddKnowledge(&app, &all.knowledge);
+  AddReport(&app, &all.report);
+  AddCompare(&app, &all.compare);
+  AddReplay(&app, &all.replay);
   AddInfo(&app, &all);
   if (argc == 1) {
     std::fputs(app.help().c_str(), stdout);

@@ -7,8 +7,11 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "mock_providers/faults.h"
+#include "reports/metric_table.h"
 #include "reports/result.h"
+#include "reports/result_schema.h"
 #include "reports/text.h"
+#include "scenarios/claim.h"
 
 namespace squall {
 namespace {
@@ -40,6 +43,11 @@ int ReportLoadError(const absl::Status& status) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   std::fprintf(stderr, "%s\n", text.c_str());
   return kExitInvalidScenario;
+}
+
+int ReportModel(const std::string& scenario) {
+  return ReportLoadError(absl::InvalidArgumentError(
+      scenario + ": /model: got a model, expected providers; models are for `squall run` alone"));
 }
 
 int List() {
@@ -82,16 +90,29 @@ int Validate(const std::vector<std::string>& scenarios) {
 }
 
 int PrintSchema(const std::string& which) {
-  std::fputs(which == "preset" ? PresetSchema().c_str() : ScenarioSchema().c_str(), stdout);
+  if (which == "metrics") {
+    for (const MetricRow& row : MetricTable()) PrintItem(row.name, row.doc, 26);
+    return kExitOk;
+  }
+  const std::string schema = which == "preset"   ? PresetSchema()
+                             : which == "claim"  ? ClaimSchema()
+                             : which == "result" ? ResultSchema()
+                                                 : ScenarioSchema();
+  std::fputs(schema.c_str(), stdout);
   return kExitOk;
 }
 
 int PrintVersion(const OutputOptions& output) {
   const std::string version = RunResult::BuildVersion();
   const std::string compiler = RunResult::BuildCompiler();
-  const char* format =
-      output.json ? "{\"version\": \"%s\", \"compiler\": \"%s\"}\n" : "squall %s (%s)\n";
-  std::printf(format, version.c_str(), compiler.c_str());
+  const char* revision = output.revision.c_str();
+  if (output.json) {
+    std::printf("{\"version\": \"%s\", \"compiler\": \"%s\", \"revision\": \"%s\"}\n",
+                version.c_str(), compiler.c_str(), revision);
+  } else {
+    std::printf("squall %s (%s%s%s)\n", version.c_str(), compiler.c_str(),
+                *revision == '\0' ? "" : ", ", revision);
+  }
   return kExitOk;
 }
 

@@ -106,6 +106,7 @@ int CheckKnowledge(const KnowledgeOptions& options) {
   loading.preset = options.engine;
   absl::StatusOr<Scenario> scenario = LoadScenario(options.scenario, loading);
   if (!scenario.ok()) return ReportLoadError(scenario.status());
+  if (scenario->model) return ReportModel(options.scenario);
   if (options.seed >= 0) scenario->seed = options.seed;
   const absl::StatusOr<KnowledgeFile> file = LoadKnowledge(options.file, &*scenario);
   if (!file.ok()) return ReportLoadError(file.status());

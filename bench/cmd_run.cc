@@ -9,51 +9,24 @@
 #include <thread>
 
 #include "bench/ablation.h"
+#include "bench/command_text.h"
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
+#include "bench/gates.h"
 #include "bench/interrupt.h"
 #include "bench/progress.h"
 #include "reports/atomic_file.h"
+#include "reports/html.h"
 #include "reports/result.h"
 #include "reports/terminal.h"
+#include "reports/threshold_table.h"
 #include "scenarios/knowledge_file.h"
 #include "scenarios/replicate.h"
+#include "scenarios/result_scenario.h"
+#include "scenarios/thresholds.h"
 
 namespace squall {
 namespace {
-
-double CpuSeconds() {
-  timespec used{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
-}
-
-std::string Quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
-// The command line that does the same again, every default that matters spelled out.
-std::string RepeatCommand(const RunOptions& options, const std::string& engine, int64_t seed) {
-  std::string line = "squall run " + Quoted(options.scenario);
-  if (!options.trace.empty()) line += " --trace " + Quoted(options.trace);
-  if (!engine.empty()) line += " --engine " + Quoted(engine);
-  for (const std::string& set : options.sets) line += " --set " + Quoted(set);
-  if (!options.knowledge.empty()) line += " --knowledge " + Quoted(options.knowledge);
-  line += " --seed " + std::to_string(seed);
-  if (options.replications != 1) line += " --replications " + std::to_string(options.replications);
-  if (options.mode != "virtual") {
-    line += " --mode " + options.mode;
-    char scale[32];
-    std::snprintf(scale, sizeof scale, "%g", options.time_scale);
-    if (options.time_scale != 1) line += std::string(" --time-scale ") + scale;
-  }
-  return line;
-}
 
 struct Finished {
   RunResult result;
@@ -72,25 +45,12 @@ ScenarioOptions Loading(const RunOptions& options, const std::string& engine) {
 
 RunResult Describe(const RunOptions& options, const Scenario& scenario, const WorldResult& world,
                    const std::string& engine) {
-  RunResult result;
-  result.scenario = scenario.name;
-  result.scenario_hash = scenario.hash;
+  RunResult result = Describe(scenario, world);
   result.mode = options.mode;
-  result.seed = scenario.seed;
+  result.time_scale = options.time_scale;
   result.replications = options.replications;
-  result.engine = scenario.preset;
   result.overrides = options.sets;
-  result.summary = world.metrics.Summarize();
-  const std::vector<std::string> names = FaultNames();
-  for (size_t i = 0; i < world.faults.size(); ++i) {
-    FaultLine line;
-    line.name = i < names.size() ? names[i] : "load";
-    line.scheduled = world.faults[i].scheduled;
-    line.injected = world.faults[i].injected;
-    result.faults.push_back(std::move(line));
-  }
-  result.breaker_transitions = world.breaker_transitions;
-  result.partial = world.interrupted;
+  result.revision = options.output.revision;
   result.repeat = RepeatCommand(options, engine, scenario.seed);
   return result;
 }
@@ -120,6 +80,13 @@ KnowledgeFile LearnedFile(const RunOptions& options, const Scenario& scenario,
   return file;
 }
 
+// A row for each request goes into what is written as JSON, up to a million of them.
+bool KeepsRequests(const RunOptions& options, const Scenario& scenario) {
+  if (options.no_requests) return false;
+  if (!options.output.json && options.output.out_file.empty()) return false;
+  return scenario.workload.requests <= kMostRequestsKept / options.replications;
+}
+
 // Runs one engine. On failure the exit code is in `code`.
 std::optional<Finished> RunOne(const RunOptions& options, const std::string& engine, int* code) {
   absl::StatusOr<Scenario> scenario = LoadScenario(options.scenario, Loading(options, engine));
@@ -128,6 +95,9 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
     return std::nullopt;
   }
   if (options.seed >= 0) scenario->seed = options.seed;
+  std::vector<Threshold> thresholds = ThresholdsOf(*scenario);
+  *code = ReadThresholds(options.thresholds, *scenario, &thresholds);
+  if (*code != kExitOk) return std::nullopt;
   const absl::StatusOr<KnowledgeFile> before = RulesToBeginWith(options, *scenario);
   if (!before.ok()) {
     *code = ReportLoadError(before.status());
@@ -138,14 +108,15 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   replicate.mode = options.mode == "wire" ? Mode::kWire : Mode::kVirtual;
   replicate.time_scale = options.time_scale;
   replicate.replications = options.replications;
-  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  replicate.threads =
-      options.threads > 0 ? static_cast<int>(options.threads) : static_cast<int>(cores);
+  replicate.threads = ThreadsFor(options.threads);
   std::atomic<int64_t> done{0};
   RunHooks hooks;
   hooks.stop = &InterruptFlag();
   hooks.done = &done;
   hooks.rules = &rules;
+  hooks.keep_requests = KeepsRequests(options, *scenario);
+  hooks.chronicle =
+      options.output.json || !options.output.out_file.empty() || !options.html.empty();
   const auto start = std::chrono::steady_clock::now();
   const double cpu_start = CpuSeconds();
   absl::StatusOr<WorldResult> world = [&] {
@@ -161,11 +132,14 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   }
   Finished finished;
   finished.result = Describe(options, *scenario, *world, engine);
+  JudgeThresholds(thresholds, &finished.result);
   finished.learned = LearnedFile(options, *scenario, *world, *before);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
   finished.result.timing.wall_s = wall.count();
   finished.result.timing.cpu_s = CpuSeconds() - cpu_start;
   finished.result.timing.timer_overhead_ns = MeasureTimerOverheadNs();
+  finished.result.timing.machine = ThisMachine();
+  if (!options.knowledge.empty()) finished.result.knowledge = DumpKnowledge(*before);
   const auto first = world->metrics.first_faults();
   finished.first_attempts.assign(first.begin(), first.end());
   const auto marks = world->metrics.marks();
@@ -229,6 +203,34 @@ int WriteKnowledge(const RunOptions& options, const Finished& run) {
   return kExitUsage;
 }
 
+std::string SideBySide(const std::vector<RunResult>& results, std::optional<double> differing,
+                       const TextStyle& style) {
+  std::string text = RenderComparison(results, differing, style);
+  for (const RunResult& result : results) {
+    if (result.thresholds.empty()) continue;
+    text += "\n" + Printable(result.engine, style) + RenderThresholds(result.thresholds, style);
+  }
+  return text;
+}
+
+// What the thresholds say, the worst over all runs.
+int GateCode(const RunOptions& options, const std::vector<Finished>& runs) {
+  int code = kExitOk;
+  for (const Finished& run : runs) {
+    code = WorseExitCode(
+        code, GateExitCode(run.result.thresholds, options.thresholds, options.allow_inconclusive));
+  }
+  return code;
+}
+
+// Where a replay finds it; the terminal report has the command that runs it from the scenario.
+void SayReplay(const RunOptions& options, const std::vector<Finished>& runs) {
+  const bool one = runs.size() == 1 && !options.ablate && options.mode == "virtual";
+  if (!one || options.output.out_file.empty() || options.output.json || options.output.quiet)
+    return;
+  std::fprintf(stderr, "replay: squall replay %s\n", ShellWord(options.output.out_file).c_str());
+}
+
 int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
   std::vector<RunResult> results;
   for (const Finished& run : runs) results.push_back(run.result);
@@ -240,6 +242,10 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
       return kExitUsage;
     }
   }
+  if (!options.html.empty()) {
+    const int page = WriteOut(options.html, RenderHtml(results));
+    if (page != kExitOk) return page;
+  }
   std::string text;
   if (options.output.json) {
     text = JsonOf(options, results);
@@ -247,7 +253,7 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
     const TextStyle style{options.output.color, options.output.utf8};
     text = options.ablate        ? RenderAblation(results, style)
            : results.size() == 1 ? RenderReport(results[0], style)
-                                 : RenderComparison(results, LargestDifference(runs), style);
+                                 : SideBySide(results, LargestDifference(runs), style);
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
   return std::fflush(stdout) == 0 ? kExitOk : kExitInternal;
@@ -255,7 +261,43 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
 
 }  // namespace
 
-int Run(const RunOptions& options) {
+double CpuSeconds() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+}
+
+int ThreadsFor(int64_t asked) {
+  if (asked > 0) return static_cast<int>(asked);
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+std::string RepeatCommand(const RunOptions& options, const std::string& engine, int64_t seed) {
+  std::string line = "squall run " + ShellWord(options.scenario);
+  if (!options.trace.empty()) line += " --trace " + ShellWord(options.trace);
+  if (!engine.empty()) line += " --engine " + ShellWord(engine);
+  for (const std::string& set : options.sets) line += " --set " + ShellWord(set);
+  if (!options.knowledge.empty()) line += " --knowledge " + ShellWord(options.knowledge);
+  line += " --seed " + std::to_string(seed);
+  if (options.replications > 1) line += " --replications " + std::to_string(options.replications);
+  if (options.mode != "virtual") {
+    line += " --mode " + options.mode;
+    char scale[32];
+    std::snprintf(scale, sizeof scale, "%g", options.time_scale);
+    if (options.time_scale != 1) line += std::string(" --time-scale ") + scale;
+  }
+  return line;
+}
+
+int Run(const RunOptions& given) {
+  // Only a scenario as it stands can be a model: what replaces an engine or a workload is an error
+  // there, which loading it reports.
+  if (given.engines.empty() && given.trace.empty()) {
+    const absl::StatusOr<Scenario> scenario = LoadScenario(given.scenario, Loading(given, ""));
+    if (scenario.ok() && scenario->model) return RunModelScenario(given, *scenario);
+  }
+  RunOptions options = given;
+  options.replications = std::max<int64_t>(given.replications, 1);
   if (options.ablate && options.engines.size() > 1) {
     std::fprintf(stderr, "squall: got %zu engines with --ablate, expected one\n",
                  options.engines.size());
@@ -288,7 +330,9 @@ int Run(const RunOptions& options) {
   }
   int code = Emit(options, runs);
   if (code == kExitOk) code = WriteKnowledge(options, runs[0]);
-  return code == kExitOk ? InterruptExitCode() : code;
+  if (code == kExitOk) SayReplay(options, runs);
+  if (code == kExitOk) code = InterruptExitCode();
+  return code == kExitOk ? GateCode(options, runs) : code;
 }
 
 }  // namespace squall

@@ -123,6 +123,7 @@ int Serve(const ServeOptions& options) {
   loading.sets = options.sets;
   absl::StatusOr<Scenario> scenario = LoadScenario(options.scenario, loading);
   if (!scenario.ok()) return ReportLoadError(scenario.status());
+  if (scenario->model) return ReportModel(options.scenario);
   if (options.seed >= 0) scenario->seed = options.seed;
   if (WantsControl(options) && NeedsToken(options) && options.control_token.empty()) {
     return SayNoToken();

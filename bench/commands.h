@@ -17,6 +17,7 @@ struct OutputOptions {
   bool quiet = false;    // no progress
   bool color = false;    // decided from the terminal and NO_COLOR
   bool utf8 = true;      // decided from the locale
+  std::string revision;  // of the sources this was built from, "" unknown
 };
 
 struct RunOptions {
@@ -27,14 +28,29 @@ struct RunOptions {
   std::string trace;
   std::string mode = "virtual";
   double time_scale = 1;
-  int64_t seed = -1;  // -1: the scenario's own
-  int64_t replications = 1;
+  int64_t seed = -1;          // -1: the scenario's own
+  int64_t replications = 0;   // 0: a model's own number, 1 of everything else
   int64_t threads = 0;        // 0: all cores
   std::string knowledge;      // file of rules to begin with, as `knowledge check` wrote it
+  std::string html;           // file for the report as a page
   std::string knowledge_out;  // file for the rules that the run has learned
+  std::vector<std::string> thresholds;  // besides the scenario's own
+  bool allow_inconclusive = false;      // of thresholds: exit code 0
+  bool no_requests = false;             // leave the rows of requests out of the JSON
   OutputOptions output;
 };
 int Run(const RunOptions& options);
+
+// The same for a scenario that is a model, loaded with these options.
+int RunModelScenario(const RunOptions& options, const Scenario& scenario);
+
+// The command line that does the same again, every default that matters spelled out. `engine` is
+// empty where the scenario's own is used.
+std::string RepeatCommand(const RunOptions& options, const std::string& engine, int64_t seed);
+
+// CPU time of this process so far, and how many threads a command may use (`asked` 0: all cores).
+double CpuSeconds();
+int ThreadsFor(int64_t asked);
 
 struct KnowledgeOptions {
   std::string file;
@@ -64,11 +80,52 @@ struct ServeOptions {
 };
 int Serve(const ServeOptions& options);
 
+struct ReproduceOptions {
+  std::vector<std::string> ids;  // claims; none: all
+  bool list = false;             // only say what there is
+  bool markdown = false;         // the table as a README has it
+  int64_t threads = 0;           // 0: all cores
+  OutputOptions output;
+};
+int Reproduce(const ReproduceOptions& options);
+
 struct DiagnoseOptions {
   bool jsonl = false;  // one reply per line in, one diagnosis per line out, in order
   bool json = false;   // JSON even on a terminal
 };
 int DiagnoseReplies(const DiagnoseOptions& options);
+
+struct ReportOptions {
+  std::vector<std::string> results;  // files
+  std::string format = "terminal";   // md, csv, junit, html
+  std::string html;                  // file for the page, besides
+  std::vector<std::string> thresholds;
+  bool allow_inconclusive = false;
+  OutputOptions output;
+};
+int Report(const ReportOptions& options);
+
+struct CompareCommand {
+  std::string base;
+  std::string next;
+  std::vector<std::string> fail_on;  // reports/compare_rules.h
+  std::string rules_file;
+  std::string noise = "1%";
+  double confidence = 0.95;
+  int64_t resamples = 1000;
+  std::string format = "terminal";  // md, github, junit, json
+  bool allow_inconclusive = false;
+  OutputOptions output;
+};
+int CompareResults(const CompareCommand& options);
+
+struct ReplayOptions {
+  std::string result;
+  std::string request;  // "" all
+  int64_t threads = 0;  // 0: all cores
+  OutputOptions output;
+};
+int Replay(const ReplayOptions& options);
 
 int List();
 int Show(const std::string& name, const std::vector<std::string>& sets);
@@ -79,7 +136,16 @@ int PrintVersion(const OutputOptions& output);
 // Prints the error of loading a scenario and gives its exit code.
 int ReportLoadError(const absl::Status& status);
 
-// Parses the command line and runs a command.
-int Main(int argc, char** argv);
+// Prints the error of reading a result file and gives its exit code.
+int ReportReadError(const absl::Status& status);
+
+// To a file, or to stdout where the path is empty; kExitOk unless that fails.
+int WriteOut(const std::string& path, const std::string& text);
+
+// The same where a scenario is a model and only providers will do.
+int ReportModel(const std::string& scenario);
+
+// Parses the command line and runs a command. `revision` of the sources, "" where it is unknown.
+int Main(int argc, char** argv, const char* revision);
 
 }  // namespace squall

@@ -7,6 +7,7 @@
 #include "engine/base/check.h"
 #include "engine/base/random.h"
 #include "engine/policy/deadline.h"
+#include "engine/wire/dialect.h"
 
 namespace squall {
 namespace {
@@ -88,13 +89,16 @@ double Value(const std::map<std::string, double>& by_name, const std::string& na
 
 }  // namespace
 
-Admission::Lane::Lane(const EngineConfig& config)
+Admission::Lane::Lane(const EngineConfig& config, const ProviderInfo& provider)
     : limiter(config.limiter),
       concurrency(config.concurrency),
       quality(config.quality),
       latency(config.hedge_latency),
       health(config.health),
-      tokens(TokenRatioConfig()) {}
+      tokens(TokenRatioConfig()) {
+  const Dialect* const dialect = FindDialect(provider.dialect);
+  request_window = dialect == nullptr ? Duration(1min) : dialect->request_window;
+}
 
 Admission::Admission(const EngineConfig& config, std::span<const ProviderInfo> providers,
                      uint64_t seed, EventSink* events)
@@ -114,7 +118,7 @@ Admission::Admission(const EngineConfig& config, std::span<const ProviderInfo> p
   for (const ProviderInfo& provider : providers) {
     first_target_.push_back(targets);
     targets += provider.models.size();
-    lanes_.emplace_back(config);
+    lanes_.emplace_back(config, provider);
   }
 }
 

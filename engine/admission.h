@@ -129,7 +129,7 @@ class Admission {
  private:
   // What is kept per provider.
   struct Lane {
-    explicit Lane(const EngineConfig& config);
+    Lane(const EngineConfig& config, const ProviderInfo& provider);
     RateLimiter limiter;
     ConcurrencyLimit concurrency;
     std::deque<PlaceWaiter*> paced;  // by the limiter, in its order; at most limiter.max_waiting
@@ -138,6 +138,7 @@ class Admission {
     LatencyQuantile latency;
     TargetHealth health;
     TokenRatio tokens;
+    Duration request_window;  // of the limit on requests that its headers tell
   };
 
   size_t Index(Target target) const { return first_target_[target.provider] + target.model; }

@@ -83,7 +83,7 @@ LoadSignal SignalOf(const Diagnosis& diagnosis, bool cut_short) {
     case FailureClass::kSchemaViolation:
     case FailureClass::kSemantic: return LoadSignal::kServed;
     case FailureClass::kOverloaded: return LoadSignal::kOverload;
-    case FailureClass::kTimeout: return cut_short ? LoadSignal::kIgnored : LoadSignal::kOverload;
+    case FailureClass::kTimeout: return cut_short ? LoadSignal::kIgnored : LoadSignal::kTimedOut;
     case FailureClass::kRateLimit:
       return diagnosis.axis == RateAxis::kConcurrency ? LoadSignal::kOverload
                                                       : LoadSignal::kIgnored;
@@ -158,7 +158,7 @@ void Admission::SettleLimits(const AttemptRecord& attempt, const Headers& header
   grant->ticket.reset();
   WakePaced(&lane);
   if (!config_.limiter.learn_headers) return;
-  const RateFacts facts = ReadRateFacts(headers);
+  const RateFacts facts = ReadRateFacts(headers, lane.request_window);
   for (size_t d = 0; d < kRateDimensions; ++d) {
     const bool told = facts[d].limit >= 0 || facts[d].remaining >= 0;
     if (told) lane.limiter.OnHeaders(static_cast<RateDimension>(d), facts[d], now);

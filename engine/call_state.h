@@ -42,7 +42,8 @@ struct Step {
 struct Opinion {
   Target from;
   std::string content;
-  std::string_view by;  // plan row whose answer it is
+  std::string tool_calls;  // as a text (tool_calls.h)
+  std::string_view by;     // plan row whose answer it is
 };
 
 // Did an answer come whole and was bad? That says nothing about load: sample again at once.

@@ -43,6 +43,9 @@ void Describe(Fields& f, RetryConfig& c) {
         "Attempts at one request over all providers, the first one included.");
   f.Int("max_attempts_per_target", c.max_attempts_per_target, kAttempts,
         "Attempts at one model of one provider, the first one included.");
+  f.Int("max_attempts_elsewhere", c.max_attempts_elsewhere, {0, kAttempts.max},
+        "Attempts at each model other than the one that a request asked first; 0 = as many as "
+        "there.");
   f.Int(
       "failover_rounds", c.failover_rounds, kAttempts,
       "Times that failover goes round the providers; from the second on it returns no sooner than "
@@ -50,6 +53,9 @@ void Describe(Fields& f, RetryConfig& c) {
   f.Bool("failover_refused", c.failover_refused,
          "Whether a request that a provider turned down for its own sake may go to one other "
          "provider.");
+  f.Bool("degrade_timeouts", c.degrade_timeouts,
+         "Whether the next model of a provider is asked after a timeout, too: a smaller one may be "
+         "quick enough.");
   f.Struct("backoff", c.backoff, "Wait before a retry.");
   f.Bool("obey_retry_after", c.obey_retry_after,
          "Whether a server's Retry-After is a minimum wait; ignored where false.");

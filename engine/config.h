@@ -30,10 +30,12 @@ namespace squall {
 struct RetryConfig {
   int64_t max_attempts = 4;             // over all providers, first attempt included, 1..32
   int64_t max_attempts_per_target = 2;  // at one model of one provider, 1..32
+  int64_t max_attempts_elsewhere = 0;   // at any other than the one asked first; 0 = as many
   int64_t failover_rounds = 1;          // times that failover goes round the providers, 1..32
   // Whether a request that one provider turned down for its own sake (too long, refused, a
   // parameter) may go to one other: models differ in what they take. Two of one mind end it.
   bool failover_refused = false;
+  bool degrade_timeouts = false;  // "degrade" after a timeout, too: a smaller model may be in time
   BackoffConfig backoff;
   bool obey_retry_after = true;     // a server's hint is a minimum wait
   double retry_after_spread = 0.2;  // positive jitter on a hint, share of it, 0..10; 0 = none

@@ -147,23 +147,26 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
   co_return std::move(call.result);
 }
 
+PlanInput Engine::InputFor(const CallState& call) const {
+  const auto attempt = static_cast<uint64_t>(call.result.attempts.size());
+  return {config_,
+          providers_,
+          admission_,
+          knowledge_,
+          call,
+          env_.Now(),
+          Draw(seed_, kJitter, call.key, attempt),
+          Draw(seed_, kJitter, call.key, attempt - 1),
+          foresight_};
+}
+
 Step Engine::Plan(const CallState& call) {
   // Every round either sends, of which there are few, or is refused for a reason that the next plan
   // can see. The bound is for the bug that breaks this.
   SQUALL_CHECK(call.rounds <= 4 * static_cast<int>(config_.retry.max_attempts) + kSpareRounds);
   const bool timed = !call.result.attempts.empty();
   const int64_t begin = timed ? RealNanoseconds() : 0;
-  const auto attempt = static_cast<uint64_t>(call.result.attempts.size());
-  const PlanInput input{config_,
-                        providers_,
-                        admission_,
-                        knowledge_,
-                        call,
-                        env_.Now(),
-                        Draw(seed_, kJitter, call.key, attempt),
-                        Draw(seed_, kJitter, call.key, attempt - 1),
-                        foresight_};
-  const Step step = MakePlan(input);
+  const Step step = MakePlan(InputFor(call));
   if (timed) events_.OnPhase(Phase::kDecide, RealNanoseconds() - begin);
   return step;
 }
@@ -237,7 +240,7 @@ void Engine::Encode(const ChatRequest& request, Exchange* exchange, CallState* c
   HttpRequest& message = exchange->message;
   message = spare_requests_.Take();
   if (step.purpose == Purpose::kJudgement) {
-    const ChatRequest judge = JudgeRequest(request, call->opinions.front().content);
+    const ChatRequest judge = JudgeRequest(request, call->opinions.front());
     dialect.encode(judge, model, judge.max_tokens, provider.api_key, &message);
     return;
   }
@@ -380,8 +383,8 @@ void Engine::Conclude(const Asked& asked, const AttemptRecord& attempt, const De
                       Exchange* exchange, CallState* call) {
   if (attempt.diagnosis.ok()) {
     switch (attempt.purpose) {
-      case Purpose::kAnswer: TakeAnswer(asked, attempt, body.content, exchange, call); break;
-      case Purpose::kSecondOpinion: Compare(asked, attempt, body.content, call); break;
+      case Purpose::kAnswer: TakeAnswer(asked, attempt, body, exchange, call); break;
+      case Purpose::kSecondOpinion: Compare(asked, attempt, body, call); break;
       case Purpose::kJudgement: HearJudge(asked, body.content, call); break;
     }
     return;
@@ -429,7 +432,9 @@ void Engine::Repair(const Asked& asked, const Step& step, CallState* call) {
   if (!whole || !Validate(repair->text, mended, asked, *call).ok()) return;
   AttemptRecord attempt = *call->LastSent();
   attempt.strategy = step.why;
-  TakeAnswer(asked, attempt, repair->text, &mended, call);
+  DecodedBody body;
+  body.content = repair->text;
+  TakeAnswer(asked, attempt, body, &mended, call);
 }
 
 // The newest attempt is the answer to the one before it: did what was done about that failure work?

@@ -68,6 +68,7 @@ class Engine {
   };
 
   void Begin(const ChatRequest& request, const JsonSchema* schema, CallState* call) const;
+  PlanInput InputFor(const CallState& call) const;
   Step Plan(const CallState& call);
   Task<bool> AwaitTurn(std::stop_token stop, Exchange* exchange, CallState* call);
   bool Admit(CallState* call, Exchange* exchange);
@@ -91,16 +92,18 @@ class Engine {
 
   // Answers and what others say of them (verify.cc).
   Purpose OpinionOn(const ChatRequest& request, const CallState& call, bool recovered) const;
-  void TakeAnswer(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
+  void TakeAnswer(const Asked& asked, const AttemptRecord& attempt, const DecodedBody& body,
                   Exchange* exchange, CallState* call);
-  void Compare(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
+  void Compare(const Asked& asked, const AttemptRecord& attempt, const DecodedBody& body,
                CallState* call);
   void HearJudge(const Asked& asked, std::string_view reply, CallState* call);
   void GiveUpVerifying(const Asked& asked, CallState* call) const;
   void HandOver(const Asked& asked, size_t opinion, Verification verification,
                 CallState* call) const;
-  static void ShowWhole(const Asked& asked, std::string_view content);
+  static void ShowWhole(const Asked& asked, const CallResult& result);
 
+  std::stop_source TakeStop();
+  void KeepStop(std::stop_source stop);
   bool MayHedge(const ChatRequest& request, const AnswerSink* caller) const;
   std::optional<Time> HedgeTime(const Exchange& first, const CallState& call) const;
   bool AdmitHedge(const Exchange& first, CallState* call, Exchange* second);
@@ -122,7 +125,8 @@ class Engine {
   Knowledge knowledge_;
   Guard guard_;
   SpareRequests spare_requests_;
-  bool keeps_refused_;  // answers that a rung of the ladder works on
+  std::vector<std::stop_source> spare_stops_;  // never requested, and nobody listens any more
+  bool keeps_refused_;                         // answers that a rung of the ladder works on
   int64_t calls_in_flight_ = 0;
   OneThread thread_;
 };

@@ -52,6 +52,7 @@ struct CallResult {
   int status = 0;                // HTTP status of the last response, 0 if there was none
   bool has_body = false;         // the last response had bytes
   std::string content;           // the answer handed to the caller, when ok
+  std::string tool_calls;        // that it holds, as a text (tool_calls.h); "" for none
   std::string_view stop_reason;  // static: "answered", "disagreement", "attempts", ...
   std::string_view answered_by;  // static: plan row whose answer that is
   Verification verification = Verification::kNone;

@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "engine/base/check.h"
 #include "engine/diagnose.h"
 
 namespace squall {
@@ -42,17 +41,16 @@ struct Guard::Buffers {
 };
 
 Guard::Guard(const GuardConfig& config)
-    : config_(config), drift_(config.drift), buffers_(std::make_unique<Buffers>()) {
+    : config_(config),
+      forbidden_(config.entities.forbidden),
+      drift_(config.drift),
+      buffers_(std::make_unique<Buffers>()) {
   for (const ValidatorRow& row : Validators()) {
     if (row.on(config_)) active_.push_back(&row);
   }
-  for (const std::string& pattern : config_.entities.forbidden) {
-    forbidden_.push_back(std::make_unique<RE2>(pattern, RE2::Quiet));
-    SQUALL_CHECK(forbidden_.back()->ok());
-  }
   wants_texts_ = config_.garbage.enabled || config_.language.enabled ||
                  config_.repetition.enabled || !config_.entities.required.empty() ||
-                 !forbidden_.empty();
+                 !config_.entities.forbidden.empty();
 }
 
 Guard::~Guard() = default;
@@ -82,7 +80,8 @@ Diagnosis Guard::Check(std::string_view content, const JsonSchema* schema,
                        const AnswerFacts& facts) {
   violation_.kind = Drift::kNone;
   GuardRun run(config_, content, schema, facts);
-  run.forbidden = forbidden_;
+  run.forbidden = &forbidden_;
+  run.scan = &scan_;
   run.repetition = &repetition_;
   run.drift = &drift_;
   run.violation = &violation_;

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "engine/diagnosis.h"
 #include "engine/guard_config.h"
@@ -33,9 +34,10 @@ class Guard {
 
   GuardConfig config_;
   std::vector<const ValidatorRow*> active_;
-  std::vector<std::unique_ptr<RE2>> forbidden_;
+  ForbiddenPatterns forbidden_;
   bool wants_texts_ = false;
   Violation violation_;
+  TextScan scan_;
   RepetitionMeter repetition_;
   DriftWindows drift_;
   std::unique_ptr<Buffers> buffers_;

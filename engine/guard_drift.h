@@ -39,6 +39,7 @@ class DriftWindows {
  private:
   struct Window {
     Embedding mean{};
+    double square = 0;    // of its length
     double likeness = 0;  // decaying mean of the cosines
     double variance = 0;
     double sum = 0;  // of excess deviations

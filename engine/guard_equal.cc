@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <deque>
 #include <string>
 #include <vector>
 
 #include "engine/base/random.h"
 #include "engine/json_schema_node.h"
+#include "engine/wire/tool_calls.h"
 
 namespace squall {
 namespace {
@@ -136,6 +138,30 @@ class Comparison {
 
 constexpr EquivalenceOptions kExact{false, false, 0, false};
 
+// A tool call whose arguments have been read. Does not move: the value lives in the parser.
+struct ReadCall {
+  explicit ReadCall(const ToolCall& call) : name(call.name), text(call.arguments) {
+    if (text.find_first_not_of(" \t\r\n") == text.npos) text = "{}";
+    is_json = parser.parse(text).get(value) == simdjson::SUCCESS;
+  }
+  std::string name;
+  std::string text;
+  simdjson::dom::parser parser;
+  element value;
+  bool is_json = false;
+};
+
+std::deque<ReadCall> ReadCalls(std::string_view list) {
+  std::deque<ReadCall> calls;
+  ForEachToolCall(list, [&](const ToolCall& call) { calls.emplace_back(call); });
+  return calls;
+}
+
+bool IsSame(const ReadCall& a, const ReadCall& b) {
+  if (a.name != b.name || a.is_json != b.is_json) return false;
+  return a.is_json ? Comparison(kExact).Same(a.value, b.value, nullptr) : a.text == b.text;
+}
+
 }  // namespace
 
 bool SameJson(const element& a, const element& b) { return Comparison(kExact).Same(a, b, nullptr); }
@@ -167,6 +193,23 @@ uint64_t HashJson(const element& value) {
       return Mix(std::bit_cast<uint64_t>(number == 0 ? 0.0 : number));  // -0 is 0
     }
   }
+}
+
+bool SameToolCalls(std::string_view a, std::string_view b) {
+  constexpr size_t kMostSearched = 256;  // beyond, the order counts
+  const std::deque<ReadCall> left = ReadCalls(a);
+  const std::deque<ReadCall> right = ReadCalls(b);
+  if (left.size() != right.size()) return false;
+  std::vector<bool> taken(right.size());
+  const bool in_order = left.size() > kMostSearched;
+  for (size_t i = 0; i < left.size(); ++i) {
+    size_t j = in_order ? i : 0;
+    const size_t end = in_order ? i + 1 : right.size();
+    while (j < end && (taken[j] || !IsSame(left[i], right[j]))) ++j;
+    if (j == end) return false;
+    taken[j] = true;
+  }
+  return true;
 }
 
 bool Equivalent(std::string_view a, std::string_view b, const JsonSchema* schema,

@@ -30,4 +30,11 @@ struct EquivalenceOptions {
 bool Equivalent(std::string_view a, std::string_view b, const JsonSchema* schema,
                 const EquivalenceOptions& options = EquivalenceOptions());
 
+// Do two answers call the same tools? `a` and `b` are lists as tool_calls.h writes them. Each call
+// of one must be in the other as often: of the same name, with arguments that are the same JSON
+// value (SameJson; no arguments at all are {}), or the same bytes where they are no JSON. Their
+// order does not matter, since the calls of one answer are made side by side, and nor do their ids.
+// Nothing is tolerated beyond that: what is executed differs where a blank in a text does.
+bool SameToolCalls(std::string_view a, std::string_view b);
+
 }  // namespace squall

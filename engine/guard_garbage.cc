@@ -10,20 +10,6 @@
 namespace squall {
 namespace {
 
-// Half bits of surprise, 'a' is none: row the letter before, column the letter, first the end of a
-// word and then a to z.
-constexpr std::string_view kSurprise[27] = {
-    "zhkigijlmjrojjkjinlhikklqro", "fmljjvplslsmhkgnlmgihlnvrqp", "hiopresrqfpzguuivzhlnhxvzkr",
-    "jgzkshvvfhzlktyessksikzuzqz", "fgrvoduvygxyrruhmznmolvtzuz", "enmklmnnqksqjkgwosggjonrntq",
-    "ghwwoijprdwtkxsfvzknmjzszpu", "fktmqdxmnhzrlrklqzhkmhryyzq", "gguurcutzgzulrniuzkojnutzsw",
-    "iklikhkkvynpikfhnqkhitlzrzn", "hhtviepnwtwhpxhgszzktikqzvl", "ghpvsdpgqluiopohrynlilzpztq",
-    "fgrqlfqoqgzrhpuhnrvkjlquzmp", "fekvpevrxhzwqjvhhzsoqlwtvqy", "diukhhljpjvppsmirwtjglouzro",
-    "erolkmlmuoqqkhfljygikinnuuv", "ifsmogtnokzkjtuglzfnikurzuo", "klwvtmzvsnxzrzumyyxmpazzzzz",
-    "fhpljfqlrhzoqkmhqpmjjloozor", "dktkrgssmhzrqqtjkspigktpzmv", "egtosfushgyzqsuhpzjlkltruoo",
-    "ijnllgmmshutjigpjzgghsqpotq", "kezuydzxyfzzqryfvznvzqszzzz", "hgtpletsiezuqsmfqznpsltpozz",
-    "eislnhwougzzusylhvnxguszomf", "cnsqvktyznyxsjkkizngkpzuzzs", "ggvprfurvezyplzjyvwqkhznxzl",
-};
-
 constexpr double kProseBits = 3.6;
 constexpr double kPairDeviation = 2.2;  // standard deviation of one pair's surprise in prose
 constexpr double kErrors = 6;
@@ -31,58 +17,6 @@ constexpr double kErrors = 6;
 // Words of one language that are said so often make a loop; three times is a figure of speech.
 constexpr int64_t kLoopsMin = 4;
 constexpr size_t kLongRun = 10;
-
-bool IsIdeographic(Script s) { return LetterWeight(s) > 1 || s == Script::kThai; }
-
-// A character that windows-1252 or Latin-1 makes of a byte that continues a UTF-8 sequence.
-bool IsMisreadContinuation(char32_t c) {
-  if (c >= 0x80 && c <= 0xbf) return true;
-  constexpr char32_t kWindows[] = {0x152,  0x153,  0x160,  0x161,  0x178,  0x17d,  0x17e,
-                                   0x192,  0x2c6,  0x2dc,  0x2013, 0x2014, 0x2018, 0x2019,
-                                   0x201a, 0x201c, 0x201d, 0x201e, 0x2020, 0x2021, 0x2022,
-                                   0x2026, 0x2030, 0x2039, 0x203a, 0x20ac, 0x2122};
-  return std::binary_search(std::begin(kWindows), std::end(kWindows), c);
-}
-
-// Of the letters that UTF-8's lead bytes become, only those that hardly end a word before a quote.
-bool IsMisreadLead(char32_t lead, char32_t next) {
-  if (lead == 0xe2) return next == 0x20ac || (next >= 0x80 && next <= 0x9f);
-  return (lead == 0xc2 || lead == 0xc3 || lead == 0xd0 || lead == 0xd1) &&
-         IsMisreadContinuation(next);
-}
-
-bool IsBroken(char32_t c) {
-  return c == kReplacement || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') ||
-         (c >= 0x7f && c <= 0x9f) || (c >= 0xe000 && c <= 0xf8ff) || (c & 0xfffe) == 0xfffe;
-}
-
-// Sums the surprise of words of three letters and more that are not all capitals (those are codes).
-class SurpriseSum {
- public:
-  explicit SurpriseSum(GarbageSigns* out) : out_(out) {}
-
-  void Add(char letter, bool capital) {
-    const int next = letter - 'a' + 1;
-    bits_ += kSurprise[before_][next] - 'a';
-    before_ = next;
-    ++letters_;
-    capitals_ += capital ? 1 : 0;
-  }
-  void Close() {
-    if (letters_ >= 3 && capitals_ < letters_) {
-      out_->surprise += 0.5 * (bits_ + kSurprise[before_][0] - 'a');
-      out_->pairs += letters_ + 1;
-    }
-    bits_ = before_ = letters_ = capitals_ = 0;
-  }
-
- private:
-  GarbageSigns* out_;
-  int bits_ = 0;
-  int before_ = 0;
-  int letters_ = 0;
-  int capitals_ = 0;
-};
 
 }  // namespace
 
@@ -140,11 +74,12 @@ int64_t RepetitionMeter::RepeatedCount() {
   return repeated;
 }
 
-bool RepetitionMeter::IsRepetitive(std::span<const std::string_view> values,
+bool RepetitionMeter::IsRepetitive(std::span<const TextFacts> texts,
                                    const RepetitionConfig& config) {
   const double most[] = {config.max_top_2gram, config.max_top_3gram, config.max_top_4gram};
-  for (const std::string_view value : values) {
-    Tokenize(value);
+  for (const TextFacts& facts : texts) {
+    if (facts.most_words < config.min_words) continue;
+    Tokenize(facts.text);
     const auto words = static_cast<double>(words_.size());
     if (static_cast<int64_t>(words_.size()) < config.min_words) continue;
     for (size_t length = 2; length <= 4; ++length) {
@@ -160,33 +95,6 @@ bool RepetitionMeter::IsRepetitive(std::span<const std::string_view> values,
   return false;
 }
 
-GarbageSigns MeasureGarbage(std::span<const std::string_view> values) {
-  GarbageSigns signs;
-  SurpriseSum sum(&signs);
-  for (std::string_view value : values) {
-    char32_t before = 0;
-    while (!value.empty()) {
-      const char32_t c = TakeCodePoint(&value);
-      ++signs.characters;
-      if (IsMisreadLead(before, c)) {
-        signs.broken += 2;
-      } else if (IsBroken(c)) {
-        ++signs.broken;
-      }
-      const char letter = BaseLetter(c);
-      if (letter == '\0') {
-        sum.Close();
-      } else {
-        sum.Add(letter, c < 0x80 && c != static_cast<char32_t>(letter));
-      }
-      before = c;
-    }
-    sum.Close();
-  }
-  if (signs.pairs > 0) signs.surprise /= static_cast<double>(signs.pairs);
-  return signs;
-}
-
 bool IsGarbage(const GarbageSigns& signs, const GarbageConfig& config) {
   if (signs.broken >= config.min_broken &&
       static_cast<double>(signs.broken) >
@@ -195,7 +103,9 @@ bool IsGarbage(const GarbageSigns& signs, const GarbageConfig& config) {
   }
   if (signs.pairs < config.min_letters) return false;
   const double error = kPairDeviation / std::sqrt(static_cast<double>(signs.pairs));
-  return signs.surprise > std::max(config.max_surprise, kProseBits + kErrors * error);
+  const double surprise =
+      0.5 * static_cast<double>(signs.half_bits) / static_cast<double>(signs.pairs);
+  return surprise > std::max(config.max_surprise, kProseBits + kErrors * error);
 }
 
 }  // namespace squall

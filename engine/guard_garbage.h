@@ -21,13 +21,14 @@
 #include <vector>
 
 #include "engine/guard_config.h"
+#include "engine/guard_scan.h"
 
 namespace squall {
 
 class RepetitionMeter {
  public:
   // Judged value by value: labels that recur in a JSON list are no loop.
-  bool IsRepetitive(std::span<const std::string_view> values, const RepetitionConfig& config);
+  bool IsRepetitive(std::span<const TextFacts> texts, const RepetitionConfig& config);
 
  private:
   void Tokenize(std::string_view text);
@@ -39,14 +40,6 @@ class RepetitionMeter {
   std::vector<uint64_t> runs_;
 };
 
-struct GarbageSigns {
-  int64_t characters = 0;
-  int64_t broken = 0;
-  int64_t pairs = 0;    // of letters, the ends of words included
-  double surprise = 0;  // mean bits per pair; 0 without pairs
-};
-
-GarbageSigns MeasureGarbage(std::span<const std::string_view> values);
 bool IsGarbage(const GarbageSigns& signs, const GarbageConfig& config);
 
 }  // namespace squall

@@ -68,10 +68,7 @@ constexpr std::string_view kWords[] = {
     "nog naar door over ze zich hij wordt werd deze dit worden tot kan heeft"};
 constexpr size_t kProfileCount = std::size(kWords);
 
-struct FunctionWord {
-  std::string_view word;
-  unsigned profiles = 0;  // bits
-};
+constexpr size_t kLongest = 8;  // bytes of a function word
 
 template <class Visit>
 constexpr void ForEachWord(std::string_view text, Visit visit) {
@@ -82,37 +79,48 @@ constexpr void ForEachWord(std::string_view text, Visit visit) {
   }
 }
 
-constexpr size_t CountWords() {
-  size_t count = 0;
-  for (const std::string_view words : kWords) {
-    ForEachWord(words, [&](std::string_view) { ++count; });
-  }
-  return count;
-}
+// The words as numbers, in an open table; a word that several profiles share has several bits.
+struct FunctionWords {
+  static constexpr size_t kSlots = 1024;
+  struct Slot {
+    uint64_t word = 0;  // its bytes, the first one lowest; 0 is none
+    unsigned profiles = 0;
+  };
+  std::array<Slot, kSlots> slots{};
 
-// Sorted; a word that several profiles share has several rows.
-constexpr std::array<FunctionWord, CountWords()> SortedWords() {
-  std::array<FunctionWord, CountWords()> rows;
-  size_t count = 0;
+  static constexpr size_t SlotOf(uint64_t word) { return word * 0x9e3779b97f4a7c15u >> 54; }
+
+  constexpr void Add(std::string_view text, unsigned profile) {
+    uint64_t word = 0;
+    for (size_t i = text.size(); i-- > 0;) word = word << 8 | static_cast<unsigned char>(text[i]);
+    size_t at = SlotOf(word);
+    while (slots[at].word != 0 && slots[at].word != word) at = (at + 1) % kSlots;
+    slots[at].word = word;
+    slots[at].profiles |= profile;
+  }
+  unsigned ProfilesOf(uint64_t word) const {
+    size_t at = SlotOf(word);
+    while (slots[at].word != 0 && slots[at].word != word) at = (at + 1) % kSlots;
+    return slots[at].profiles;
+  }
+};
+
+constexpr FunctionWords kFunctionWords = [] {
+  FunctionWords table;
   for (size_t profile = 0; profile < kProfileCount; ++profile) {
-    ForEachWord(kWords[profile], [&](std::string_view word) {
-      rows[count++] = {word, 1u << profile};
-    });
+    ForEachWord(kWords[profile], [&](std::string_view word) { table.Add(word, 1u << profile); });
   }
-  std::sort(rows.begin(), rows.end(),
-            [](const FunctionWord& a, const FunctionWord& b) { return a.word < b.word; });
-  return rows;
-}
-constexpr auto kSortedWords = SortedWords();
+  return table;
+}();
 
-unsigned ProfilesOf(std::string_view word) {
-  auto row = std::lower_bound(
-      kSortedWords.begin(), kSortedWords.end(), word,
-      [](const FunctionWord& a, std::string_view wanted) { return a.word < wanted; });
-  unsigned profiles = 0;
-  for (; row != kSortedWords.end() && row->word == word; ++row) profiles |= row->profiles;
-  return profiles;
-}
+constexpr bool kAllFit = [] {
+  bool fit = true;
+  for (const std::string_view words : kWords) {
+    ForEachWord(words, [&](std::string_view word) { fit = fit && word.size() <= kLongest; });
+  }
+  return fit;
+}();
+static_assert(kAllFit);
 
 // By profile: function words of it, those that the expected one lacks, and the other way round.
 // Words that two languages share say nothing about which of them it is.
@@ -138,65 +146,41 @@ struct WordCounts {
 // A word in lower case, as far as function words need it: ASCII and the letters of Latin-1.
 class WordBuffer {
  public:
-  void Add(std::string_view bytes, bool latin1) {
+  void Add(char32_t c, std::string_view bytes) {
+    const bool latin1 = c >= 0xc0 && c <= 0xff;
     for (size_t i = 0; i < bytes.size(); ++i) {
-      if (size_ == sizeof(text_)) {
-        overflow_ = true;
-        return;
-      }
-      const char c = bytes[i];
-      const auto byte = static_cast<unsigned char>(c);
+      const auto byte = static_cast<unsigned char>(bytes[i]);
       const bool upper =
-          (c >= 'A' && c <= 'Z') || (latin1 && i == 1 && byte >= 0x80 && byte <= 0x9e);
-      text_[size_++] = static_cast<char>(upper ? c + 0x20 : c);
+          (byte >= 'A' && byte <= 'Z') || (latin1 && i == 1 && byte >= 0x80 && byte <= 0x9e);
+      const uint64_t lower = upper ? byte + 0x20 : byte;
+      if (size_ < kLongest) word_ |= lower << 8 * size_;
+      ++size_;
     }
   }
   void Close(WordCounts* counts) {
     if (size_ == 0) return;
-    counts->Add(overflow_ ? 0 : ProfilesOf(std::string_view(text_, size_)));
-    size_ = 0;
-    overflow_ = false;
+    counts->Add(size_ > kLongest ? 0 : kFunctionWords.ProfilesOf(word_));
+    word_ = size_ = 0;
   }
 
  private:
-  char text_[16];  // longer words are no function words
+  uint64_t word_ = 0;
   size_t size_ = 0;
-  bool overflow_ = false;
 };
 
-struct Letters {
-  int64_t weight[kScriptCount] = {};
-
-  int64_t Total() const {
-    int64_t sum = 0;
-    for (const int64_t w : weight) sum += w;
-    return sum - weight[0];
-  }
-  int64_t Outside(unsigned scripts) const {
-    int64_t sum = 0;
-    for (int i = 1; i < kScriptCount; ++i) sum += (scripts >> i & 1) != 0 ? 0 : weight[i];
-    return sum;
-  }
-};
-
-// Counts letters by script and words by profile in one pass.
-Letters Count(std::string_view text, WordCounts* counts) {
-  Letters letters;
+// Counts words by profile.
+void CountWords(std::string_view text, WordCounts* counts) {
   WordBuffer word;
   while (!text.empty()) {
     const std::string_view before = text;
     const char32_t c = TakeCodePoint(&text);
-    const Script script = ScriptOf(c);
-    letters.weight[static_cast<int>(script)] += LetterWeight(script);
-    if (counts == nullptr) continue;
-    if (script == Script::kLatin) {
-      word.Add(before.substr(0, before.size() - text.size()), c >= 0xc0 && c <= 0xff);
+    if (ScriptOf(c) == Script::kLatin) {
+      word.Add(c, before.substr(0, before.size() - text.size()));
     } else {
       word.Close(counts);
     }
   }
-  if (counts != nullptr) word.Close(counts);
-  return letters;
+  word.Close(counts);
 }
 
 // A fifth of the words are function words of another language, and clearly more than of this one.
@@ -221,30 +205,29 @@ const Language* FindLanguage(std::string_view name) {
 }
 
 unsigned ScriptsOf(std::string_view prompt, int64_t min_letters) {
-  const Letters letters = Count(prompt, nullptr);
+  const Letters letters = CountLetters(prompt);
   unsigned scripts = 0;
-  for (int i = 1; i < kScriptCount; ++i) {
+  for (size_t i = 1; i < letters.weight.size(); ++i) {
     if (letters.weight[i] >= min_letters) scripts |= 1u << i;
   }
   return scripts;
 }
 
-LanguageVerdict JudgeLanguage(std::span<const std::string_view> values, unsigned scripts,
+LanguageVerdict JudgeLanguage(std::span<const TextFacts> texts, unsigned scripts,
                               const Language* language, const LanguageConfig& config) {
   if (scripts == 0) return LanguageVerdict::kExpected;
-  WordCounts all;
-  if (language != nullptr && language->profile >= 0) all.expected = 1u << language->profile;
-  for (const std::string_view value : values) {
-    const int64_t words_before = all.words;
-    const Letters letters = Count(value, &all);
-    const bool prose = all.words - words_before >= config.min_words;
-    const int64_t foreign = letters.Outside(prose ? scripts : scripts | kLatin);
-    const auto share = static_cast<double>(foreign) / static_cast<double>(letters.Total());
-    if (foreign >= config.min_letters && share > config.max_foreign_share) {
-      return LanguageVerdict::kForeignScript;
-    }
+  for (const TextFacts& text : texts) {
+    const bool prose = text.latin_words >= config.min_words;
+    const int64_t foreign = text.letters.Outside(prose ? scripts : scripts | kLatin);
+    if (foreign < config.min_letters) continue;
+    const auto share = static_cast<double>(foreign) / static_cast<double>(text.letters.Total());
+    if (share > config.max_foreign_share) return LanguageVerdict::kForeignScript;
   }
-  const bool other = all.expected != 0 && IsOtherLanguage(all, config.min_words);
+  if (language == nullptr || language->profile < 0) return LanguageVerdict::kExpected;
+  WordCounts all;
+  all.expected = 1u << language->profile;
+  for (const TextFacts& text : texts) CountWords(text.text, &all);
+  const bool other = IsOtherLanguage(all, config.min_words);
   return other ? LanguageVerdict::kOtherLanguage : LanguageVerdict::kExpected;
 }
 

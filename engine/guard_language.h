@@ -3,13 +3,15 @@
 // languages of the Latin script the share of function words. In prose four to six of ten words are
 // among a language's forty commonest (Zipf), and few of those are shared between two languages, so
 // twice as many of another language's is a wrong language and not a matter of degree.
-// Pure functions; one pass over the text each, no allocation.
+// Pure functions over what TextScan has counted; no allocation. Function words take a pass of their
+// own, where a language with a profile is expected.
 #pragma once
 
 #include <span>
 #include <string_view>
 
 #include "engine/guard_config.h"
+#include "engine/guard_scan.h"
 
 namespace squall {
 
@@ -26,10 +28,10 @@ unsigned ScriptsOf(std::string_view prompt, int64_t min_letters);
 
 enum class LanguageVerdict { kExpected, kForeignScript, kOtherLanguage };
 
-// `values` are the texts of one answer. `scripts` are those that may occur; `language` is nullptr
+// `texts` are those of one answer. `scripts` are those that may occur; `language` is nullptr
 // if only these are known. Latin letters are foreign in prose only: names and codes are in Latin
 // letters in every language.
-LanguageVerdict JudgeLanguage(std::span<const std::string_view> values, unsigned scripts,
+LanguageVerdict JudgeLanguage(std::span<const TextFacts> texts, unsigned scripts,
                               const Language* language, const LanguageConfig& config);
 
 }  // namespace squall

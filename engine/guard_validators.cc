@@ -32,6 +32,10 @@ std::string_view NonEmpty(GuardRun& run) {
 
 std::string_view Length(GuardRun& run) {
   const LengthConfig& config = run.config.length;
+  const auto bytes = static_cast<int64_t>(run.content.size());
+  // There are no more characters than bytes, which mostly settles it.
+  const bool short_enough = config.max_chars == 0 || bytes <= config.max_chars;
+  if (short_enough && config.min_chars == 0) return "";
   const auto characters =
       static_cast<int64_t>(std::count_if(run.content.begin(), run.content.end(), [](char c) {
         return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
@@ -74,14 +78,7 @@ std::string_view Entities(GuardRun& run) {
   for (const std::string_view text : run.facts.required) {
     if (!HasText(run, text)) return "guard.entities.missing";
   }
-  for (const std::unique_ptr<RE2>& pattern : run.forbidden) {
-    for (const std::string_view value : run.values) {
-      if (RE2::PartialMatch({value.data(), value.size()}, *pattern)) {
-        return "guard.entities.forbidden";
-      }
-    }
-  }
-  return "";
+  return run.forbidden->Occurs(run.content, run.values) ? "guard.entities.forbidden" : "";
 }
 
 std::string_view ExpectedLanguage(GuardRun& run) {
@@ -91,7 +88,7 @@ std::string_view ExpectedLanguage(GuardRun& run) {
   const unsigned scripts = language != nullptr ? language->scripts
                            : name == "prompt"  ? ScriptsOf(run.facts.prompt, config.min_letters)
                                                : 0;
-  switch (JudgeLanguage(run.values, scripts, language, config)) {
+  switch (JudgeLanguage(run.Scan().texts(), scripts, language, config)) {
     case LanguageVerdict::kForeignScript: return "guard.language.script";
     case LanguageVerdict::kOtherLanguage: return "guard.language.other";
     case LanguageVerdict::kExpected: return "";
@@ -100,11 +97,12 @@ std::string_view ExpectedLanguage(GuardRun& run) {
 }
 
 std::string_view Garbage(GuardRun& run) {
-  return IsGarbage(MeasureGarbage(run.values), run.config.garbage) ? "guard.garbage" : "";
+  return IsGarbage(run.Scan().garbage(), run.config.garbage) ? "guard.garbage" : "";
 }
 
 std::string_view Repetition(GuardRun& run) {
-  return run.repetition->IsRepetitive(run.values, run.config.repetition) ? "guard.repetition" : "";
+  const bool loops = run.repetition->IsRepetitive(run.Scan().texts(), run.config.repetition);
+  return loops ? "guard.repetition" : "";
 }
 
 std::string_view DriftOf(GuardRun& run) {
@@ -147,6 +145,13 @@ bool Matches(std::string_view part, std::string_view text) {
   return true;
 }
 
+size_t FindPart(std::string_view part, std::string_view text) {
+  for (size_t at = 0; at <= text.size(); ++at) {
+    if (Matches(part, text.substr(at))) return at;
+  }
+  return text.npos;
+}
+
 }  // namespace
 
 std::span<const ValidatorRow> Validators() { return kRows; }
@@ -164,11 +169,9 @@ bool GlobOccurs(std::string_view glob, std::string_view text) {
     const size_t star = std::min(glob.find('*'), glob.size());
     const std::string_view part = glob.substr(0, star);
     glob.remove_prefix(std::min(star + 1, glob.size()));
-    while (!Matches(part, text)) {
-      if (text.empty()) return false;
-      text.remove_prefix(1);
-    }
-    text.remove_prefix(part.size());
+    const size_t at = part.find('?') == part.npos ? text.find(part) : FindPart(part, text);
+    if (at == text.npos) return false;
+    text.remove_prefix(at + part.size());
   }
   return true;
 }

@@ -3,16 +3,13 @@
 // cheap before dear.
 #pragma once
 
-#include <re2/re2.h>
-
-#include <memory>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "engine/diagnosis.h"
 #include "engine/guard_config.h"
 #include "engine/guard_drift.h"
+#include "engine/guard_forbidden.h"
 #include "engine/guard_garbage.h"
 #include "engine/json_schema.h"
 
@@ -39,10 +36,19 @@ struct GuardRun {
   const simdjson::dom::element* root = nullptr;  // nullptr: not JSON, or nobody asked for JSON
   std::span<const std::string_view> values;      // texts: the strings of `root`, else the content
   // Owned by the guard.
-  std::span<const std::unique_ptr<RE2>> forbidden;
+  const ForbiddenPatterns* forbidden = nullptr;
+  TextScan* scan = nullptr;
   RepetitionMeter* repetition = nullptr;
   DriftWindows* drift = nullptr;
   Violation* violation = nullptr;
+
+  // Of `values`, once somebody asks.
+  const TextScan& Scan() {
+    if (!scanned) scan->Read(values);
+    scanned = true;
+    return *scan;
+  }
+  bool scanned = false;
 };
 
 enum class ValidatorCost : uint8_t {

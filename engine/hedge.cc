@@ -9,12 +9,13 @@
 #include "engine/engine.h"
 #include "engine/exchange.h"
 #include "engine/patch.h"
+#include "engine/strategies.h"
 
 namespace squall {
 
 // Attempts of one race.
 struct Engine::Flight {
-  explicit Flight(Exchange* first_in) : first(first_in) { first->stop = std::stop_source(); }
+  explicit Flight(Exchange* first_in) : first(first_in) {}
 
   void Stop() const {
     first->stop.request_stop();
@@ -31,6 +32,22 @@ struct Engine::StopFlight {
   Flight* flight;
   void operator()() const noexcept { flight->Stop(); }
 };
+
+// A stop costs a block of memory, and nearly none is ever requested. Once the attempt has ended
+// nobody listens to it, so the next one may have it.
+std::stop_source Engine::TakeStop() {
+  if (spare_stops_.empty()) return {};
+  std::stop_source stop = std::move(spare_stops_.back());
+  spare_stops_.pop_back();
+  return stop;
+}
+
+void Engine::KeepStop(std::stop_source stop) {
+  constexpr size_t kMost = 64;
+  if (!stop.stop_requested() && spare_stops_.size() < kMost) {
+    spare_stops_.push_back(std::move(stop));
+  }
+}
 
 // Pieces of two answers cannot be told apart by a caller, and what must not run twice must not.
 bool Engine::MayHedge(const ChatRequest& request, const AnswerSink* caller) const {
@@ -49,7 +66,8 @@ std::optional<Time> Engine::HedgeTime(const Exchange& first, const CallState& ca
   return HedgeAt(config_.hedge, facts);
 }
 
-// The first provider that this request has not met. False if there is none, or it may not be asked.
+// The first provider that this request has not met, at the model that routing would send it to.
+// False if there is none, or it may not be asked.
 bool Engine::AdmitHedge(const Exchange& first, CallState* call, Exchange* second) {
   const Time now = env_.Now();
   Step& step = second->step;
@@ -59,9 +77,9 @@ bool Engine::AdmitHedge(const Exchange& first, CallState* call, Exchange* second
   step.reask = false;  // the refused answer was not this one's
   for (const uint8_t p : admission_.Order(*call, now)) {
     const bool other = p != first.step.target.provider && !call->Tried(p);
-    step.target = Target{p, 0};
+    step.target = BestAffordable(InputFor(*call), p);
     if (!other || !admission_.Admits(step.target, now, call->ramp_u)) continue;
-    step.patch = PatchAt(step.target, providers_[p].models[0], *call);
+    step.patch = PatchAt(step.target, providers_[p].models[step.target.model], *call);
     ++call->hedges;
     const Admission::Turn turn = admission_.Join(step.target, *call, now, &second->grant);
     if (turn == Admission::Turn::kNow) return Admit(call, second);
@@ -76,7 +94,7 @@ bool Engine::AdmitHedge(const Exchange& first, CallState* call, Exchange* second
 void Engine::BeginHedge(const Asked& asked, Flight* flight, CallState* call) {
   auto second = std::make_unique<Exchange>();
   if (!AdmitHedge(*flight->first, call, second.get())) return;
-  second->stop = std::stop_source();
+  second->stop = TakeStop();
   Encode(asked.request, second.get(), call);
   if (asked.request.stream) BeginStream(asked, second.get(), call);
   flight->second = std::move(second);
@@ -104,6 +122,7 @@ void Engine::ObserveLanded(const Asked& asked, Exchange* exchange, const Flight&
 
 // `asked`, `first` and `call` outlive the race: the caller awaits it.
 Task<> Engine::SendHedged(const Asked& asked, Exchange* first, CallState* call) {
+  first->stop = TakeStop();
   Flight flight(first);
   const std::stop_callback<StopFlight> on_stop(asked.stop, StopFlight{&flight});
   call->in_flight = 1;
@@ -121,6 +140,8 @@ Task<> Engine::SendHedged(const Asked& asked, Exchange* first, CallState* call) 
     flight.wake = std::stop_source();
   }
   call->in_flight = 0;
+  KeepStop(std::move(first->stop));
+  if (flight.second != nullptr) KeepStop(std::move(flight.second->stop));
 }
 
 }  // namespace squall

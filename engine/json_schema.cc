@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "engine/guard_equal.h"
@@ -55,8 +56,15 @@ constexpr int kDepthMax = 512;
 
 // Length in characters, not bytes: counts every byte that does not continue a UTF-8 sequence.
 double Characters(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  constexpr uint64_t kOnes = 0x0101010101010101u;
+  size_t count = text.size();
+  for (; text.size() >= sizeof(uint64_t); text.remove_prefix(sizeof(uint64_t))) {
+    uint64_t word;
+    std::memcpy(&word, text.data(), sizeof word);
+    const uint64_t continued = (word >> 7) & ~(word >> 6) & kOnes;  // a one for each such byte
+    count -= continued * kOnes >> 56;
+  }
+  for (const char c : text) count -= (static_cast<unsigned char>(c) & 0xc0) == 0x80;
   return static_cast<double>(count);
 }
 

@@ -61,13 +61,8 @@ void LiveReply::OnDelta(const StreamDelta& delta) {
                             std::string(delta.tool_id), std::string(delta.tool_name)});
 }
 
-void LiveReply::Release(std::string_view content) {
+void LiveReply::Release() {
   if (caller_ == nullptr) return;
-  if (form_ == Form::kWhole) {
-    StreamDelta whole;
-    whole.text = content;
-    caller_->OnDelta(whole);
-  }
   for (const HeldDelta& held : held_) {
     StreamDelta delta;
     delta.kind = held.kind;

@@ -37,8 +37,8 @@ class LiveReply final : public BodySink, private StreamSink {
   std::string TakeBody() { return std::move(body_); }
   StreamReading Read(TransportError how);
 
-  // The answer is good: passes on what was held back, or all of a reply that came in one piece.
-  void Release(std::string_view content);
+  // The answer is good: passes on what was held back.
+  void Release();
 
   // The caller holds a piece of this answer.
   bool committed() const { return caller_ != nullptr && !hold_ && decoder_.state().committed(); }

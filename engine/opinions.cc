@@ -48,7 +48,7 @@ Purpose OpinionNeeded(const OpinionConfig& config, const ChatRequest& request, b
   return u < config.judge_share ? Purpose::kJudgement : Purpose::kAnswer;
 }
 
-ChatRequest JudgeRequest(const ChatRequest& request, std::string_view answer) {
+ChatRequest JudgeRequest(const ChatRequest& request, const Opinion& answer) {
   ChatRequest judge;
   judge.id = request.id;
   judge.user = request.user;
@@ -56,7 +56,12 @@ ChatRequest JudgeRequest(const ChatRequest& request, std::string_view answer) {
   judge.messages.emplace_back(Role::kSystem, std::string(kJudgeTask));
   std::string text = "Question:\n";
   for (const ChatMessage& message : request.messages) text.append(message.content).append("\n");
-  text.append("\nAnswer to judge:\n").append(answer).append("\nEnd of answer.");
+  text.append("\nAnswer to judge:\n").append(answer.content);
+  if (!answer.tool_calls.empty()) {
+    text.append(answer.content.empty() ? "" : "\n").append("It calls these tools:\n");
+    text.append(answer.tool_calls);
+  }
+  text.append("\nEnd of answer.");
   judge.messages.emplace_back(Role::kUser, std::move(text));
   return judge;
 }
@@ -71,10 +76,14 @@ std::optional<bool> ReadVerdict(std::string_view reply) {
   return std::nullopt;
 }
 
-int FindAgreement(const CallState& call, std::string_view answer, const JsonSchema* schema,
+int FindAgreement(const CallState& call, const Opinion& answer, const JsonSchema* schema,
                   const EquivalenceOptions& options) {
   for (size_t i = 0; i < call.opinions.size(); ++i) {
-    if (Equivalent(call.opinions[i].content, answer, schema, options)) return static_cast<int>(i);
+    const Opinion& other = call.opinions[i];
+    const bool tools = !answer.tool_calls.empty() || !other.tool_calls.empty();
+    const bool same = tools ? SameToolCalls(other.tool_calls, answer.tool_calls)
+                            : Equivalent(other.content, answer.content, schema, options);
+    if (same) return static_cast<int>(i);
   }
   return -1;
 }

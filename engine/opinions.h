@@ -23,14 +23,17 @@ Purpose OpinionNeeded(const OpinionConfig& config, const ChatRequest& request, b
 
 // Asks whether `answer` is right. The whole question is in it, and the text of the answer stands
 // between a line "Answer to judge:" and the last line "End of answer.", which an answer that holds
-// such lines cannot end early. A judge replies {"verdict": "right" | "wrong", "reason": "..."}.
-ChatRequest JudgeRequest(const ChatRequest& request, std::string_view answer);
+// such lines cannot end early. Tool calls follow the text, as their list. A judge replies
+// {"verdict": "right" | "wrong", "reason": "..."}.
+ChatRequest JudgeRequest(const ChatRequest& request, const Opinion& answer);
 
 // A judge's verdict; nullopt if the reply is not one.
 std::optional<bool> ReadVerdict(std::string_view reply);
 
-// The first of `opinions` that says the same as `answer`; -1 if none does.
-int FindAgreement(const CallState& call, std::string_view answer, const JsonSchema* schema,
+// The first of the opinions that says the same as `answer`; -1 if none does. Where either calls
+// tools, it is the calls that must be the same (SameToolCalls): they are what will be done, and the
+// words beside them are remarks.
+int FindAgreement(const CallState& call, const Opinion& answer, const JsonSchema* schema,
                   const EquivalenceOptions& options);
 
 }  // namespace squall

@@ -1,9 +1,11 @@
 #include "engine/rate_headers.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string_view>
 
+#include "engine/diagnose_bytes.h"
 #include "engine/diagnose_wait.h"
 
 namespace squall {
@@ -20,75 +22,151 @@ constexpr Dimension kDimensions[] = {
     {"output-tokens", RateDimension::kOutputTokens},
 };
 
-constexpr std::string_view kWords[] = {"limit", "remaining", "reset"};
-constexpr std::string_view kPrefixes[] = {"x-ratelimit-", "anthropic-ratelimit-"};
+enum class Word : uint8_t { kNone, kLimit, kRemaining, kReset };
 
-// The word of the table that `text` is; empty when it is none.
-std::string_view WordOf(std::string_view text) {
-  for (const std::string_view word : kWords) {
-    if (EqualsIgnoreCase(text, word)) return word;
-  }
-  return {};
+constexpr uint64_t kLowerBits = 0x2020202020202020;  // turn letters to lower case
+
+// Is `text` that word, which is in lower case and has 4 to 16 letters and dashes? A dash has the
+// bit of a small letter already.
+inline bool IsWord(std::string_view text, std::string_view word) {
+  const TextEnds ends = EndsOf(text);
+  const TextEnds wanted = EndsOf(word);
+  const uint64_t bits = word.size() >= 8 ? kLowerBits : kLowerBits >> 8 * (8 - word.size());
+  return text.size() == word.size() && (ends.head | bits) == wanted.head &&
+         (ends.tail | bits) == wanted.tail;
 }
 
-std::string_view WithoutPrefix(std::string_view name) {
-  for (const std::string_view prefix : kPrefixes) {
-    if (EqualsIgnoreCase(name.substr(0, prefix.size()), prefix)) return name.substr(prefix.size());
+Word WordOf(std::string_view text) {
+  if (text.size() == 5) {
+    return IsWord(text, "limit")   ? Word::kLimit
+           : IsWord(text, "reset") ? Word::kReset
+                                   : Word::kNone;
   }
-  return {};
+  return IsWord(text, "remaining") ? Word::kRemaining : Word::kNone;
+}
+
+// The size of the family's prefix at the front of a line; 0 if it has none.
+size_t PrefixOf(std::string_view line) {
+  constexpr std::string_view kCommon = "x-ratelimit-";
+  constexpr std::string_view kAnthropic = "anthropic-ratelimit-";
+  if (line.size() < kCommon.size()) return 0;
+  const uint64_t head = LoadWord(line.data()) | kLowerBits;
+  if (head == PackWord(kCommon)) {
+    const uint64_t tail = LoadWord(line.data() + kCommon.size() - 8) | kLowerBits;
+    return tail == PackWord(kCommon.substr(kCommon.size() - 8)) ? kCommon.size() : 0;
+  }
+  if (head != PackWord(kAnthropic) || line.size() < kAnthropic.size()) return 0;
+  return EqualsIgnoreCase(line.substr(0, kAnthropic.size()), kAnthropic) ? kAnthropic.size() : 0;
 }
 
 // "limit-requests" of one family, "requests-limit" of the other.
-bool Understand(std::string_view name, std::string_view* word, RateDimension* dimension) {
-  name = WithoutPrefix(name);
+Word Understand(std::string_view name, RateDimension* dimension) {
   const size_t first = name.find('-');
-  if (first == std::string_view::npos) return false;
+  if (first == std::string_view::npos) return Word::kNone;
   std::string_view of = name.substr(first + 1);
-  *word = WordOf(name.substr(0, first));
-  if (word->empty()) {
+  Word word = WordOf(name.substr(0, first));
+  if (word == Word::kNone) {
     const size_t last = name.rfind('-');
     of = name.substr(0, last);
-    *word = WordOf(name.substr(last + 1));
+    word = WordOf(name.substr(last + 1));
   }
-  if (word->empty()) return false;
   for (const Dimension& row : kDimensions) {
-    if (!EqualsIgnoreCase(of, row.name)) continue;
+    if (of.size() != row.name.size() || !IsWord(of, row.name)) continue;
     *dimension = row.dimension;
-    return true;
+    return word;
   }
-  return false;
+  return Word::kNone;
 }
 
 // Azure is known to send -1 for what it does not know; that stays unknown here too.
 double Count(std::string_view value) {
+  constexpr size_t kDigitsMax = 18;
+  int64_t whole = 0;  // as nearly all of them are, and read many times as fast
+  size_t digits = 0;
+  const size_t most = std::min(value.size(), kDigitsMax);
+  for (; digits < most && value[digits] >= '0' && value[digits] <= '9'; ++digits) {
+    whole = whole * 10 + (value[digits] - '0');
+  }
+  if (digits == value.size() && digits > 0) return static_cast<double>(whole);
   const char* const end = value.data() + value.size();
-  int64_t whole = -1;  // as nearly all of them are, and read six times as fast
-  if (std::from_chars(value.data(), end, whole).ptr == end) return static_cast<double>(whole);
   double count = -1;
   const auto [stop, error] = std::from_chars(value.data(), end, count);
   return error == std::errc() && stop == end ? count : -1;
 }
 
+// Whole numbers of a few digits, each with a unit, or one alone: nearly all resets. nullopt for
+// whatever else it may be, and for nothing at all.
+std::optional<Duration> PlainReset(std::string_view text) {
+  constexpr size_t kDigitsMax = 6;  // too short for a date
+  Duration total{};
+  while (!text.empty()) {
+    int64_t number = 0;
+    size_t digits = 0;
+    for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits) {
+      if (digits == kDigitsMax) return std::nullopt;
+      number = number * 10 + (text[digits] - '0');
+    }
+    if (digits == 0) return std::nullopt;
+    text.remove_prefix(digits);
+    Duration unit = 1s;
+    size_t letters = 1;
+    if (text.empty()) {
+      if (total > 0ns) return std::nullopt;
+      letters = 0;
+    } else if (text.starts_with("ms")) {
+      unit = 1ms;
+      letters = 2;
+    } else if (text.front() == 'm' || text.front() == 'h') {
+      unit = text.front() == 'm' ? Duration(1min) : Duration(1h);
+    } else if (text.front() != 's') {
+      return std::nullopt;
+    }
+    text.remove_prefix(letters);
+    if (!text.empty() && (text.front() < '0' || text.front() > '9')) return std::nullopt;
+    total += number * unit;
+  }
+  return total > 0ns && total < 24h ? std::optional(total) : std::nullopt;
+}
+
+std::string_view Trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+Duration Reset(std::string_view value, const Headers& headers) {
+  const std::optional<Duration> plain = PlainReset(value);
+  if (plain.has_value()) return *plain;
+  const std::optional<Duration> reset = ResetValue(ReadHeaders(headers), value);
+  return reset.value_or(Count(value) == 0 ? Duration(0) : Duration(-1));
+}
+
 }  // namespace
 
-RateFacts ReadRateFacts(const Headers& headers) {
+RateFacts ReadRateFacts(const Headers& headers, Duration request_window) {
   RateFacts facts;
-  const HeaderFacts known = ReadHeaders(headers);
-  if (!known.has_limits) return facts;
-  headers.ForEach([&](std::string_view name, std::string_view value) {
-    std::string_view word;
+  facts[static_cast<size_t>(RateDimension::kRequests)].window = request_window;
+  std::string_view rest = headers.block();
+  while (!rest.empty()) {
+    const size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end, rest.size() - 1) + 1);
+    const size_t prefix = PrefixOf(line);
+    const size_t colon = prefix == 0 ? line.npos : line.find(':', prefix);
+    if (colon == line.npos) continue;
     RateDimension dimension = RateDimension::kRequests;
-    if (!Understand(name, &word, &dimension)) return;
-    RateHeaders& line = facts[static_cast<size_t>(dimension)];
-    if (word == "limit") {
-      line.limit = Count(value);
-    } else if (word == "remaining") {
-      line.remaining = Count(value);
-    } else {
-      const std::optional<Duration> reset = ResetValue(known, value);
-      line.reset = reset.value_or(Count(value) == 0 ? Duration(0) : Duration(-1));
+    const Word word = Understand(line.substr(prefix, colon - prefix), &dimension);
+    const std::string_view value = Trimmed(line.substr(colon + 1));
+    RateHeaders& fact = facts[static_cast<size_t>(dimension)];
+    switch (word) {
+      case Word::kNone: break;
+      case Word::kLimit: fact.limit = Count(value); break;
+      case Word::kRemaining: fact.remaining = Count(value); break;
+      case Word::kReset: fact.reset = Reset(value, headers); break;
     }
-  });
+  }
   return facts;
 }
 

@@ -15,6 +15,7 @@ namespace squall {
 
 // By RateDimension; what is not said keeps its default.
 using RateFacts = std::array<RateHeaders, kRateDimensions>;
-RateFacts ReadRateFacts(const Headers& headers);
+// `request_window` is that of the limit on requests (Dialect); tokens are counted by the minute.
+RateFacts ReadRateFacts(const Headers& headers, Duration request_window = 1min);
 
 }  // namespace squall

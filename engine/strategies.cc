@@ -43,6 +43,18 @@ bool LeavesOthersTime(const PlanInput& in, ProviderId provider, Time at) {
   return LeavesReserves(in.config.deadline, at, in.call.deadline, untried);
 }
 
+// Attempts that one request may make there.
+int64_t MostAttempts(const PlanInput& in, Target target) {
+  const RetryConfig& config = in.config.retry;
+  if (config.max_attempts_elsewhere == 0) return config.max_attempts_per_target;
+  for (const AttemptRecord& attempt : in.call.result.attempts) {
+    if (!attempt.sent) continue;
+    const bool first = attempt.provider == target.provider && attempt.model == target.model;
+    return first ? config.max_attempts_per_target : config.max_attempts_elsewhere;
+  }
+  return config.max_attempts_per_target;
+}
+
 // What keeps an attempt from a target.
 enum class Bar : uint8_t { kNone, kDeadline, kAsked, kAnswers, kMoney, kRefused, kCircuit, kUsed };
 
@@ -56,7 +68,7 @@ Bar BarAt(const PlanInput& in, Target target, Time at) {
   if (!LeavesOthersTime(in, target.provider, at)) return Bar::kDeadline;
   if (JustRefused(in, target.provider, at)) return Bar::kRefused;
   if (!in.admission.Admits(target, at, in.call.ramp_u)) return Bar::kCircuit;
-  const bool left = in.call.SentTo(target) < in.config.retry.max_attempts_per_target;
+  const bool left = in.call.SentTo(target) < MostAttempts(in, target);
   return left ? Bar::kNone : Bar::kUsed;
 }
 
@@ -140,7 +152,9 @@ std::optional<Step> Degrade(const PlanInput& in, const AttemptRecord& last) {
   const auto next = static_cast<uint16_t>(last.model + 1);
   const Target target{last.provider, next};
   const bool exists = next < in.providers[last.provider].models.size();
-  if (!exists || !ModelMatters(last.diagnosis.failure) || !IsOpen(in, target, in.now)) {
+  const FailureClass failure = last.diagnosis.failure;
+  const bool quicker = in.config.retry.degrade_timeouts && failure == FailureClass::kTimeout;
+  if (!exists || !(quicker || ModelMatters(failure)) || !IsOpen(in, target, in.now)) {
     return std::nullopt;
   }
   return SendStep(in, in.now, target, "degrade");

@@ -8,11 +8,17 @@
 #include "engine/engine.h"
 #include "engine/exchange.h"
 #include "engine/opinions.h"
+#include "engine/wire/tool_calls.h"
 
 namespace squall {
 namespace {
 
 constexpr StreamId kOpinion = Stream("engine/opinion");
+
+Opinion OpinionOf(const AttemptRecord& attempt, const DecodedBody& body) {
+  const Target from{attempt.provider, attempt.model};
+  return {from, std::string(body.content), std::string(body.tool_calls), attempt.strategy};
+}
 
 }  // namespace
 
@@ -21,27 +27,26 @@ Purpose Engine::OpinionOn(const ChatRequest& request, const CallState& call, boo
   return OpinionNeeded(config_.opinions, request, recovered, u);
 }
 
-void Engine::TakeAnswer(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
+void Engine::TakeAnswer(const Asked& asked, const AttemptRecord& attempt, const DecodedBody& body,
                         Exchange* exchange, CallState* call) {
-  const Target from{attempt.provider, attempt.model};
   const bool standing = exchange->committed();
-  // Tool calls have no text to compare.
-  const bool needs_none = standing || content.empty();
+  const bool needs_none = standing || (body.content.empty() && body.tool_calls.empty());
   const bool recovered = call->sent() > 1;
   call->seeks = needs_none ? Purpose::kAnswer : OpinionOn(asked.request, *call, recovered);
   if (call->seeks != Purpose::kAnswer) {
-    call->opinions.push_back(Opinion{from, std::string(content), attempt.strategy});
+    call->opinions.push_back(OpinionOf(attempt, body));
     return;
   }
   call->result.ok = true;
   call->result.answered_by = attempt.strategy;
   // Nobody reads the bytes of the reply any more: their block will do for the answer.
   call->result.content = std::move(exchange->reply.body);
-  call->result.content.assign(content);
-  if (exchange->live != nullptr) {
-    exchange->live->Release(content);
+  call->result.content.assign(body.content);
+  call->result.tool_calls.assign(body.tool_calls);
+  if (exchange->streamed()) {
+    exchange->live->Release();
   } else {
-    ShowWhole(asked, content);
+    ShowWhole(asked, call->result);
   }
   Finish("answered", call);
 }
@@ -50,21 +55,22 @@ void Engine::HandOver(const Asked& asked, size_t opinion, Verification verificat
                       CallState* call) const {
   call->result.ok = true;
   call->result.content = std::move(call->opinions[opinion].content);
+  call->result.tool_calls = std::move(call->opinions[opinion].tool_calls);
   call->result.answered_by = call->opinions[opinion].by;
   call->result.verification = verification;
-  ShowWhole(asked, call->result.content);
+  ShowWhole(asked, call->result);
   Finish("answered", call);
 }
 
-void Engine::Compare(const Asked& asked, const AttemptRecord& attempt, std::string_view content,
+void Engine::Compare(const Asked& asked, const AttemptRecord& attempt, const DecodedBody& body,
                      CallState* call) {
-  const int same = FindAgreement(*call, content, asked.schema, config_.opinions.compare);
+  Opinion opinion = OpinionOf(attempt, body);
+  const int same = FindAgreement(*call, opinion, asked.schema, config_.opinions.compare);
   if (same >= 0) {
     HandOver(asked, static_cast<size_t>(same), Verification::kAgreed, call);
     return;
   }
-  const Target from{attempt.provider, attempt.model};
-  call->opinions.push_back(Opinion{from, std::string(content), attempt.strategy});
+  call->opinions.push_back(std::move(opinion));
 }
 
 // What the judge finds wrong becomes a failure of the attempt that brought it, which is planned for
@@ -98,12 +104,20 @@ void Engine::GiveUpVerifying(const Asked& asked, CallState* call) const {
 }
 
 // To a caller who reads a stream of which nothing has been passed on.
-void Engine::ShowWhole(const Asked& asked, std::string_view content) {
+void Engine::ShowWhole(const Asked& asked, const CallResult& result) {
   if (!asked.request.stream || asked.caller == nullptr) return;
   StreamDelta delta;
-  delta.kind = StreamDelta::Kind::kContent;
-  delta.text = content;
-  asked.caller->OnDelta(delta);
+  delta.text = result.content;
+  if (!result.content.empty()) asked.caller->OnDelta(delta);
+  int64_t index = 0;
+  ForEachToolCall(result.tool_calls, [&](const ToolCall& tool) {
+    delta.kind = StreamDelta::Kind::kToolCall;
+    delta.text = tool.arguments;
+    delta.tool_index = index++;
+    delta.tool_id = tool.id;
+    delta.tool_name = tool.name;
+    asked.caller->OnDelta(delta);
+  });
 }
 
 }  // namespace squall

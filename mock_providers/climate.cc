@@ -18,6 +18,11 @@ bool InWindow(const ClimateConfig& row, Time now) {
   return now >= kStart + row.from && now < kStart + row.to;
 }
 
+bool Concerns(const ClimateConfig& row, std::string_view model) {
+  return row.models.empty() ||
+         std::find(row.models.begin(), row.models.end(), model) != row.models.end();
+}
+
 double RampShare(const ClimateConfig& row, Time now) {
   const double done = Seconds(now - (kStart + row.from)) / Seconds(row.to - row.from);
   return row.share + (row.share_end - row.share) * done;
@@ -105,11 +110,12 @@ double Climate::StickyDraw(size_t row, ProviderId provider, uint64_t request_key
 }
 
 std::optional<ClimateHit> Climate::Hit(ProviderId provider, uint64_t request_key,
-                                       std::string_view session, uint32_t arrival, Time now) const {
+                                       std::string_view session, uint32_t arrival, Time now,
+                                       std::string_view model) const {
   SQUALL_CHECK(provider < providers_.size());
   for (size_t row = 0; row < rows_.size(); ++row) {
     const Derived& derived = derived_[row];
-    if (!derived.hits[provider]) continue;
+    if (!derived.hits[provider] || !Concerns(rows_[row], model)) continue;
     const double share = ShareAt(row, now);
     if (share <= 0) continue;
     if (StickyDraw(row, provider, request_key, session, arrival) >= share) continue;

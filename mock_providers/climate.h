@@ -36,8 +36,9 @@ class Climate {
           uint64_t seed);
 
   // The first row that hits this arrival, if any. An empty `session` counts as one of its own.
+  // `model` is the name of the one that is asked for; rows about some models only hit those.
   std::optional<ClimateHit> Hit(ProviderId provider, uint64_t request_key, std::string_view session,
-                                uint32_t arrival, Time now) const;
+                                uint32_t arrival, Time now, std::string_view model = {}) const;
 
   // The share that a row hits at `now`, 0 when inactive.
   double ShareAt(size_t row, Time now) const;

@@ -74,11 +74,19 @@ void Describe(Fields& f, FaultConfig& c) {
            "Share of the rate that follows the request to every provider and every attempt.");
   f.Number("common_cause", c.common_cause, kRate,
            "Share of the rate that hits the first arrival at every provider alike.");
+  f.Number("reach", c.reach, kRate,
+           "Chance that a common cause gets to this provider at all; below 1 it meets the fault "
+           "less often than the rate says.");
   f.Number("pinned", c.pinned, kRate,
            "Share of the other faults that no retry at the same provider clears.");
   f.Number(
       "persists", c.persists, kRate,
       "Chance that the next retry at the same provider meets a fault again that is not pinned.");
+  f.Bool("model_clears", c.model_clears,
+         "Whether an attempt at another model of the same provider counts as a retry; if not, it "
+         "meets what the attempt before it met.");
+  f.Number("model_heals", c.model_heals, kRate,
+           "Share of request-bound faults that another model of the same provider does not have.");
   f.NumberMap("variants", c.variants, kNotNegative,
               "Relative weights of the ways in which this fault shows; empty = its defaults.");
   f.Span("retry_after", c.retry_after, {1ms, 24h}, "Wait that a 429 or 503 with a hint asks for.");
@@ -106,6 +114,10 @@ void Describe(Fields& f, ClimateConfig& c) {
       "How the share changes over time: outage (constant in a window), ramp (linear in a window) "
       "or gilbert_elliott (up, degraded, down, degraded, up, ...).");
   f.TextList("providers", c.providers, "Providers that are hit together; empty = all.");
+  f.TextList(
+      "models", c.models,
+      "Models of theirs that are hit, by name; empty = all. One that is retired, or one that "
+      "goes wrong while its siblings do not.");
   f.Text("fault", c.fault, "Kind of the fault it causes.");
   f.NumberMap("variants", c.variants, kNotNegative,
               "Relative weights of the ways in which the fault shows; empty = its defaults.");

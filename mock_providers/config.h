@@ -59,8 +59,13 @@ struct FaultConfig {
   double rate = 0;           // share of attempts, 0..1; all kinds together at most 1
   double request_bound = 0;  // share of the rate, 0..1
   double common_cause = 0;   // share of the rate, 0..1; with request_bound at most 1
+  double reach = 1;          // chance that a common cause gets to this provider at all, 0..1
   double pinned = 0;         // share of own and common faults that no retry here clears, 0..1
   double persists = 0;       // otherwise: chance that the next retry here meets it again, 0..1
+  // Another model of the provider: whether asking it counts as a retry (else it meets whatever the
+  // attempt before it met), and the share of request-bound faults that it does not have, 0..1.
+  bool model_clears = true;
+  double model_heals = 0;
   std::map<std::string, double> variants;  // weights of the kind's variants; empty = its defaults
   Duration retry_after = 1s;               // hint of a 429 or 503 that carries one
   double retry_after_present = 0.5;        // share of 429s and 503s with a hint, 0..1
@@ -78,6 +83,7 @@ struct ClimateConfig {
   std::string name;
   ClimateKind kind = ClimateKind::kOutage;
   std::vector<std::string> providers;  // those it hits together; empty = all
+  std::vector<std::string> models;     // of theirs, those it hits; empty = all
   std::string fault = "server_error";  // kind of the fault it causes
   std::map<std::string, double> variants;
   Sticky sticky = Sticky::kAttempt;  // what the share is drawn over

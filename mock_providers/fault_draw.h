@@ -9,7 +9,13 @@
 // differ cut the shared draw up differently: one shared fault may then show as several kinds.
 //
 // Later arrivals: a request-bound fault stays. An own or common one stays if it is pinned, else
-// with probability `persists`. What has cleared, or was healthy, meets a fresh own draw.
+// with probability `persists`. What has cleared, or was healthy, meets a fresh own draw. At a model
+// of the provider other than its first, a request-bound fault is gone with probability
+// `model_heals`, and where `model_clears` is off any other fault stays for sure. Only this
+// arrival's model counts: those before it are taken to have asked the first.
+//
+// A common cause gets to a provider with probability `reach`, drawn for each provider and request;
+// from whom it passes by, the own draw is as if it had not been.
 //
 // No engine attempts anything kLife times. A client that sends the same bytes that often, such as a
 // load generator, means other requests by them: every kLife arrivals all draws are made anew. This
@@ -45,7 +51,8 @@ class FaultDraw {
   FaultDraw(const std::map<std::string, FaultConfig>& faults, std::string_view provider,
             uint64_t seed);
 
-  FaultHit At(uint64_t request, uint32_t arrival) const;
+  // `model`: that of this arrival, 0 = the provider's first.
+  FaultHit At(uint64_t request, uint32_t arrival, size_t model = 0) const;
 
   // The settings of a kind, its defaults where the provider names none.
   const FaultConfig& config(int kind) const { return kinds_[static_cast<size_t>(kind)].config; }
@@ -64,7 +71,7 @@ class FaultDraw {
 
   State First(uint64_t request) const;
   State Own(uint64_t request, uint32_t arrival) const;
-  bool Stays(const State& state, uint64_t request, uint32_t arrival) const;
+  bool Stays(const State& state, uint64_t request, uint32_t arrival, bool other_model) const;
 
   std::vector<Kind> kinds_;     // one per row of the table
   std::vector<double> shared_;  // bound weight of each kind, then common weight of each
@@ -74,6 +81,7 @@ class FaultDraw {
   uint64_t seed_;
   StreamId own_stream_;
   StreamId stay_stream_;
+  StreamId reach_stream_;
   StreamId variant_stream_;
 };
 

@@ -27,6 +27,9 @@ struct Arrival {
   FaultTruth fault;
   bool model_erred = false;     // whatever a fault then made of its answer
   bool wrong_by_model = false;  // answered, but wrongly, by the model's own base error
+  // Put the model to work, so that it is billed: what is refused, by a key, a quota or a queue, is
+  // not.
+  bool executed = false;
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;  // generated, whether or not the client got to see them
   Time replied{};                 // when its reply was due; until then its hint is not known
@@ -53,9 +56,9 @@ struct History {
   Time retry_not_before{};  // likewise
 };
 
-// Arrivals of one request that are kept, from the first one on. Far above what an engine attempts;
-// a client that sends one body for ever only moves the counts.
-inline constexpr size_t kMaxArrivals = 256;
+// Arrivals of one request that are kept, from the first one on. Above what a chain of retrying
+// layers attempts (4^5); a client that sends one body for ever only moves the counts.
+inline constexpr size_t kMaxArrivals = 2048;
 
 class GroundTruth {
  public:

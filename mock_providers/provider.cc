@@ -153,14 +153,15 @@ Provider::Decision Provider::Decide(uint64_t request_key, std::string_view sessi
       base_error > 0 && Draw(seed_, model_streams_[model], request_key) < base_error;
 
   if (climate_ != nullptr) {
-    if (const auto hit = climate_->Hit(id_, request_key, session, arrival, now)) {
+    if (const auto hit = climate_->Hit(id_, request_key, session, arrival, now,
+                                         config_.models[model].name)) {
       decision.fault = hit->fault;
       decision.variant = hit->variant;
       decision.episode = hit->episode;
       return decision;
     }
   }
-  const FaultHit hit = faults_->At(request_key, arrival);
+  const FaultHit hit = faults_->At(request_key, arrival, model);
   decision.fault = hit.kind;
   decision.variant = hit.variant;
   decision.request_bound = hit.request_bound;
@@ -348,6 +349,7 @@ void Provider::Log(const ApiRequest& request, const ReplyPlan& plan) {
   arrival.fault = plan.fault;
   arrival.model_erred = plan.model_erred;
   arrival.wrong_by_model = plan.wrong_by_model;
+  arrival.executed = plan.status == 200 || plan.completion_tokens > 0;
   arrival.prompt_tokens = request.prompt_tokens;
   arrival.completion_tokens = plan.completion_tokens;
   arrival.replied = plan.at;

@@ -7,6 +7,7 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/special_functions/beta.hpp>
 #include <cmath>
+#include <limits>
 
 #include "engine/base/check.h"
 
@@ -119,6 +120,42 @@ Interval MeanInterval(double sum, double squares, int64_t n, double confidence) 
   const double variance = std::max(0.0, (squares - sum * mean) / (count - 1));
   const double half = TwoSidedZ(confidence) * std::sqrt(variance / count);
   return Interval{.low = mean - half, .high = mean + half};
+}
+
+Interval StudentInterval(double mean, double standard_error, double degrees, double confidence) {
+  SQUALL_CHECK(0 < confidence && confidence < 1);
+  SQUALL_CHECK(standard_error >= 0 && degrees >= 1);
+  const bm::students_t_distribution<double, Quiet> student(degrees);
+  const double half = standard_error * bm::quantile(bm::complement(student, (1 - confidence) / 2));
+  return Interval{.low = mean - half, .high = mean + half};
+}
+
+MeanEstimate Mean(std::span<const double> values) {
+  SQUALL_CHECK(!values.empty());
+  const double count = static_cast<double>(values.size());
+  MeanEstimate estimate;
+  estimate.n = static_cast<int64_t>(values.size());
+  for (const double value : values) estimate.mean += value / count;
+  double squares = 0;  // around the mean, so that nothing cancels
+  for (const double value : values) squares += (value - estimate.mean) * (value - estimate.mean);
+  if (estimate.n > 1) estimate.standard_error = std::sqrt(squares / (count - 1) / count);
+  return estimate;
+}
+
+Interval MeanInterval(const MeanEstimate& estimate, double confidence) {
+  constexpr double kAnything = std::numeric_limits<double>::infinity();
+  if (estimate.n < 2) return Interval{.low = -kAnything, .high = kAnything};
+  return StudentInterval(estimate.mean, estimate.standard_error,
+                         static_cast<double>(estimate.n - 1), confidence);
+}
+
+double McNemarP(int64_t first_only, int64_t second_only) {
+  SQUALL_CHECK(first_only >= 0 && second_only >= 0);
+  const int64_t n = first_only + second_only;
+  if (n == 0) return 1;
+  const bm::binomial_distribution<double, Quiet> fair(static_cast<double>(n), 0.5);
+  const auto smaller = static_cast<double>(std::min(first_only, second_only));
+  return std::min(1.0, 2 * bm::cdf(fair, smaller));
 }
 
 CountBounds BinomialBounds(int64_t n, double p, double confidence) {

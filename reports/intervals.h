@@ -20,6 +20,7 @@ namespace squall {
 struct Interval {
   double low = 0;
   double high = 1;
+  bool operator==(const Interval&) const = default;
 };
 
 struct Proportion {
@@ -46,6 +47,25 @@ Interval PairedDifference(int64_t both, int64_t first_only, int64_t second_only,
 // For the mean of n values (n >= 1) of the given sum and sum of squares, by the normal
 // approximation. Of one value, the value.
 Interval MeanInterval(double sum, double squares, int64_t n, double confidence = 0.95);
+
+// mean -+ t * standard_error with Student's t of `degrees` (>= 1) of freedom; standard_error >= 0.
+Interval StudentInterval(double mean, double standard_error, double degrees,
+                         double confidence = 0.95);
+
+// For the mean of independent values, such as one figure of each replication: Student's t. Of one
+// value all numbers, since nothing is known of its spread. `values` is not empty.
+struct MeanEstimate {
+  double mean = 0;
+  double standard_error = 0;  // of the mean; 0 of one value
+  int64_t n = 0;
+};
+MeanEstimate Mean(std::span<const double> values);
+Interval MeanInterval(const MeanEstimate& estimate, double confidence = 0.95);
+
+// Two-sided p value of McNemar's test in its exact form: were those pairs in which only one of two
+// engines succeeded as likely to go either way? 1 if there are none. Q. McNemar, Psychometrika 12
+// (1947); exact: binomial of first_only + second_only trials at 1/2, the smaller tail doubled.
+double McNemarP(int64_t first_only, int64_t second_only);
 
 // Inclusive.
 struct CountBounds {

@@ -23,16 +23,6 @@ bool IsGood(const Outcome& outcome) {
   return outcome.in_time && outcome.ok && outcome.body && outcome.right;
 }
 
-Quantiles QuantilesOf(const Histogram& histogram) {
-  return Quantiles{.n = histogram.count(),
-                   .mean = histogram.mean(),
-                   .p50 = histogram.Quantile(0.5),
-                   .p90 = histogram.Quantile(0.9),
-                   .p99 = histogram.Quantile(0.99),
-                   .p999 = histogram.Quantile(0.999),
-                   .max = histogram.max()};
-}
-
 }  // namespace
 
 Metrics::Metrics(std::vector<std::string> fault_names) {
@@ -56,15 +46,21 @@ void Metrics::Add(const Outcome& outcome) {
   for (const AttemptOutcome& attempt : outcome.attempts) AddAttempt(attempt);
   const size_t attempts = outcome.attempts.size();
   attempts_ += static_cast<int64_t>(attempts);
+  attempts_squares_ += static_cast<double>(attempts * attempts);
   ++attempts_per_request_[std::min<size_t>(attempts, kMaxAttemptsCounted)];
 
   AddLatency(outcome, kind);
   if (outcome.streamed) AddStream(outcome);
+  if (trigger_) trigger_phases_.Add(*trigger_, outcome);
+  exposure_.Add(outcome);
+  detection_.Add(outcome);
+  AddDuplicates(outcome);
   prompt_tokens_ += outcome.prompt_tokens;
   completion_tokens_ += outcome.completion_tokens;
   cost_usd_.Add(outcome.cost_usd);
+  cost_squares_.Add(outcome.cost_usd * outcome.cost_usd);
   RememberRequest(outcome);
-  FeedFingerprint(outcome);
+  FeedOutcome(outcome, &fingerprint_);
 }
 
 void Metrics::AddFaulted(const Outcome& outcome) {
@@ -115,6 +111,13 @@ void Metrics::AddStream(const Outcome& outcome) {
   first_piece_.Record((outcome.first_piece - outcome.started).count());
 }
 
+void Metrics::AddDuplicates(const Outcome& outcome) {
+  duplicates_.submissions += outcome.submissions - 1;
+  duplicates_.results += std::max<int64_t>(outcome.results - 1, 0);
+  duplicates_.executions += std::max<int64_t>(outcome.executions - 1, 0);
+  duplicates_.requests += outcome.executions > 1;
+}
+
 void Metrics::CountRecovery(std::string_view strategy, int64_t count) {
   for (auto& [name, total] : recovered_by_) {
     if (name != strategy) continue;
@@ -140,28 +143,6 @@ void Metrics::RememberRequest(const Outcome& outcome) {
     ++by_fault_[static_cast<size_t>(first.fault)].first_attempts;
   }
   first_faults_[index] = static_cast<uint8_t>(drawn ? first.fault + 1 : 0);
-}
-
-void Metrics::FeedFingerprint(const Outcome& outcome) {
-  const auto bit = [](bool value, int position) {
-    return static_cast<uint64_t>(value) << position;
-  };
-  fingerprint_.Feed(outcome.index);
-  fingerprint_.Feed(static_cast<uint64_t>(outcome.started.time_since_epoch().count()));
-  fingerprint_.Feed(static_cast<uint64_t>(outcome.ended.time_since_epoch().count()));
-  fingerprint_.Feed(bit(outcome.in_time, 0) | bit(outcome.ok, 1) | bit(outcome.body, 2) |
-                    bit(outcome.right, 3) | bit(outcome.wrong_by_model, 4) |
-                    static_cast<uint64_t>(outcome.attempts.size()) << 8);
-  if (outcome.streamed) {
-    fingerprint_.Feed(static_cast<uint64_t>(outcome.first_piece.time_since_epoch().count()));
-    fingerprint_.Feed(static_cast<uint64_t>(outcome.restarts));
-  }
-  for (const AttemptOutcome& attempt : outcome.attempts) {
-    fingerprint_.Feed(static_cast<uint64_t>(attempt.started.time_since_epoch().count()));
-    fingerprint_.Feed(static_cast<uint64_t>(attempt.fault + 1) | bit(attempt.impairment, 32) |
-                      bit(attempt.by_load, 33) | static_cast<uint64_t>(attempt.diagnosed) << 40 |
-                      static_cast<uint64_t>(attempt.diagnosed_retry) << 48);
-  }
 }
 
 void Metrics::Ended::Append(const Ended& later) {
@@ -217,12 +198,18 @@ void Metrics::Merge(const Metrics& other) {
   healthy_attempts_ += other.healthy_attempts_;
   false_alarms_ += other.false_alarms_;
   attempts_ += other.attempts_;
+  attempts_squares_ += other.attempts_squares_;
   AddEach(attempts_per_request_, other.attempts_per_request_);
   for (const auto& [strategy, count] : other.recovered_by_) CountRecovery(strategy, count);
   prompt_tokens_ += other.prompt_tokens_;
   completion_tokens_ += other.completion_tokens_;
   cost_usd_.Merge(other.cost_usd_);
+  cost_squares_.Merge(other.cost_squares_);
   obedience_.Merge(other.obedience_);
+  trigger_phases_.Merge(other.trigger_phases_);
+  exposure_.Merge(other.exposure_);
+  detection_.Merge(other.detection_);
+  duplicates_.Merge(other.duplicates_);
   fingerprint_.Combine(other.fingerprint_);
   first_faults_.insert(first_faults_.end(), other.first_faults_.begin(), other.first_faults_.end());
   marks_.insert(marks_.end(), other.marks_.begin(), other.marks_.end());
@@ -245,6 +232,9 @@ Summary Metrics::Summarize() const {
   s.amplification.attempts = attempts_;
   if (s.requests > 0) {
     s.amplification.mean = static_cast<double>(attempts_) / static_cast<double>(s.requests);
+    s.amplification.mean_ci95 =
+        MeanInterval(static_cast<double>(attempts_), attempts_squares_, s.requests);
+    s.cost_per_request_ci95 = MeanInterval(cost_usd_.value(), cost_squares_.value(), s.requests);
   }
   s.amplification.worst_1s = ended.worst_1s;
   s.amplification.worst_10s = ended.worst_10s;
@@ -270,6 +260,10 @@ Summary Metrics::Summarize() const {
   s.completion_tokens = completion_tokens_;
   s.cost_usd = cost_usd_.value();
   s.obedience = obedience_;
+  if (trigger_) s.phases_of_trigger = trigger_phases_.Summarize();
+  s.exposure = exposure_.Summarize();
+  s.detection = detection_.Summarize();
+  s.duplicates = duplicates_;
   s.fingerprint = fingerprint_.value();
   return s;
 }
@@ -284,6 +278,28 @@ std::optional<double> ShareDiffering(std::span<const uint8_t> a, std::span<const
   }
   if (compared == 0) return std::nullopt;
   return static_cast<double>(different) / static_cast<double>(compared);
+}
+
+void FeedOutcome(const Outcome& outcome, Fingerprint* fingerprint) {
+  const auto bit = [](bool value, int position) {
+    return static_cast<uint64_t>(value) << position;
+  };
+  fingerprint->Feed(outcome.index);
+  fingerprint->Feed(static_cast<uint64_t>(outcome.started.time_since_epoch().count()));
+  fingerprint->Feed(static_cast<uint64_t>(outcome.ended.time_since_epoch().count()));
+  fingerprint->Feed(bit(outcome.in_time, 0) | bit(outcome.ok, 1) | bit(outcome.body, 2) |
+                    bit(outcome.right, 3) | bit(outcome.wrong_by_model, 4) |
+                    static_cast<uint64_t>(outcome.attempts.size()) << 8);
+  if (outcome.streamed) {
+    fingerprint->Feed(static_cast<uint64_t>(outcome.first_piece.time_since_epoch().count()));
+    fingerprint->Feed(static_cast<uint64_t>(outcome.restarts));
+  }
+  for (const AttemptOutcome& attempt : outcome.attempts) {
+    fingerprint->Feed(static_cast<uint64_t>(attempt.started.time_since_epoch().count()));
+    fingerprint->Feed(static_cast<uint64_t>(attempt.fault + 1) | bit(attempt.impairment, 32) |
+                      bit(attempt.by_load, 33) | static_cast<uint64_t>(attempt.diagnosed) << 40 |
+                      static_cast<uint64_t>(attempt.diagnosed_retry) << 48);
+  }
 }
 
 int64_t MeasureTimerOverheadNs() {

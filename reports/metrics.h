@@ -18,12 +18,15 @@
 #include <vector>
 
 #include "engine/events.h"
+#include "reports/detection.h"
+#include "reports/exposure.h"
 #include "reports/fingerprint.h"
 #include "reports/histogram.h"
 #include "reports/load_windows.h"
 #include "reports/outcome.h"
 #include "reports/paired.h"
 #include "reports/summary.h"
+#include "reports/trigger_phases.h"
 
 namespace squall {
 
@@ -60,7 +63,19 @@ class Metrics {
 
   // What is done to the run, for the recovery from it; before it is over. The same in every
   // replication.
-  void SetTrigger(const TriggerWindow& trigger) { trigger_ = trigger; }
+  // `hang` is the fault whose replies never come (exposure.h).
+  void SetTrigger(const TriggerWindow& trigger, int hang = -1) {
+    trigger_ = trigger;
+    exposure_.Begin(trigger, hang);
+  }
+
+  // The rows of the climate, that Outcome::episode counts; before the first outcome.
+  void SetEpisodes(std::vector<Detection::Episode> episodes) {
+    detection_.Begin(std::move(episodes));
+  }
+
+  // A circuit has opened.
+  void OnOpen(Time now) { exposure_.OnOpen(now); }
 
   // Appends a later replication, built from the same fault names. Into an empty Metrics it is a
   // copy.
@@ -101,8 +116,8 @@ class Metrics {
   void AddFaulted(const Outcome& outcome);
   void AddLatency(const Outcome& outcome, RequestKind kind);
   void AddStream(const Outcome& outcome);
+  void AddDuplicates(const Outcome& outcome);
   void RememberRequest(const Outcome& outcome);
-  void FeedFingerprint(const Outcome& outcome);
   void CountRecovery(std::string_view strategy, int64_t count);
   bool empty() const { return running_.requests == 0 && ended_.recovered.empty(); }
   Ended EndedWithRunning() const;
@@ -120,13 +135,19 @@ class Metrics {
   int64_t healthy_attempts_ = 0;
   int64_t false_alarms_ = 0;
   int64_t attempts_ = 0;
+  double attempts_squares_ = 0;  // whole numbers, exact up to 2^53
   std::array<int64_t, kMaxAttemptsCounted + 1> attempts_per_request_{};
   std::vector<std::pair<std::string, int64_t>> recovered_by_;  // few: one per row of the plan
   int64_t prompt_tokens_ = 0;
   int64_t completion_tokens_ = 0;
   CompensatedSum cost_usd_;
+  CompensatedSum cost_squares_;
   Obedience obedience_;
   std::optional<TriggerWindow> trigger_;
+  TriggerPhases trigger_phases_;
+  Exposure exposure_;
+  Detection detection_;
+  Duplicates duplicates_;
   Fingerprint fingerprint_;
   std::vector<uint8_t> first_faults_;
   std::vector<uint8_t> marks_;
@@ -138,6 +159,9 @@ class Metrics {
 // (Metrics::first_faults), among those that sent one in both. nullopt if there are none. 0 is what
 // keyed draws promise.
 std::optional<double> ShareDiffering(std::span<const uint8_t> a, std::span<const uint8_t> b);
+
+// What a fingerprint covers of one request: all of its attempts, times to the nanosecond.
+void FeedOutcome(const Outcome& outcome, Fingerprint* fingerprint);
 
 // The cost of reading the clock, part of every figure in Summary::phases: median of 1001 readings,
 // nanoseconds. Takes about 0.1 ms.

@@ -25,7 +25,13 @@ struct AttemptOutcome {
   FailureClass diagnosed = FailureClass::kOk;
   RetryDecision diagnosed_retry = RetryDecision::kNone;
   std::string_view strategy;  // which row of the plan sent it
+  std::string_view rule;      // static name of what diagnosed it, or doubted it
+  bool judges = false;        // asked about an answer, not for one
+  bool doubted = false;       // the guard passed it, and another opinion kept it from the caller
+  int episode = -1;           // row of the climate that hit it, -1 for none
+  std::string_view variant;   // of the fault; static
   Time started{};
+  Time ended{};
 };
 
 struct Outcome {
@@ -46,6 +52,9 @@ struct Outcome {
   std::string_view stop;         // why the engine ended the call; static
   std::string_view answered_by;  // which row of the plan brought the answer; static, "" if none
   int restarts = 0;              // times that the caller was told to forget what it held
+  int64_t executions = 0;        // times that a model was put to work on it, judges apart
+  int64_t submissions = 1;       // times that the caller submitted it, under one idempotency key
+  int64_t results = 0;           // answers handed out for it, of any quality
   absl::InlinedVector<AttemptOutcome, 2> attempts;  // those sent, in order
 
   // The caller was left with a part of an answer.

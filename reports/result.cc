@@ -11,6 +11,8 @@
 #include "reports/fingerprint.h"
 #include "reports/histogram.h"
 #include "reports/intervals.h"
+#include "reports/json_values.h"
+#include "reports/result_sections.h"
 
 #ifndef SQUALL_VERSION
 #define SQUALL_VERSION "0.1.0"
@@ -18,25 +20,6 @@
 
 namespace squall {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-Json Number(std::optional<double> value) { return value ? Number(*value) : Json(nullptr); }
-
-Json Rate(int64_t count, int64_t n) {
-  return n == 0 ? Json(nullptr) : Number(static_cast<double>(count) / static_cast<double>(n));
-}
-
-Json Ci95(int64_t count, int64_t n) {
-  if (n == 0) return nullptr;
-  const Interval interval = Wilson(count, n);
-  return Json::array({interval.low, interval.high});
-}
-
-Json Share(int64_t count, int64_t n) {
-  return {{"count", count}, {"rate", Rate(count, n)}, {"ci95", Ci95(count, n)}};
-}
 
 // How the requests of a tally ended; the keys are those of "recovered" at top level.
 Json Endings(const Tally& tally) {
@@ -53,7 +36,18 @@ Json Recovered(const Summary& s) {
   const auto clustered = ClusteredInterval(s.replications);
   recovered["strict"]["ci95_between_replications"] =
       clustered ? Json::array({clustered->low, clustered->high}) : Json(nullptr);
+  Json strict = Json::array();
+  Json faulted = Json::array();
+  for (const Proportion& replication : s.replications) {
+    strict.push_back(replication.successes);
+    faulted.push_back(replication.n);
+  }
+  recovered["by_replication"] = {{"strict", std::move(strict)}, {"faulted", std::move(faulted)}};
   return recovered;
+}
+
+Json CeilingCounts(const Tally& tally) {
+  return {{"recovered", tally.ceiling_recovered}, {"known", tally.ceiling_known}};
 }
 
 Json OtherRequests(const Summary& s) {
@@ -86,33 +80,10 @@ Json ByFault(const Summary& s) {
     row["ceiling"] = Number(fault.tally.ceiling());
     row["efficiency"] = Number(fault.tally.efficiency());
     row["why_not_recovered"] = Losses(fault.losses);
+    row["ceiling_counts"] = CeilingCounts(fault.tally);
     rows[fault.name] = std::move(row);
   }
   return rows;
-}
-
-// `unit_ns` is what one unit of the output is: 1e6 for milliseconds, 1 for nanoseconds. Percentiles
-// of too few samples are given, and named as such.
-Json QuantilesJson(const Quantiles& q, double unit_ns) {
-  struct Row {
-    const char* name;
-    double q;
-    int64_t value;
-  };
-  const Row rows[] = {
-      {"p50", 0.5, q.p50}, {"p90", 0.9, q.p90}, {"p99", 0.99, q.p99}, {"p999", 0.999, q.p999}};
-  const auto scaled = [&](double ns) { return q.n == 0 ? Json(nullptr) : Number(ns / unit_ns); };
-  Json json = Json::object();
-  Json too_few = Json::array();
-  for (const Row& row : rows) {
-    json[row.name] = scaled(static_cast<double>(row.value));
-    if (!EnoughForQuantile(q.n, row.q)) too_few.push_back(row.name);
-  }
-  json["max"] = scaled(static_cast<double>(q.max));
-  json["mean"] = scaled(q.mean);
-  json["n"] = q.n;
-  json["too_few_samples_for"] = std::move(too_few);
-  return json;
 }
 
 Json Confusion(const ConfusionMatrix& matrix) {
@@ -190,7 +161,11 @@ Json Timing(const RunResult& result) {
   return {{"calls_per_second", timing.wall_s > 0 ? Number(requests / timing.wall_s) : nullptr},
           {"wall_s", Number(timing.wall_s)},
           {"cpu_s", Number(timing.cpu_s)},
-          {"diagnosis_ns", std::move(diagnosis)}};
+          {"diagnosis_ns", std::move(diagnosis)},
+          {"machine",
+           {{"cpu", timing.machine.cpu},
+            {"cores", timing.machine.cores},
+            {"kernel", timing.machine.kernel}}}};
 }
 
 Json Streams(const Summary& s) {
@@ -214,16 +189,17 @@ Json Cost(const Summary& s) {
       s.all.strict == 0 ? Json(nullptr) : Number(s.cost_usd / static_cast<double>(s.all.strict));
   return {{"usd", Number(s.cost_usd)},
           {"usd_per_request", per_request},
+          {"ci95", BoundsOrNull(s.cost_per_request_ci95)},
           {"usd_per_success", per_success}};
 }
 
 Json ObedienceJson(const Obedience& obedience) {
   return {{"hints_given", obedience.hints_given},
           {"early_same_request", obedience.early_same_request},
-          {"early_same_user", obedience.early_same_user}};
+          {"early_same_user", obedience.early_same_user},
+          {"early_rate", Rate(obedience.early_same_request, obedience.hints_given)},
+          {"ci95", Ci95(obedience.early_same_request, obedience.hints_given)}};
 }
-
-Json Bounds(const Interval& interval) { return Json::array({interval.low, interval.high}); }
 
 Json PairedShareJson(const PairedShare& share) {
   return {{"pairs", share.n},
@@ -250,6 +226,14 @@ Json AblationJson(const Ablation& a) {
           {"cost_usd", {{"difference", Number(a.cost_usd)}}}};
 }
 
+Json OrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+// JSON that somebody else has written; null where it is none.
+Json Embedded(const std::string& text) {
+  Json json = Json::parse(text, nullptr, false);
+  return json.is_discarded() ? Json(nullptr) : json;
+}
+
 // Sums over all replications, one entry per window, from the start of the run.
 Json Goodput(const LoadTotals::Series& load) {
   return {{"window_s", load.window_s},
@@ -270,26 +254,29 @@ Json AfterTrigger(const Summary& s) {
 
 Json Base(const RunResult& result) {
   const Summary& s = result.summary;
-  Json json = {
-      {"format_version", kResultFormatVersion},
-      {"scenario", result.scenario},
-      {"scenario_hash", result.scenario_hash},
-      {"mode", result.mode},
-      {"seed", result.seed},
-      {"replications", result.replications},
-      {"engine", result.engine},
-      {"overrides", result.overrides},
-      {"partial", result.partial},
-      {"requests", s.requests},
-      {"faulted", s.faulted().n},
-      {"recovered", Recovered(s)},
-      {"ceiling", Number(s.faulted().ceiling())},
-      {"efficiency", Number(s.faulted().efficiency())},
-      {"ceiling_counts",
-       {{"recovered", s.faulted().ceiling_recovered}, {"known", s.faulted().ceiling_known}}},
-      {"ci_method", "wilson"},
-      {"success", Share(s.all.strict, s.all.n)},
-      {"goodput_per_s", Number(s.goodput_per_s())}};
+  Json json = {{"format_version", kResultFormatVersion},
+               {"scenario", result.scenario},
+               {"scenario_hash", result.scenario_hash},
+               {"draws_hash", result.draws_hash},
+               {"mode", result.mode},
+               {"time_scale", result.mode == "wire" ? Number(result.time_scale) : Json(nullptr)},
+               {"seed", result.seed},
+               {"replications", result.replications},
+               {"engine", result.engine},
+               {"overrides", result.overrides},
+               {"partial", result.partial},
+               {"requests", s.requests},
+               {"faulted", s.faulted().n},
+               {"recovered", Recovered(s)},
+               {"ceiling", Number(s.faulted().ceiling())},
+               {"efficiency", Number(s.faulted().efficiency())},
+               {"ceiling_counts", CeilingCounts(s.faulted())},
+               {"ci_method", "wilson"},
+               {"success", Share(s.all.strict, s.all.n)},
+               {"goodput_per_s", Number(s.goodput_per_s())},
+               {"span_s", s.span_s}};
+  json["thresholds"] = Json::array();
+  for (const ThresholdVerdict& one : result.thresholds) json["thresholds"].push_back(ToJson(one));
   json["why_not_recovered"] = Losses(s.losses);
   json["visible_faults"] = {{"n", s.visible.n},
                             {"wrong_passed", Share(s.visible.wrong, s.visible.n)},
@@ -299,12 +286,18 @@ Json Base(const RunResult& result) {
   json["recovered_by"] = Json::object();
   for (const auto& [strategy, count] : s.recovered_by) json["recovered_by"][strategy] = count;
   json["amplification"] = {{"mean", Number(s.amplification.mean)},
+                           {"ci95", BoundsOrNull(s.amplification.mean_ci95)},
                            {"worst_1s", Number(s.amplification.worst_1s)},
                            {"worst_10s", Number(s.amplification.worst_10s)},
                            {"attempts", s.amplification.attempts}};
   json["goodput"] = Goodput(s.load);
   json["recovery_time_s"] = s.recovery ? Number(s.recovery->median_s) : Json(nullptr);
   json["after_trigger"] = AfterTrigger(s);
+  json["by_phase"] = ByPhase(s);
+  json["exposure"] = ExposureJson(s);
+  json["time_to_detect"] = TimeToDetect(s);
+  json["duplicates"] = DuplicatesJson(s);
+  json["layers"] = LayersJson(result.layers);
   json["attempts_per_request"] = AttemptsPerRequest(s);
   json["obedience"] = ObedienceJson(s.obedience);
   json["breaker_transitions"] = result.breaker_transitions;
@@ -317,11 +310,28 @@ Json Base(const RunResult& result) {
   json["tokens"] = Tokens(s);
   json["cost"] = Cost(s);
   json["fingerprint"] = FingerprintText(s.fingerprint);
+  if (result.chronicle != nullptr) json["timeline"] = TimelineJson(*result.chronicle);
   if (result.ablation) json["ablation"] = AblationJson(*result.ablation);
   json["repeat"] = result.repeat;
   json["version"] = result.version;
+  json["revision"] = OrNull(result.revision);
   json["compiler"] = result.compiler;
+  json["build"] = result.build;
+  json["effective_scenario"] = Embedded(result.effective);
+  if (!result.trace.empty()) json["trace"] = Embedded(result.trace);
+  if (!result.knowledge.empty()) json["knowledge"] = Embedded(result.knowledge);
   return json;
+}
+
+// A member more, at the end of the document's text. The table would take a hundred times as long
+// through a document of its own.
+std::string WithRequests(std::string text, const RunResult& result) {
+  text.resize(text.rfind('}') - 1);
+  if (result.chronicle != nullptr) text += ChronicleRows(*result.chronicle);
+  if (result.requests != nullptr) {
+    text += absl::StrCat(",\n  \"per_request\": ", result.requests->ToJson(2));
+  }
+  return text + "\n}\n";
 }
 
 // No list or object begins between here, after a list's opening bracket, and its closing one.
@@ -375,6 +385,18 @@ std::string RunResult::BuildCompiler() {
 #endif
 }
 
+std::string RunResult::BuildKind() {
+#ifdef __OPTIMIZE__
+  std::string kind = "optimized";
+#else
+  std::string kind = "debug";
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  kind += " sanitized";
+#endif
+  return kind;
+}
+
 Ablation CompareWithWhole(const RunResult& whole, std::span<const uint8_t> whole_marks,
                           const RunResult& without, std::span<const uint8_t> without_marks) {
   Ablation ablation;
@@ -387,9 +409,20 @@ Ablation CompareWithWhole(const RunResult& whole, std::span<const uint8_t> whole
 std::string ToJson(const RunResult& result) {
   Json json = Base(result);
   json["timing"] = Timing(result);
-  return Text(json);
+  return WithRequests(Text(json), result);
 }
 
-std::string ToJsonWithoutTiming(const RunResult& result) { return Text(Base(result)); }
+std::string ToJsonForPage(const RunResult& result) {
+  Json json = Base(result);
+  json.erase("trace");  // as long as the run
+  json["timing"] = Timing(result);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string ToJsonWithoutTiming(const RunResult& result) {
+  return WithRequests(Text(Base(result)), result);
+}
+
+nlohmann::ordered_json ResultDocument(const RunResult& result) { return Base(result); }
 
 }  // namespace squall

@@ -1,6 +1,42 @@
 #include "reports/summary.h"
 
+#include <cmath>
+
+#include "reports/histogram.h"
+
 namespace squall {
+
+namespace {
+
+std::vector<int64_t> SpectrumOf(const Histogram& histogram) {
+  std::vector<int64_t> spectrum;
+  for (const double q : kSpectrumQuantiles) {
+    if (q > 0.5 && !EnoughForQuantile(histogram.count(), q)) break;
+    spectrum.push_back(histogram.Quantile(q));
+  }
+  return spectrum;
+}
+
+}  // namespace
+
+Quantiles QuantilesOf(const Histogram& histogram) {
+  Quantiles q{.n = histogram.count(),
+              .mean = histogram.mean(),
+              .p50 = histogram.Quantile(0.5),
+              .p90 = histogram.Quantile(0.9),
+              .p99 = histogram.Quantile(0.99),
+              .p999 = histogram.Quantile(0.999),
+              .max = histogram.max(),
+              .spectrum = {}};
+  if (q.n == 0) return q;
+  q.spectrum = SpectrumOf(histogram);
+  constexpr double kAt[] = {0.5, 0.9, 0.99, 0.999};
+  for (size_t i = 0; i < q.ci95.size(); ++i) {
+    const Interval rank = Wilson(std::llround(kAt[i] * static_cast<double>(q.n)), q.n);
+    q.ci95[i] = {histogram.Quantile(rank.low), histogram.Quantile(rank.high)};
+  }
+  return q;
+}
 
 std::string_view RequestKindName(RequestKind kind) {
   switch (kind) {
@@ -53,6 +89,13 @@ void Obedience::Merge(const Obedience& other) {
   hints_given += other.hints_given;
   early_same_request += other.early_same_request;
   early_same_user += other.early_same_user;
+}
+
+void Duplicates::Merge(const Duplicates& other) {
+  submissions += other.submissions;
+  results += other.results;
+  executions += other.executions;
+  requests += other.requests;
 }
 
 std::optional<double> Summary::goodput_per_s() const {

@@ -44,7 +44,8 @@ RequestKind KindOf(const Outcome& outcome);
 // How n requests ended.
 struct Tally {
   int64_t n = 0;
-  int64_t strict = 0;             // in time, the caller holds an answer that the oracle accepts
+  int64_t strict = 0;             // in time, the caller holds an answer that the oracle accepts,
+                                  // and that one only
   int64_t lenient = 0;            // in time, the caller holds any 200 with a body
   int64_t abstained = 0;          // in time, the caller was told that it failed
   int64_t late = 0;               // the rest: after the deadline, or a "success" without a body
@@ -59,10 +60,12 @@ struct Tally {
   std::optional<double> efficiency() const;
 
   void Add(const Outcome& outcome) {
+    // Two results under one key are work done twice, and one of them one too many.
+    const bool once = outcome.results <= 1;
     const bool lenient_one = outcome.in_time && outcome.ok && outcome.body;
     const bool abstained_one = outcome.in_time && !outcome.ok;
     ++n;
-    strict += lenient_one && outcome.right;
+    strict += lenient_one && outcome.right && once;
     lenient += lenient_one;
     abstained += abstained_one;
     late += !lenient_one && !abstained_one;
@@ -74,6 +77,11 @@ struct Tally {
   bool operator==(const Tally&) const = default;
 };
 
+// Where a distribution is read for drawing it: every nine of the tail has a few points.
+inline constexpr std::array<double, 26> kSpectrumQuantiles = {
+    0,     0.01, 0.05,  0.1,  0.2,   0.25,  0.3,   0.4,   0.5,    0.6,    0.7,    0.75,    0.8,
+    0.85,  0.9,  0.925, 0.95, 0.97,  0.98,  0.99,  0.995, 0.998,  0.999,  0.9995, 0.9999,  0.99999};
+
 struct Quantiles {  // nanoseconds
   int64_t n = 0;
   double mean = 0;
@@ -82,8 +90,15 @@ struct Quantiles {  // nanoseconds
   int64_t p99 = 0;
   int64_t p999 = 0;
   int64_t max = 0;
+  // At kSpectrumQuantiles, as far as at least ten samples lie beyond; empty of nothing.
+  std::vector<int64_t> spectrum;
+  // 95 % intervals of p50, p90, p99 and p999: the values at Wilson's bounds of the rank, for
+  // independent samples (order statistics; H. A. David, H. N. Nagaraja, "Order Statistics", 7.1).
+  std::array<std::array<int64_t, 2>, 4> ci95{};
   bool operator==(const Quantiles&) const = default;
 };
+class Histogram;
+Quantiles QuantilesOf(const Histogram& histogram);
 
 // Attempts really faulted by the draw, and whether their diagnosis was right. Attempts, not
 // requests.
@@ -112,6 +127,7 @@ struct Amplification {
   std::optional<double> mean;      // attempts / requests offered; nullopt without requests
   std::optional<double> worst_1s;  // load_windows.h; over replications the worst of them
   std::optional<double> worst_10s;
+  std::optional<Interval> mean_ci95;  // normal, over requests
   bool operator==(const Amplification&) const = default;
 };
 
@@ -137,6 +153,69 @@ struct StreamSummary {
   bool operator==(const StreamSummary&) const = default;
 };
 
+// Requests by their intended arrival: before, during and after the trigger.
+struct PhaseSummary {
+  int64_t requests = 0;
+  int64_t strict = 0;
+  int64_t lenient = 0;
+  int64_t attempts = 0;
+  double cost_usd = 0;
+  Quantiles latency;
+  bool operator==(const PhaseSummary&) const = default;
+};
+inline constexpr int kTriggerPhaseCount = 3;
+
+// What an outage did before and after a circuit opened (exposure.h says what each figure means).
+struct ExposureSummary {
+  int64_t struck = 0;
+  int64_t requests_struck = 0;
+  int64_t trips = 0;             // replications in which a circuit opened
+  std::optional<double> trip_s;  // from the onset, median over them
+  int64_t failed_before_trip = 0;
+  int64_t hanging = 0;
+  int64_t probes = 0;
+  Quantiles hung;
+  Quantiles fast_fail;
+  Quantiles fallback;
+  bool operator==(const ExposureSummary&) const = default;
+};
+
+// Who noticed an episode of the climate, and when (detection.h).
+struct DetectorSummary {
+  std::string rule;
+  int64_t detections = 0;
+  int64_t replications = 0;       // in which it detected anything
+  std::optional<double> first_s;  // from the onset; medians over replications
+  std::optional<double> tenth_s;
+  std::optional<double> hits_before;  // attempts struck before the first detection
+  bool operator==(const DetectorSummary&) const = default;
+};
+struct EpisodeSummary {
+  std::string name;
+  double from_s = 0;
+  int64_t hits = 0;
+  int64_t undetected = 0;
+  int64_t passed_on = 0;  // undetected, and the caller's answer
+  std::vector<DetectorSummary> detectors;
+  bool operator==(const EpisodeSummary&) const = default;
+};
+struct DetectionSummary {
+  std::vector<EpisodeSummary> episodes;
+  int64_t healthy = 0;                                        // attempts with nothing wrong
+  std::vector<std::pair<std::string, int64_t>> false_alarms;  // of them, by rule
+  bool operator==(const DetectionSummary&) const = default;
+};
+
+// Work done more than once for one idempotency key.
+struct Duplicates {
+  int64_t submissions = 0;  // by callers, beyond the first of each request
+  int64_t results = 0;      // handed out, likewise
+  int64_t executions = 0;   // by models, likewise
+  int64_t requests = 0;     // that a model was put to work on more than once
+  void Merge(const Duplicates& other);
+  bool operator==(const Duplicates&) const = default;
+};
+
 struct Summary {
   int64_t requests = 0;
   std::array<Tally, kRequestKindCount> by_kind;
@@ -152,6 +231,10 @@ struct Summary {
   Obedience obedience;
   LoadTotals::Series load;                  // all replications together
   std::optional<RecoverySummary> recovery;  // nullopt without a trigger
+  std::optional<std::array<PhaseSummary, kTriggerPhaseCount>> phases_of_trigger;  // likewise
+  std::optional<ExposureSummary> exposure;  // nullopt where no episode struck anything
+  DetectionSummary detection;
+  Duplicates duplicates;
 
   Quantiles latency;            // of all requests, from their intended arrival
   Quantiles latency_success;    // of those with a right answer in time
@@ -170,6 +253,7 @@ struct Summary {
   int64_t prompt_tokens = 0;  // of all attempts, discarded ones too, as the cost
   int64_t completion_tokens = 0;
   double cost_usd = 0;
+  std::optional<Interval> cost_per_request_ci95;  // normal; nullopt without requests
   uint64_t fingerprint = 0;
 
   std::array<Quantiles, kPhaseCount> phases;  // real CPU time: differs from run to run

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "reports/fingerprint.h"
+#include "reports/threshold_table.h"
 
 namespace squall {
 namespace {
@@ -410,7 +411,7 @@ std::string IdentityFact(const RunResult& r, const TextStyle& style) {
 
 std::string RenderReport(const RunResult& result, const TextStyle& style) {
   const Summary& s = result.summary;
-  std::string text = Header(result, style);
+  std::string text = Header(result, style) + RenderThresholds(result.thresholds, style);
   text += "\nProviders failed on purpose. Did the caller still get a right answer in time?\n\n";
   text += Headline(s.faulted(), style);
   text += EndingsTable(s, style) + FaultTable(s, style) + OtherTable(s, style);

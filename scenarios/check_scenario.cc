@@ -9,6 +9,7 @@
 #include "mock_providers/dialect_server.h"
 #include "mock_providers/faults.h"
 #include "mock_providers/tasks.h"
+#include "scenarios/thresholds.h"
 
 namespace squall {
 namespace {
@@ -156,6 +157,10 @@ void CheckClimate(const Scenario& s, Problems* problems) {
   std::vector<std::string> names;
   for (const ProviderConfig& provider : s.providers) names.push_back(provider.name);
   std::set<std::string> own_names;  // draws are keyed by them
+  std::vector<std::string> models;
+  for (const ProviderConfig& provider : s.providers) {
+    for (const ModelConfig& model : provider.models) models.push_back(model.name);
+  }
   for (size_t i = 0; i < s.climate.size(); ++i) {
     const ClimateConfig& row = s.climate[i];
     const std::string here = PointerTo("/climate", std::to_string(i));
@@ -163,6 +168,9 @@ void CheckClimate(const Scenario& s, Problems* problems) {
     for (size_t p = 0; p < row.providers.size(); ++p) {
       CheckKnown(here + "/providers/" + std::to_string(p), "provider", row.providers[p], names,
                  problems);
+    }
+    for (size_t m = 0; m < row.models.size(); ++m) {
+      CheckKnown(here + "/models/" + std::to_string(m), "model", row.models[m], models, problems);
     }
     CheckKnown(here + "/fault", "fault", row.fault, KnownFaults(), problems);
     CheckVariants(here + "/variants", row.fault, row.variants, problems);
@@ -205,6 +213,49 @@ void CheckWorkload(const WorkloadConfig& workload, Problems* problems) {
   }
 }
 
+void CheckConversation(const WorkloadConfig& workload, Problems* problems) {
+  const bool traced = workload.arrivals.kind == ArrivalKind::kTrace;
+  if (traced && workload.conversation.turns > 1) {
+    problems->Add("/workload/conversation/turns",
+                  "got " + std::to_string(workload.conversation.turns) +
+                      " with kind \"trace\", expected 1: the trace says what comes when");
+  }
+  const bool again = workload.resubmit.share > 0 || !workload.restarts.empty();
+  if (again && workload.stream > 0) {
+    problems->Add("/workload/stream", "got " + Show(workload.stream) +
+                                          " with requests that are submitted again, expected 0");
+  }
+  for (size_t i = 1; i < workload.restarts.size(); ++i) {
+    const RestartConfig& before = workload.restarts[i - 1];
+    if (workload.restarts[i].at >= before.at + before.down) continue;
+    problems->Add("/workload/restarts/" + std::to_string(i) + "/at",
+                  "got a time before the restart before it is over, expected a later one");
+  }
+}
+
+void CheckChain(const Scenario& s, Problems* problems) {
+  if (s.chain.empty()) return;
+  if (s.chain.size() > kMaxLayers) {
+    problems->Add("/chain", "got " + std::to_string(s.chain.size()) + " layers, expected at most " +
+                                std::to_string(kMaxLayers));
+  }
+  std::set<std::string> names;
+  int64_t attempts = s.engine.retry.max_attempts;
+  for (size_t i = 0; i < s.chain.size(); ++i) {
+    CheckUnique("/chain/" + std::to_string(i) + "/name", s.chain[i].name, &names, problems);
+    attempts *= std::min(s.chain[i].engine.retry.max_attempts, kMaxChainAttempts);
+    attempts = std::min(attempts, kMaxChainAttempts + 1);
+  }
+  if (attempts > kMaxChainAttempts) {
+    problems->Add("/chain", "got layers whose attempts at one request multiply to more than " +
+                                std::to_string(kMaxChainAttempts) + ", expected fewer");
+  }
+  if (s.workload.stream > 0) {
+    problems->Add("/workload/stream",
+                  "got " + Show(s.workload.stream) + " with a chain, expected 0");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> KnownFaults() {
@@ -241,12 +292,15 @@ void CheckFaultTable(const std::string& pointer, const std::map<std::string, Fau
 }
 
 void CheckScenario(const Scenario& scenario, Problems* problems) {
+  CheckThresholds(scenario, problems);
   CheckWorkload(scenario.workload, problems);
   CheckFaults("/faults", scenario.faults, problems);
   CheckProviders(scenario, problems);
   CheckRegions(scenario, problems);
   CheckClimate(scenario, problems);
   CheckRouting(scenario, problems);
+  CheckConversation(scenario.workload, problems);
+  CheckChain(scenario, problems);
   const std::vector<std::string>& ladder = scenario.engine.ladder;
   for (size_t i = 0; i < ladder.size(); ++i) {
     const std::string here = PointerTo("/engine/ladder", std::to_string(i));

@@ -11,6 +11,11 @@
 
 namespace squall {
 
+// Layers of a call chain above the engine, and the attempts that they and the engine may make at
+// one request together: 4^5 fits, and nothing that would run for ever.
+inline constexpr size_t kMaxLayers = 8;
+inline constexpr int64_t kMaxChainAttempts = 2048;
+
 inline constexpr size_t kMaxProviders = 64;
 
 // Adds what is wrong with a scenario whose fields were all readable.

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/base/fields.h"
+#include "reports/nearest.h"
 
 namespace squall {
 
@@ -63,12 +64,6 @@ std::string PointerTo(std::string_view base, std::string_view token);
 
 // Is `pointer` the same place as `ancestor` or one below it?
 bool AtOrBelow(std::string_view pointer, std::string_view ancestor);
-
-// The entry of `known` that `got` is probably a misspelling of, "" if none is near.
-std::string Nearest(std::string_view got, const std::vector<std::string>& known);
-
-// `expected one of a, b, c` with `; did you mean "a"?` after it where something is near.
-std::string ExpectedOneOf(std::string_view got, const std::vector<std::string>& known);
 
 // A value as a message shows it: compact, cut to one short line, always valid UTF-8.
 std::string ShowValue(const nlohmann::json& value);

@@ -14,6 +14,7 @@
 #include "scenarios/preset.h"
 #include "scenarios/scenario.h"
 #include "scenarios/text_file.h"
+#include "scenarios/thresholds.h"
 
 namespace squall {
 namespace {
@@ -116,12 +117,11 @@ absl::Status ApplyOptions(const ScenarioOptions& options, JsonDocument* document
   return absl::OkStatus();
 }
 
-// Reads the preset onto `scenario->engine`. What is wrong with the name goes to `problems`; a file
-// that is wrong itself is the error.
-absl::Status ReadPreset(const JsonDocument& document, bool from_option, Scenario* scenario,
-                        Problems* problems) {
-  const json::json_pointer place("/engine/preset");
-  std::string preset = scenario->preset;
+// Reads the preset that stands at `pointer`, else `preset`, onto `engine`. What is wrong with the
+// name goes to `problems`; a file that is wrong itself is the error.
+absl::Status ReadPreset(const JsonDocument& document, const std::string& pointer, bool from_option,
+                        std::string preset, EngineConfig* engine, Problems* problems) {
+  const json::json_pointer place(pointer);
   if (document.root().contains(place) && document.root()[place].is_string()) {
     preset = document.root()[place].get<std::string>();
   }
@@ -132,14 +132,14 @@ absl::Status ReadPreset(const JsonDocument& document, bool from_option, Scenario
     file = from_option ? preset : Resolve(preset, document.name());
     auto read = ReadTextFile(file, JsonDocument::kMaxBytes);
     if (!read.ok()) {
-      problems->Add("/engine/preset", std::string(read.status().message()));
+      problems->Add(pointer, std::string(read.status().message()));
       return absl::OkStatus();
     }
     text = *std::move(read);
   } else if (text.empty()) {
     std::vector<std::string> known = BundledNames(kPresetFolder);
     known.emplace_back(kCustomPreset);
-    problems->Add("/engine/preset",
+    problems->Add(pointer,
                   "got unknown preset " + ShowText(preset) + ", " + ExpectedOneOf(preset, known));
     return absl::OkStatus();
   }
@@ -150,8 +150,56 @@ absl::Status ReadPreset(const JsonDocument& document, bool from_option, Scenario
   if (read->root().is_object()) TakeSchemaKey(&read->root(), &own);
   ReadFields(
       read->root(), [&values](Fields& f) { Describe(f, values); }, &own);
-  scenario->engine = values.engine;
+  *engine = values.engine;
   return read->Report(own);
+}
+
+// Settles which model it is, where the document has one. Its parameters are read later.
+void ReadModelKind(const JsonDocument& document, Scenario* scenario, Problems* problems) {
+  const json& root = document.root();
+  if (!root.is_object() || !root.contains("model")) return;
+  const json& model = root["model"];
+  if (!model.is_object()) {
+    problems->Add("/model", "got " + ShowValue(model) + ", expected an object");
+    return;
+  }
+  const auto names = ModelKindNames();
+  const std::vector<std::string> known(names.begin(), names.end());
+  const auto kind = model.find("kind");
+  if (kind == model.end() || !kind->is_string()) {
+    const std::string got = kind == model.end() ? "no kind" : ShowValue(*kind);
+    problems->Add(kind == model.end() ? "/model" : "/model/kind",
+                  "got " + got + ", " + ExpectedOneOf("", known));
+    return;
+  }
+  const auto text = kind->get<std::string>();
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (found == names.end()) {
+    problems->Add("/model/kind",
+                  "got unknown model " + ShowText(text) + ", " + ExpectedOneOf(text, known));
+    return;
+  }
+  scenario->model = DefaultModel(static_cast<size_t>(found - names.begin()));
+}
+
+// The presets of the engine and of each layer above it.
+absl::Status ReadPresets(const JsonDocument& document, bool from_option, Scenario* scenario,
+                         Problems* problems) {
+  const auto status = ReadPreset(document, "/engine/preset", from_option, scenario->preset,
+                                 &scenario->engine, problems);
+  if (!status.ok()) return status;
+  const json::json_pointer place("/chain");
+  if (!document.root().contains(place) || !document.root()[place].is_array()) {
+    return absl::OkStatus();
+  }
+  scenario->chain.resize(std::min(document.root()[place].size(), kMaxLayers));
+  for (size_t i = 0; i < scenario->chain.size(); ++i) {
+    ChainLayer& layer = scenario->chain[i];
+    const std::string pointer = "/chain/" + std::to_string(i) + "/engine/preset";
+    const auto read = ReadPreset(document, pointer, false, layer.preset, &layer.engine, problems);
+    if (!read.ok()) return read;
+  }
+  return absl::OkStatus();
 }
 
 // The rules between fields, but for what stands at or below a value that could not be read: of that
@@ -171,10 +219,11 @@ absl::Status ReadTrace(const JsonDocument& document, const ScenarioOptions& opti
                        Scenario* scenario) {
   WorkloadConfig& workload = scenario->workload;
   if (workload.arrivals.kind != ArrivalKind::kTrace) return absl::OkStatus();
-  if (options.trace.empty()) {
+  if (options.trace.empty() && options.trace_rows.empty()) {
     workload.arrivals.trace = Resolve(workload.arrivals.trace, document.name());
   }
-  auto rows = LoadTrace(workload.arrivals.trace);
+  absl::StatusOr<std::vector<TraceRow>> rows = options.trace_rows;
+  if (options.trace_rows.empty()) rows = LoadTrace(workload.arrivals.trace);
   if (!rows.ok()) {
     Problems problems;
     problems.Add("/workload/arrivals/trace", std::string(rows.status().message()));
@@ -194,9 +243,12 @@ absl::Status ReadTrace(const JsonDocument& document, const ScenarioOptions& opti
   return document.Report(problems);
 }
 
-// The same rows at another path are the same experiment.
+// The same rows at another path are the same experiment, and so is one that is judged otherwise.
+// The seed stands beside a hash wherever one is shown.
 std::string HashOf(const Scenario& scenario) {
   Scenario copy = scenario;
+  copy.seed = 0;
+  copy.thresholds.clear();
   copy.workload.arrivals.trace.clear();
   copy.trace.clear();
   std::string text = DumpScenario(copy);
@@ -208,6 +260,21 @@ std::string HashOf(const Scenario& scenario) {
   char hex[17];
   std::snprintf(hex, sizeof(hex), "%016llx", static_cast<unsigned long long>(HashText(text)));
   return hex;
+}
+
+// Of two scenarios that agree in it, every request meets the same faults at every attempt, whatever
+// is said of them and whichever engines make the attempts.
+std::string DrawsHashOf(const Scenario& scenario) {
+  Scenario copy = scenario;
+  copy.name.clear();
+  copy.doc.clear();
+  copy.sources.clear();
+  copy.assumptions.clear();
+  copy.expect.clear();
+  copy.chain.clear();
+  copy.preset = kCustomPreset;
+  copy.engine = EngineConfig();
+  return HashOf(copy);
 }
 
 }  // namespace
@@ -233,18 +300,25 @@ absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::stri
     if (!applied.ok()) return applied;
   }
   Scenario scenario;
-  const auto preset = ReadPreset(*document, !options.preset.empty(), &scenario, &problems);
+  ReadModelKind(*document, &scenario, &problems);
+  if (!problems.empty()) return document->Report(problems);
+  const auto preset = ReadPresets(*document, !options.preset.empty(), &scenario, &problems);
   if (!preset.ok()) return preset;
   ReadFields(
       document->root(), [&scenario](Fields& f) { Describe(f, scenario); }, &problems);
   if (scenario.name.empty()) scenario.name = std::filesystem::path(name).stem().string();
   Problems broken;
-  CheckScenario(scenario, &broken);
+  if (scenario.model) {
+    CheckThresholds(scenario, &broken);
+  } else {
+    CheckScenario(scenario, &broken);
+  }
   AddBroken(broken, &problems);
   if (!problems.empty()) return document->Report(problems);
   const auto trace = ReadTrace(*document, options, &scenario);
   if (!trace.ok()) return trace;
   scenario.hash = HashOf(scenario);
+  scenario.draws_hash = DrawsHashOf(scenario);
   return scenario;
 }
 

@@ -9,11 +9,24 @@
 #include <vector>
 
 #include "engine/base/random.h"
+#include "scenarios/episodes.h"
+#include "scenarios/result_scenario.h"
 
 namespace squall {
 namespace {
 
 constexpr StreamId kReplication = Stream("replication");
+
+void AddLayers(const std::vector<LayerLoad>& more, std::vector<LayerLoad>* sum) {
+  if (sum->empty()) {
+    *sum = more;
+    return;
+  }
+  for (size_t i = 0; i < more.size(); ++i) {
+    (*sum)[i].calls += more[i].calls;
+    (*sum)[i].attempts += more[i].attempts;
+  }
+}
 
 // Adds up results in the order of their replications, whichever order they come in. Holds back only
 // those that have overtaken another.
@@ -28,7 +41,7 @@ class Merger {
     room_.wait(lock, [&] { return replication < next_ + most_waiting_; });
     waiting_.emplace(replication, std::move(result));
     while (!waiting_.empty() && waiting_.begin()->first == next_) {
-      Take(waiting_.begin()->second);
+      Append(waiting_.begin()->second, &sum_);
       waiting_.erase(waiting_.begin());
       ++next_;
     }
@@ -38,19 +51,6 @@ class Merger {
   WorldResult TakeSum() { return std::move(sum_); }
 
  private:
-  void Take(const WorldResult& result) {
-    sum_.metrics.Merge(result.metrics);
-    sum_.faults.resize(std::max(sum_.faults.size(), result.faults.size()));
-    for (size_t i = 0; i < result.faults.size(); ++i) {
-      sum_.faults[i].scheduled += result.faults[i].scheduled;
-      sum_.faults[i].injected += result.faults[i].injected;
-    }
-    sum_.breaker_transitions += result.breaker_transitions;
-    sum_.events += result.events;
-    AddRules(&sum_.rules, result.rules);
-    sum_.interrupted = sum_.interrupted || result.interrupted;
-  }
-
   const int64_t most_waiting_;
   std::mutex mutex_;
   std::condition_variable room_;
@@ -64,6 +64,55 @@ bool Stopped(const RunHooks& hooks) {
 }
 
 }  // namespace
+
+void Append(const WorldResult& later, WorldResult* sum) {
+  sum->metrics.Merge(later.metrics);
+  sum->requests.Append(later.requests);
+  sum->faults.resize(std::max(sum->faults.size(), later.faults.size()));
+  for (size_t i = 0; i < later.faults.size(); ++i) {
+    sum->faults[i].scheduled += later.faults[i].scheduled;
+    sum->faults[i].injected += later.faults[i].injected;
+  }
+  sum->breaker_transitions += later.breaker_transitions;
+  sum->events += later.events;
+  AddLayers(later.layers, &sum->layers);
+  AddRules(&sum->rules, later.rules);
+  sum->interrupted = sum->interrupted || later.interrupted;
+  if (later.chronicle == nullptr) return;
+  if (sum->chronicle != nullptr) {
+    sum->chronicle->Merge(*later.chronicle);
+  } else {
+    sum->chronicle = std::make_unique<ChronicleRecorder>(*later.chronicle);
+  }
+}
+
+RunResult Describe(const Scenario& scenario, const WorldResult& world) {
+  RunResult result;
+  DescribeScenario(scenario, &result);
+  result.summary = world.metrics.Summarize();
+  const std::vector<std::string> names = FaultNames();
+  for (size_t i = 0; i < world.faults.size(); ++i) {
+    FaultLine line;
+    line.name = i < names.size() ? names[i] : "load";
+    line.scheduled = world.faults[i].scheduled;
+    line.injected = world.faults[i].injected;
+    result.faults.push_back(std::move(line));
+  }
+  result.breaker_transitions = world.breaker_transitions;
+  result.layers = world.layers;
+  result.partial = world.interrupted;
+  if (world.chronicle != nullptr) {
+    auto chronicle = std::make_shared<Chronicle>(world.chronicle->Take());
+    const auto windows = static_cast<double>(chronicle->time.p50_us.size());
+    const double seconds = windows * static_cast<double>(chronicle->time.window_s);
+    chronicle->time.episodes = EpisodesOf(scenario, FromSeconds(seconds));
+    result.chronicle = std::move(chronicle);
+  }
+  if (!world.requests.empty()) {
+    result.requests = std::make_shared<const RequestsTable>(world.requests);
+  }
+  return result;
+}
 
 uint64_t ReplicationSeed(uint64_t seed, int64_t replication) {
   if (replication == 0) return seed;

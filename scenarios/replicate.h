@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "reports/result.h"
 #include "scenarios/scenario.h"
 #include "scenarios/world.h"
 
@@ -22,6 +23,13 @@ struct ReplicateOptions {
 
 // The seed of one replication. The first is the run's own, so one replication is the plain run.
 uint64_t ReplicationSeed(uint64_t seed, int64_t replication);
+
+// Adds a later replication to the sum of those before it.
+void Append(const WorldResult& later, WorldResult* sum);
+
+// What a run was and what it brought, but for how it was asked for: mode, replications, overrides,
+// times and the command that repeats it.
+RunResult Describe(const Scenario& scenario, const WorldResult& world);
 
 // Runs them all, or as many as hooks.stop allows. hooks.on_outcome is called on any thread.
 absl::StatusOr<WorldResult> RunReplications(const Scenario& scenario,

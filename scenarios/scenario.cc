@@ -15,12 +15,38 @@ using nlohmann::ordered_json;
 constexpr std::array<std::string_view, 3> kArrivalNames = {"poisson", "uniform", "trace"};
 constexpr IntRange kTokens{0, 10'000'000};
 constexpr NumberRange kSigma{0, 5};
+constexpr IntRange kReplications{1, 1'000'000};
 
 std::string Pretty(const ordered_json& value) {
   return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 ordered_json Enum(const std::vector<std::string>& names) { return {{"enum", names}}; }
+
+// A scenario has providers or a model, and a model one of several sets of parameters.
+void AddModels(ordered_json* schema) {
+  Scenario scratch;
+  ordered_json kinds = ordered_json::array();
+  for (size_t kind = 0; kind < ModelKindNames().size(); ++kind) {
+    scratch.model = DefaultModel(kind);
+    ordered_json one = SchemaOfFields([&scratch](Fields& f) { Describe(f, *scratch.model); });
+    one["properties"]["kind"]["enum"] = {std::string(ModelKindNames()[kind])};
+    one["properties"]["kind"].erase("default");
+    one["required"] = {"kind"};
+    one["description"] = std::string(ModelKindDoc(kind));
+    kinds.push_back(std::move(one));
+  }
+  ordered_json fields = SchemaOfFields([&scratch](Fields& f) { Describe(f, scratch); });
+  ordered_json& properties = (*schema)["properties"];
+  properties["replications"] = std::move(fields["properties"]["replications"]);
+  properties["model"] = {{"description", fields["properties"]["model"]["description"]},
+                         {"anyOf", std::move(kinds)}};
+  ordered_json with_model = ordered_json::object();
+  ordered_json with_providers = ordered_json::object();
+  with_model["required"] = {"model"};
+  with_providers["required"] = {"providers"};
+  (*schema)["anyOf"] = {std::move(with_providers), std::move(with_model)};
+}
 
 // Names that live in tables rather than in the structs: an editor completes and checks them too.
 void AddVocabularies(ordered_json* schema) {
@@ -37,6 +63,15 @@ void AddVocabularies(ordered_json* schema) {
 void AddLadder(ordered_json* engine_properties) {
   (*engine_properties)["ladder"]["items"].update(Enum(KnownStrategies()));
   (*engine_properties)["ladder"]["uniqueItems"] = true;
+}
+
+void AddEngine(ordered_json* engine_properties) {
+  AddLadder(engine_properties);
+  std::vector<std::string> presets = {std::string(kCustomPreset)};
+  for (const BundledItem& preset : BundledPresets()) presets.push_back(preset.name);
+  ordered_json& preset = (*engine_properties)["preset"];
+  preset.erase("type");
+  preset["anyOf"] = {Enum(presets), {{"type", "string"}, {"pattern", "[.]json$"}}};
 }
 
 ordered_json DocumentSchema(std::string_view title, std::string_view doc, ordered_json fields) {
@@ -69,6 +104,32 @@ void Describe(Fields& f, ArrivalConfig& c) {
          "CSV file of TIMESTAMP,ContextTokens,GeneratedTokens, relative to this file.");
 }
 
+void Describe(Fields& f, ConversationConfig& c) {
+  f.Int("turns", c.turns, {1, 1'000'000},
+        "Requests of one conversation, of one user; arrivals then start conversations, and "
+        "\"requests\" is the most that all of them together make. 1 = each request stands alone.");
+  f.Span("pause", c.pause, {0s, 24h}, "Time from the end of one turn to the next.");
+  f.Int("history_turns", c.history_turns, {0, 10'000},
+        "Earlier turns whose questions and answers each request carries along.");
+  f.Bool("ends_on_failure", c.ends_on_failure,
+         "Whether a conversation ends with the first request that gets no answer.");
+}
+
+void Describe(Fields& f, ResubmitConfig& c) {
+  f.Number("share", c.share, kRate,
+           "Share of requests that are submitted a second time, answered or not.");
+  f.Span("after", c.after, {0s, 24h}, "Time from the first submission to the second.");
+  f.Bool("same_key", c.same_key,
+         "Whether the second submission carries the idempotency key of the first.");
+}
+
+void Describe(Fields& f, RestartConfig& c) {
+  f.Span(
+      "at", c.at, {0s, 24h * 365},
+      "When the worker dies: what is under way is lost. After the last arrival it has no effect.");
+  f.Span("down", c.down, {1ms, 24h}, "Until it is back; what arrives meanwhile waits.");
+}
+
 void Describe(Fields& f, WorkloadConfig& c) {
   f.Int("requests", c.requests, {1, 1'000'000'000},
         "Requests offered; with a trace its rows by default, and at most those.");
@@ -85,6 +146,35 @@ void Describe(Fields& f, WorkloadConfig& c) {
   f.Int("sessions", c.sessions, {1, 1'000'000'000}, "Distinct users that requests come from.");
   f.Span("deadline", c.deadline, {1ms, 24h},
          "Time a request has from its intended arrival to its answer.");
+  f.Int(
+      "clients", c.clients, {1, 1000},
+      "Clients that share the providers and nothing else: each has an engine of its own. Sessions "
+      "are spread over them.");
+  f.Struct("conversation", c.conversation, "Requests that follow from each other.");
+  f.Struct("resubmit", c.resubmit, "Requests that come twice.");
+  f.List("restarts", c.restarts, "When the worker that holds the requests crashes; in order.");
+  f.Bool("resubmit_lost", c.resubmit_lost,
+         "Whether what a restart has lost is submitted again once the worker is back.");
+}
+
+namespace {
+
+void DescribeEngine(Fields& f, std::string* preset, EngineConfig* engine) {
+  f.Text("preset", *preset,
+         "Bundled preset, a .json file relative to this one, or \"custom\" for the defaults given "
+         "here; the other keys override it.");
+  Describe(f, *engine);
+}
+
+}  // namespace
+
+void Describe(Fields& f, ChainLayer& c) {
+  f.Text("name", c.name, "Name in reports.");
+  f.Bool("announces_retries", c.announces_retries,
+         "Whether it tells all layers below that it repeats what fails, so that they do not.");
+  f.Object(
+      "engine", [&c](Fields& engine) { DescribeEngine(engine, &c.preset, &c.engine); },
+      "How it repeats: a preset and what to change in it.");
 }
 
 void Describe(Fields& f, Scenario& s) {
@@ -93,7 +183,19 @@ void Describe(Fields& f, Scenario& s) {
   f.TextList("sources", s.sources, "Where its figures come from.");
   f.TextList("assumptions", s.assumptions,
              "What no source says and this file assumes, one statement each.");
+  f.TextList(
+      "expect", s.expect,
+      "What a reader should see in the result, one statement each, with the command where it "
+      "takes another one than `squall run`.");
   f.Int("seed", s.seed, IntRange{}, "Seed of every random draw.");
+  f.TextList("thresholds", s.thresholds,
+             "Gates on the result, as in \"recovery.strict >= 80 %\": METRIC OP NUMBER UNIT.");
+  if (s.model) {
+    f.Int("replications", s.replications, kReplications,
+          "Independent runs of the model, unless --replications says otherwise.");
+    f.Struct("model", *s.model, "A published simulator or queueing model in place of a workload.");
+    return;
+  }
   f.Struct("workload", s.workload, "Requests offered.");
   f.Map("faults", s.faults, "Faults of every provider, by kind; providers may override them.");
   f.ObjectList(
@@ -106,14 +208,15 @@ void Describe(Fields& f, Scenario& s) {
       [&s](Fields& item, size_t i) { Describe(item, s.providers[i]); },
       "Mock providers, in the order of the engine's preference.");
   f.List("climate", s.climate, "Faults that come in episodes, over one provider or several.");
-  f.Object(
-      "engine",
-      [&s](Fields& engine) {
-        engine.Text("preset", s.preset,
-                    "Bundled preset, a .json file relative to this one, or \"custom\" for the "
-                    "defaults given here; the other keys override it.");
-        Describe(engine, s.engine);
+  f.ObjectList(
+      "chain", s.chain.size(), [&s](size_t n) { s.chain.resize(n); },  // their presets are read
+      [&s](Fields& item, size_t i) {
+        if (s.chain.size() <= i) s.chain.resize(i + 1);
+        Describe(item, s.chain[i]);
       },
+      "Layers above the engine, the outermost one first, each of which calls the one below.");
+  f.Object(
+      "engine", [&s](Fields& engine) { DescribeEngine(engine, &s.preset, &s.engine); },
       "The recovery engine: a preset and what to change in it.");
 }
 
@@ -126,6 +229,9 @@ void Describe(Fields& f, Preset& p) {
 std::string DumpScenario(const Scenario& scenario) {
   Scenario copy = scenario;  // a description takes mutable values, though a printer changes none
   if (IsPresetPath(copy.preset)) copy.preset = kCustomPreset;
+  for (ChainLayer& layer : copy.chain) {
+    if (IsPresetPath(layer.preset)) layer.preset = kCustomPreset;
+  }
   return Pretty(DumpFields([&copy](Fields& f) { Describe(f, copy); }));
 }
 
@@ -135,15 +241,13 @@ std::string ScenarioSchema() {
       "squall scenario", "One experiment: requests, providers, their faults, and the engine.",
       SchemaOfFields([&scratch](Fields& f) { Describe(f, scratch); }));
   AddVocabularies(&schema);
-  ordered_json& engine = schema["properties"]["engine"]["properties"];
-  AddLadder(&engine);
-  std::vector<std::string> presets = {std::string(kCustomPreset)};
-  for (const BundledItem& preset : BundledPresets()) presets.push_back(preset.name);
-  engine["preset"].erase("type");
-  engine["preset"]["anyOf"] = {Enum(presets), {{"type", "string"}, {"pattern", "[.]json$"}}};
+  AddEngine(&schema["properties"]["engine"]["properties"]);
+  ordered_json& layer = schema["properties"]["chain"]["items"];
+  AddEngine(&layer["properties"]["engine"]["properties"]);
+  layer["required"] = {"name"};
   schema["properties"]["providers"]["minItems"] = 1;
   schema["properties"]["providers"]["items"]["required"] = {"name", "models"};
-  schema["required"] = {"providers"};
+  AddModels(&schema);
   return Pretty(schema);
 }
 

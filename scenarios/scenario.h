@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "engine/base/time.h"
 #include "engine/config.h"
 #include "mock_providers/config.h"
+#include "scenarios/models/model.h"
 
 namespace squall {
 
@@ -40,6 +42,28 @@ struct TraceRow {
   int64_t generated_tokens = 0;
 };
 
+// Requests that come one after the other, each with what was said before: a conversation, an agent
+// at work, or two agents that keep asking each other.
+struct ConversationConfig {
+  int64_t turns = 1;          // requests of one conversation, 1..1e6; 1 = each stands alone
+  Duration pause = 0s;        // from the end of one turn to the next
+  int64_t history_turns = 0;  // earlier turns that are sent along, 0..10000
+  bool ends_on_failure = true;
+};
+
+// Requests that are submitted a second time although the first submission is under way or done.
+struct ResubmitConfig {
+  double share = 0;      // of requests, 0..1
+  Duration after = 1s;   // the first submission
+  bool same_key = true;  // the second carries the id of the first; else one of its own
+};
+
+// A worker's crash: what is under way is lost, and what arrives waits until it is back.
+struct RestartConfig {
+  Duration at = 1min;
+  Duration down = 5s;
+};
+
 struct WorkloadConfig {
   int64_t requests = 1000;  // offered, 1..1e9; with a trace at most its rows
   ArrivalConfig arrivals;
@@ -51,6 +75,20 @@ struct WorkloadConfig {
   double stream = 0;        // share of requests that ask for a stream, 0..1
   int64_t sessions = 100;   // distinct "user" values, >= 1
   Duration deadline = 30s;  // per request, from its intended arrival
+  int64_t clients = 1;      // engines that share the providers and nothing else, 1..1000
+  ConversationConfig conversation;
+  ResubmitConfig resubmit;
+  std::vector<RestartConfig> restarts;
+  bool resubmit_lost = true;  // whether what a restart has lost is submitted again
+};
+
+// A layer above the engine under test: an engine of its own that calls the one below.
+struct ChainLayer {
+  std::string name;
+  // Tells those below that it repeats what fails, so that they do not.
+  bool announces_retries = false;
+  std::string preset = "naive_retry";
+  EngineConfig engine;
 };
 
 struct Scenario {
@@ -58,20 +96,32 @@ struct Scenario {
   std::string doc;  // what it models, one paragraph
   std::vector<std::string> sources;
   std::vector<std::string> assumptions;
+  std::vector<std::string> expect;  // what a reader should see, with the command that shows it
   int64_t seed = 1;
   WorkloadConfig workload;
   std::map<std::string, FaultConfig> faults;  // defaults for all providers
   std::vector<ProviderConfig> providers;
   std::vector<ClimateConfig> climate;
+  std::vector<ChainLayer> chain;  // layers above the engine, the outermost one first
   std::string preset = "squall";  // "engine": {"preset": …}
   EngineConfig engine;            // the preset with the scenario's overrides
 
+  std::vector<std::string> thresholds;  // reports/threshold.h; each can be read
+  // A model instead of all that: then workload, faults, providers, climate and engine are unused.
+  std::optional<ModelParameters> model;
+  int64_t replications = 1;  // of a model, unless the command line says how many
+
   std::vector<TraceRow> trace;  // loaded rows, when arrivals.kind is kTrace
-  std::string hash;             // of the effective values, 16 hex digits
+  std::string hash;             // of the effective values but the seed, 16 hex digits
+  std::string draws_hash;       // of those that what befalls a request depends on: not the engine's
 };
 
 void Describe(Fields& f, ArrivalPhase& c);
+void Describe(Fields& f, ConversationConfig& c);
+void Describe(Fields& f, ResubmitConfig& c);
+void Describe(Fields& f, RestartConfig& c);
 void Describe(Fields& f, WorkloadConfig& c);
+void Describe(Fields& f, ChainLayer& c);
 void Describe(Fields& f, Scenario& s);
 
 // What the command line changes.
@@ -86,6 +136,8 @@ struct ScenarioOptions {
   // --trace FILE: arrivals and sizes come from it, and as many requests as it has rows unless
   // `sets` name fewer. Empty = the scenario's own.
   std::string trace;
+  // Rows at hand, which stand for those of the scenario's own trace.
+  std::vector<TraceRow> trace_rows;
 };
 
 // `where` is a file path or, where no such file exists, the name of a bundled scenario

@@ -10,13 +10,21 @@
 namespace squall {
 namespace {
 
-// A failure reported at the deadline is reported in time; timers of a real machine fire a little
-// after it.
-constexpr Duration kFailureGrace = 500ms;
-
 std::vector<std::string> ProviderNames(const Scenario& scenario) {
   std::vector<std::string> names;
   for (const ProviderConfig& provider : scenario.providers) names.push_back(provider.name);
+  return names;
+}
+
+StoryNames NamesForStories(const Scenario& scenario) {
+  StoryNames names;
+  names.faults = FaultNames();
+  names.providers = ProviderNames(scenario);
+  for (const ClimateConfig& row : scenario.climate) names.episodes.push_back(row.name);
+  for (const ProviderConfig& provider : scenario.providers) {
+    names.models.emplace_back();
+    for (const ModelConfig& model : provider.models) names.models.back().push_back(model.name);
+  }
   return names;
 }
 
@@ -74,31 +82,6 @@ class StreamedCaller final : public AnswerSink {
   int restarts_ = 0;
 };
 
-AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival) {
-  AttemptOutcome out;
-  out.provider = attempt.provider;
-  out.strategy = attempt.strategy;
-  out.started = attempt.started;
-  out.diagnosed = attempt.diagnosis.failure;
-  out.diagnosed_retry = attempt.diagnosis.retry;
-  if (arrival == nullptr) return out;
-  out.model_erred = arrival->model_erred;
-  if (!arrival->fault.present()) {
-    // An error of the model that somebody has noticed is no false alarm.
-    const bool noticed = attempt.diagnosis.failure == FailureClass::kSemantic;
-    if (noticed && arrival->wrong_by_model) out.truth = FailureClass::kSemantic;
-    return out;
-  }
-  const FaultTruth& fault = arrival->fault;
-  out.fault = fault.kind;
-  out.impairment = FaultTable()[static_cast<size_t>(fault.kind)].impairment;
-  out.by_load = fault.by_load;
-  out.hidden = fault.hidden;
-  out.truth = FailureClassByName(fault.failure_class);
-  out.truth_retry = RetryDecisionByName(fault.retry_decision);
-  return out;
-}
-
 }  // namespace
 
 MockSide::MockSide(const Scenario& scenario, uint64_t seed, size_t max_requests)
@@ -119,41 +102,111 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       workload_(scenario, seed),
       clairvoyance_(scenario, seed, workload_, *outlook),
       clairvoyant_(Uses(scenario.engine, "clairvoyant")),
+      repeats_(scenario.workload.resubmit.share > 0 || !scenario.workload.restarts.empty()),
       schemas_(CompileSchemas()),
-      engine_(scenario.engine, ProviderInfos(scenario), seed, env, transport, this, &clairvoyance_),
       result_(Metrics(FaultNames())) {
-  if (hooks_.rules != nullptr) engine_.knowledge().Import(*hooks_.rules, env_.Now());
-  if (const auto trigger = TriggerOf(scenario)) result_.metrics.SetTrigger(*trigger);
+  if (hooks_.keep_requests) result_.requests = RequestsTable(FaultNames());
+  if (hooks_.chronicle) {
+    result_.chronicle = std::make_unique<ChronicleRecorder>(NamesForStories(scenario), seed);
+  }
+  for (int64_t i = 0; i < scenario.workload.clients; ++i) {
+    clients_.push_back(std::make_unique<CallChain>(scenario, ProviderInfos(scenario), seed, env,
+                                                   transport, this, &clairvoyance_));
+    if (hooks_.rules == nullptr) continue;
+    clients_.back()->engine().knowledge().Import(*hooks_.rules, env_.Now());
+  }
+  if (const auto trigger = TriggerOf(scenario)) {
+    result_.metrics.SetTrigger(*trigger, FindFault("timeout"));
+  }
+  std::vector<Detection::Episode> episodes;
+  for (const ClimateConfig& row : scenario.climate) {
+    episodes.push_back({row.name, kStart + row.from});
+  }
+  result_.metrics.SetEpisodes(std::move(episodes));
 }
 
 void Session::Start() { Spawn(env_.executor(), Offer()); }
 
+CallChain& Session::ClientOf(const WorkItem& item) {
+  return *clients_[item.session % clients_.size()];
+}
+
+const JsonSchema* Session::SchemaOf(const WorkItem& item) const {
+  return &schemas_[static_cast<size_t>(item.task.kind)];
+}
+
 Task<> Session::Offer() {
+  const std::vector<RestartConfig>& restarts = scenario_.workload.restarts;
   while (std::optional<WorkItem> item = workload_.Next()) {
     if (hooks_.stop != nullptr && hooks_.stop->load(std::memory_order_relaxed)) {
       result_.interrupted = true;
       break;
     }
+    while (restarts_ < restarts.size() && kStart + restarts[restarts_].at <= item->at) {
+      co_await Restart();
+    }
     if (item->at > env_.Now()) {
       [[maybe_unused]] const bool reached = co_await env_.SleepUntil(item->at);
     }
     ++in_flight_;
-    Spawn(env_.executor(), RunOne(*item));
+    if (scenario_.workload.conversation.turns > 1) {
+      Spawn(env_.executor(), Converse(*item));
+    } else {
+      Spawn(env_.executor(), RunOne(*item, nullptr));
+    }
   }
   offered_all_ = true;
 }
 
-Task<> Session::RunOne(WorkItem item) {
+// The next of the restarts: what is under way is lost. Whoever submits again leaves the list that
+// is gone through, hence the copy.
+Task<> Session::Restart() {
+  const RestartConfig& restart = scenario_.workload.restarts[restarts_];
+  const Time at = kStart + restart.at;
+  if (at > env_.Now()) {
+    [[maybe_unused]] const bool reached = co_await env_.SleepUntil(at);
+  }
+  back_at_ = at + restart.down;
+  ++restarts_;
+  std::vector<std::stop_source> lost(under_way_.begin(), under_way_.end());
+  for (std::stop_source& submission : lost) submission.request_stop();
+}
+
+Task<> Session::Converse(WorkItem item) {
+  const ConversationConfig& conversation = scenario_.workload.conversation;
+  while (true) {
+    bool answered = false;
+    ++in_flight_;
+    co_await RunOne(item, &answered);
+    if (!answered && conversation.ends_on_failure) break;
+    if (hooks_.stop != nullptr && hooks_.stop->load(std::memory_order_relaxed)) break;
+    const Time at = env_.Now() + conversation.pause;
+    const std::optional<WorkItem> next = workload_.NextTurn(item, at);
+    if (!next) break;
+    item = *next;
+    if (at > env_.Now()) {
+      [[maybe_unused]] const bool reached = co_await env_.SleepUntil(at);
+    }
+  }
+  --in_flight_;
+}
+
+Task<> Session::RunOne(WorkItem item, bool* answered) {
+  if (repeats_) {
+    co_await RunRepeated(item, answered);
+    co_return;
+  }
   ChatRequest request = workload_.MakeRequest(item);
   const std::string id = request.id;
-  const JsonSchema* schema = &schemas_[static_cast<size_t>(item.task.kind)];
+  const JsonSchema* schema = SchemaOf(item);
   const Time deadline = item.at + scenario_.workload.deadline;
   const std::stop_token never;
   StreamedCaller caller(env_);
   AnswerSink* const sink = item.stream ? &caller : nullptr;
   const uint64_t key = CallKey(id);
+  CallChain& client = ClientOf(item);
   if (clairvoyant_) clairvoyance_.Begin(key, RequestKey(id), item);
-  CallResult result = co_await engine_.Call(std::move(request), schema, deadline, never, sink);
+  CallResult result = co_await client.Call(std::move(request), schema, deadline, never, sink);
   if (clairvoyant_) clairvoyance_.End(key);
   Outcome outcome;
   if (item.stream) {
@@ -162,88 +215,102 @@ Task<> Session::RunOne(WorkItem item) {
     outcome.restarts = caller.restarts();
     result.content = caller.text();
   }
+  if (answered != nullptr) *answered = result.ok;
   Judge(item, id, result, std::move(outcome));
   --in_flight_;
 }
 
-void Session::Judge(const WorkItem& item, std::string_view id, const CallResult& result,
-                    Outcome outcome) {
-  const uint64_t key = RequestKey(id);
-  const Arrivals arrivals = truth_.Take(key);
+// The request under its key until a worker has kept it, and perhaps a second time beside that.
+Task<> Session::RunRepeated(WorkItem item, bool* answered) {
+  Pending pending(item);
+  ChatRequest request = workload_.MakeRequest(item);
+  const std::string id = request.id;
   const Time deadline = item.at + scenario_.workload.deadline;
-  outcome.index = item.index;
-  outcome.started = item.at;
-  outcome.ended = result.ended;
-  outcome.ok = result.ok;
-  outcome.in_time = result.ended <= (result.ok ? deadline : deadline + kFailureGrace);
-  outcome.body = result.ok && result.status == 200 && result.has_body;
-  outcome.right = result.ok && OracleAccepts(seed_, item.task, result.content);
-  outcome.stop = result.stop_reason;
-  outcome.answered_by = result.answered_by;
-  const Arrivals judged = truth_.Take(JudgeKey(key));
-  JoinAttempts(result, arrivals, judged, &outcome);
-  AddCost(arrivals, &outcome);
-  AddCost(judged, &outcome);
-  if (!arrivals.empty()) {
-    outcome.wrong_by_model = !arrivals[0].fault.present() && arrivals[0].wrong_by_model;
+  const uint64_t key = CallKey(id);
+  if (clairvoyant_) clairvoyance_.Begin(key, RequestKey(id), item);
+  if (item.resubmitted) {
+    pending.second_open = true;
+    Spawn(env_.executor(), SubmitAgain(&pending));
   }
-  if (outcome.faulted()) {
-    outcome.ceiling = clairvoyance_.Recoverable(item, key, outcome.attempts[0].provider) ? 1 : 0;
+  co_await Submit(&pending, std::move(request), deadline, &pending.ended);
+  if (pending.second_open) {
+    const Time latest = deadline + scenario_.workload.resubmit.after + 1s;
+    const std::stop_token ended = pending.second_ended.get_token();
+    [[maybe_unused]] const bool reached = co_await env_.SleepUntil(latest, ended);
   }
-  result_.metrics.Add(outcome);
-  if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
-  if (hooks_.on_outcome) hooks_.on_outcome(outcome, result);
+  SQUALL_CHECK(!pending.second_open);
+  if (clairvoyant_) clairvoyance_.End(key);
+  JudgeRepeated(pending, id, answered);
+  --in_flight_;
 }
 
-// The k-th attempt that the engine sent to a provider is the k-th arrival there; attempts that
-// never connected did not arrive. Calls of a judge arrive under a key of their own
-// (mock_providers/judge.h).
-void Session::JoinAttempts(const CallResult& result, const Arrivals& arrivals,
-                           const Arrivals& judged, Outcome* outcome) const {
-  using Places = absl::InlinedVector<size_t, 8>;
-  Places next_answer(scenario_.providers.size(), 0);
-  Places next_judgement(scenario_.providers.size(), 0);
-  for (const AttemptRecord& attempt : result.attempts) {
-    if (!attempt.sent) continue;
-    const bool judges = attempt.purpose == Purpose::kJudgement;
-    const Arrivals& among = judges ? judged : arrivals;
-    const Arrival* found = nullptr;
-    size_t& from = (judges ? next_judgement : next_answer)[attempt.provider];
-    const bool arrived = attempt.error != TransportError::kConnect;
-    for (; arrived && from < among.size(); ++from) {
-      if (among[from].provider != attempt.provider) continue;
-      found = &among[from++];
-      break;
+// A second submission by a caller who has not heard of the first one, or has forgotten it.
+Task<> Session::SubmitAgain(Pending* pending) {
+  const ResubmitConfig& resubmit = scenario_.workload.resubmit;
+  const Time at = pending->item.at + resubmit.after;
+  const Time deadline = at + scenario_.workload.deadline;
+  [[maybe_unused]] const bool reached = co_await env_.SleepUntil(at);
+  ChatRequest request = workload_.MakeRequest(pending->item);
+  if (!resubmit.same_key) request.id = SecondId(request.id);
+  const std::string id = request.id;
+  const bool foreseen = clairvoyant_ && !resubmit.same_key;
+  if (foreseen) clairvoyance_.Begin(CallKey(id), RequestKey(id), pending->item);
+  std::vector<CallResult>* const ended = resubmit.same_key ? &pending->ended : &pending->apart;
+  co_await Submit(pending, std::move(request), deadline, ended);
+  if (foreseen) clairvoyance_.End(CallKey(id));
+  pending->second_open = false;
+  pending->second_ended.request_stop();
+}
+
+Task<> Session::Submit(Pending* pending, ChatRequest request, Time deadline,
+                       std::vector<CallResult>* ended) {
+  const JsonSchema* schema = SchemaOf(pending->item);
+  CallChain& client = ClientOf(pending->item);
+  while (true) {
+    if (back_at_ > env_.Now()) {
+      [[maybe_unused]] const bool reached = co_await env_.SleepUntil(back_at_);
     }
-    outcome->attempts.push_back(MakeAttempt(attempt, found));
-  }
-}
-
-void Session::AddCost(const Arrivals& arrivals, Outcome* outcome) const {
-  for (const Arrival& arrival : arrivals) {
-    const ModelConfig& model = scenario_.providers[arrival.provider].models[arrival.model];
-    outcome->prompt_tokens += arrival.prompt_tokens;
-    outcome->completion_tokens += arrival.completion_tokens;
-    outcome->cost_usd +=
-        1e-6 * (static_cast<double>(arrival.prompt_tokens) * model.usd_per_mtok_in +
-                static_cast<double>(arrival.completion_tokens) * model.usd_per_mtok_out);
+    ++pending->submissions;
+    const size_t restarts = restarts_;
+    const auto place = under_way_.emplace(under_way_.end());
+    const std::stop_token stop = place->get_token();
+    ChatRequest copy = request;
+    CallResult result = co_await client.Call(std::move(copy), schema, deadline, stop, nullptr);
+    under_way_.erase(place);
+    const bool lost = restarts != restarts_ && result.stop_reason == "cancelled";
+    ended->push_back(std::move(result));
+    if (!lost || !scenario_.workload.resubmit_lost) co_return;
   }
 }
 
 WorldResult Session::TakeResult() {
   SQUALL_CHECK(finished());
-  SQUALL_CHECK(engine_.calls_in_flight() == 0);
-  result_.rules = engine_.knowledge().Export(env_.Now());
+  if (result_.chronicle != nullptr) result_.chronicle->Settle();
+  for (const auto& client : clients_) {
+    SQUALL_CHECK(client->engine().calls_in_flight() == 0);
+    AddRules(&result_.rules, client->engine().knowledge().Export(env_.Now()));
+    client->AddLoads(&result_.layers);
+  }
+  if (!result_.layers.empty()) {
+    const int64_t calls = result_.layers.back().attempts;
+    result_.layers.push_back({"engine", calls, engine_attempts_});
+  }
   result_.faults = truth_.counts();
   const HintCounts hints = truth_.hints();
   result_.metrics.OnObedience({hints.given, hints.early_same_request, hints.early_same_user});
   return std::move(result_);
 }
 
-void Session::OnAttempt(std::string_view, const AttemptRecord&) {}
+void Session::OnAttempt(std::string_view request_id, const AttemptRecord& attempt) {
+  if (scenario_.chain.empty()) return;
+  ++engine_attempts_;
+  gathered_[std::string(request_id)].push_back(attempt);
+}
 
 void Session::OnBreaker(ProviderId provider, BreakerState from, BreakerState to, Time now) {
   ++result_.breaker_transitions;
+  if (to == BreakerState::kOpen) result_.metrics.OnOpen(now);
+  if (result_.chronicle != nullptr) result_.chronicle->OnBreaker(provider, from, to, now);
   if (hooks_.on_breaker) hooks_.on_breaker(provider, from, to, now);
 }
 

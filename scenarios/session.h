@@ -1,9 +1,16 @@
 // Session: the part of a world that both worlds share: offering requests to the engine, and judging
-// what comes back by the ground truth and the oracle.
+// what comes back by the ground truth and the oracle (judgement.cc). Callers may be several clients
+// with an engine each, conversations whose turns wait for each other, and workers that crash and
+// submit again what they have lost.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstdint>
+#include <list>
 #include <memory>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +20,7 @@
 #include "mock_providers/climate.h"
 #include "mock_providers/provider.h"
 #include "mock_providers/quota.h"
+#include "scenarios/call_chain.h"
 #include "scenarios/clairvoyance.h"
 #include "scenarios/workload.h"
 #include "scenarios/world.h"
@@ -49,11 +57,41 @@ class Session : public EventSink {
   void OnPhase(Phase phase, int64_t ns) override;
 
  private:
+  using Attempts = std::vector<AttemptRecord>;
+
+  // One request, however often it is submitted. Lives as long as RunRepeated() does.
+  struct Pending {
+    explicit Pending(const WorkItem& item_in) : item(item_in) {}
+    WorkItem item;
+    int64_t submissions = 0;
+    std::vector<CallResult> ended;  // in the order in which they ended, lost ones included
+    std::vector<CallResult> apart;  // of the second submission, where that has a key of its own
+    bool second_open = false;       // the second submission is under way
+    std::stop_source second_ended;
+  };
+
   Task<> Offer();
-  Task<> RunOne(WorkItem item);
+  Task<> Restart();
+  Task<> Converse(WorkItem item);
+  // `answered` (may be null): whether the caller was given an answer.
+  Task<> RunOne(WorkItem item, bool* answered);
+  Task<> RunRepeated(WorkItem item, bool* answered);
+  Task<> SubmitAgain(Pending* pending);
+  Task<> Submit(Pending* pending, ChatRequest request, Time deadline,
+                std::vector<CallResult>* ended);
+  CallChain& ClientOf(const WorkItem& item);
+  const JsonSchema* SchemaOf(const WorkItem& item) const;
+
+  // judgement.cc
+  void JudgeRepeated(const Pending& pending, std::string_view id, bool* answered);
   void Judge(const WorkItem& item, std::string_view id, const CallResult& result, Outcome outcome);
-  void JoinAttempts(const CallResult& result, const Arrivals& arrivals, const Arrivals& judged,
-                    Outcome* outcome) const;
+  void Conclude(const WorkItem& item, std::string_view id, const CallResult& result,
+                Outcome* outcome);
+  Attempts Gathered(std::string_view id);
+  void AddAttempts(std::string_view id, std::span<const AttemptRecord> attempts,
+                   const CallResult& result, Outcome* outcome);
+  void JoinAttempts(std::span<const AttemptRecord> attempts, const CallResult& result,
+                    const Arrivals& arrivals, const Arrivals& judged, Outcome* outcome) const;
   void AddCost(const Arrivals& arrivals, Outcome* outcome) const;
 
   const Scenario& scenario_;
@@ -64,11 +102,21 @@ class Session : public EventSink {
   Workload workload_;
   Clairvoyance clairvoyance_;
   bool clairvoyant_;                 // the engine asks it about each request, not only the ceiling
+  bool repeats_;                     // requests may be submitted more than once
   std::vector<JsonSchema> schemas_;  // by TaskKind
-  Engine engine_;
+  std::vector<std::unique_ptr<CallChain>> clients_;
   WorldResult result_;
   bool offered_all_ = false;
-  int64_t in_flight_ = 0;
+  int64_t in_flight_ = 0;  // arrivals whose request, or conversation, has not ended
+  // Submissions that a restart would lose; its time of return, and how many there have been.
+  std::list<std::stop_source> under_way_;
+  Time back_at_ = kStart;
+  size_t restarts_ = 0;
+  int64_t engine_attempts_ = 0;                          // of the engines under test
+  absl::flat_hash_map<std::string, Attempts> gathered_;  // below a chain, by id; never iterated
 };
+
+// The id of a second submission that has a key of its own.
+std::string SecondId(std::string_view id);
 
 }  // namespace squall

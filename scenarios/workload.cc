@@ -16,6 +16,7 @@ constexpr StreamId kPrompt = Stream("workload/prompt_tokens");
 constexpr StreamId kAnswer = Stream("workload/answer_tokens");
 constexpr StreamId kSession = Stream("workload/session");
 constexpr StreamId kStreamed = Stream("workload/stream");
+constexpr StreamId kResubmit = Stream("workload/resubmit");
 
 int64_t Size(double u, int64_t median, double sigma) {
   if (median == 0) return 0;
@@ -35,10 +36,10 @@ Workload::Workload(const Scenario& scenario, uint64_t seed)
 
 // The gap before it is an exponential of mean 1 (uniform: 1) of expected arrivals, which phases of
 // different rates use up at their own pace (time change of a Poisson process).
-Time Workload::ArrivalOf(uint64_t index) {
+Time Workload::ArrivalOf(uint64_t number) {
   const ArrivalConfig& arrivals = scenario_.workload.arrivals;
   const bool uniform = arrivals.kind == ArrivalKind::kUniform;
-  double gap = uniform ? 1.0 : Exponential(Draw(seed_, kGap, index), 1.0);
+  double gap = uniform ? 1.0 : Exponential(Draw(seed_, kGap, number), 1.0);
   Time from = last_;
   for (; phase_ < arrivals.phases.size(); ++phase_) {
     const ArrivalPhase& phase = arrivals.phases[phase_];
@@ -51,31 +52,63 @@ Time Workload::ArrivalOf(uint64_t index) {
   return from + FromSeconds(gap * (1.0 / arrivals.rate_per_s));
 }
 
+// All but its arrival.
+WorkItem Workload::MakeItem(uint64_t index, uint64_t turn) const {
+  const WorkloadConfig& config = scenario_.workload;
+  const ConversationConfig& conversation = config.conversation;
+  WorkItem item;
+  item.index = index;
+  item.task.number = index;
+  const int kind = PickWeighted(Draw(seed_, kKind, index), kind_weights_);
+  item.task.kind = static_cast<TaskKind>(std::max(kind, 0));  // -1 only where rounding ate the end
+  item.session = conversation.turns > 1 ? index / static_cast<uint64_t>(conversation.turns)
+                                        : PickBelow(DrawBits(seed_, kSession, index),
+                                                    static_cast<uint64_t>(config.sessions));
+  item.stream = config.stream > 0 && Draw(seed_, kStreamed, index) < config.stream;
+  const ResubmitConfig& resubmit = config.resubmit;
+  item.resubmitted = resubmit.share > 0 && Draw(seed_, kResubmit, index) < resubmit.share;
+  const auto question = [&](uint64_t i) {
+    return Size(Draw(seed_, kPrompt, i), config.prompt_tokens, config.prompt_sigma);
+  };
+  const auto answer = [&](uint64_t i) {
+    return Size(Draw(seed_, kAnswer, i), config.answer_tokens, config.answer_sigma);
+  };
+  item.prompt_tokens = question(index);
+  item.task.answer_tokens = answer(index);
+  const uint64_t history = std::min(turn, static_cast<uint64_t>(conversation.history_turns));
+  for (uint64_t back = 1; back <= history; ++back) {
+    item.prompt_tokens += question(index - back) + answer(index - back);
+  }
+  return item;
+}
+
 std::optional<WorkItem> Workload::Next() {
   const WorkloadConfig& config = scenario_.workload;
-  if (next_ >= static_cast<uint64_t>(config.requests)) return std::nullopt;
-  WorkItem item;
-  item.index = next_++;
-  item.task.number = item.index;
-  const int kind = PickWeighted(Draw(seed_, kKind, item.index), kind_weights_);
-  item.task.kind = static_cast<TaskKind>(std::max(kind, 0));  // -1 only where rounding ate the end
-  item.session =
-      PickBelow(DrawBits(seed_, kSession, item.index), static_cast<uint64_t>(config.sessions));
-  item.stream = config.stream > 0 && Draw(seed_, kStreamed, item.index) < config.stream;
+  const uint64_t number = next_;
+  const uint64_t index = number * static_cast<uint64_t>(config.conversation.turns);
+  if (index >= static_cast<uint64_t>(config.requests)) return std::nullopt;
+  ++next_;
+  WorkItem item = MakeItem(index, 0);
   if (config.arrivals.kind == ArrivalKind::kTrace) {
-    const TraceRow& row = scenario_.trace[item.index];
+    const TraceRow& row = scenario_.trace[index];
     item.at = kStart + row.at;
     item.prompt_tokens = row.context_tokens;
     item.task.answer_tokens = row.generated_tokens;
     return item;
   }
-  item.at = ArrivalOf(item.index);
+  item.at = ArrivalOf(number);
   last_ = item.at;
-  item.prompt_tokens =
-      Size(Draw(seed_, kPrompt, item.index), config.prompt_tokens, config.prompt_sigma);
-  item.task.answer_tokens =
-      Size(Draw(seed_, kAnswer, item.index), config.answer_tokens, config.answer_sigma);
   return item;
+}
+
+std::optional<WorkItem> Workload::NextTurn(const WorkItem& item, Time at) const {
+  const WorkloadConfig& config = scenario_.workload;
+  const uint64_t index = item.index + 1;
+  const uint64_t turn = index % static_cast<uint64_t>(config.conversation.turns);
+  if (turn == 0 || index >= static_cast<uint64_t>(config.requests)) return std::nullopt;
+  WorkItem next = MakeItem(index, turn);
+  next.at = at;
+  return next;
 }
 
 std::string Workload::SessionName(uint64_t session) const { return absl::StrCat("user-", session); }

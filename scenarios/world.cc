@@ -74,8 +74,13 @@ std::optional<TriggerWindow> TriggerOf(const Scenario& scenario) {
     hull->from = std::min(hull->from, kStart + from);
     hull->to = std::max(hull->to, kStart + to);
   };
+  constexpr Duration kForGood = 24h * 365;
   for (const ClimateConfig& row : scenario.climate) {
-    if (row.kind != ClimateKind::kGilbertElliott) add(row.from, row.to);
+    const bool ends = row.from > 0s || row.to < kForGood;
+    if (row.kind != ClimateKind::kGilbertElliott && ends) add(row.from, row.to);
+  }
+  for (const RestartConfig& restart : scenario.workload.restarts) {
+    add(restart.at, restart.at + restart.down);
   }
   const ArrivalConfig& arrivals = scenario.workload.arrivals;
   Duration from = 0s;

@@ -16,7 +16,10 @@
 
 #include "engine/knowledge.h"
 #include "mock_providers/ground_truth.h"
+#include "reports/chronicle.h"
 #include "reports/metrics.h"
+#include "reports/requests_table.h"
+#include "reports/result.h"
 #include "scenarios/scenario.h"
 
 namespace squall {
@@ -29,11 +32,14 @@ inline constexpr int kCeilingAttempts = 5;
 struct WorldResult {
   explicit WorldResult(Metrics metrics_in) : metrics(std::move(metrics_in)) {}
   Metrics metrics;
+  RequestsTable requests;          // empty unless RunHooks::keep_requests
   std::vector<FaultCount> faults;  // by row of FaultTable(), then faults caused by load
   int64_t breaker_transitions = 0;
+  std::vector<LayerLoad> layers;   // of a call chain and the engine below it; else empty
   int64_t events = 0;              // of the simulation; 0 in the wire world
   bool interrupted = false;        // stopped early: a prefix of the run
   std::vector<LearnedRule> rules;  // that the engine had at the end; of replications, added up
+  std::unique_ptr<ChronicleRecorder> chronicle;  // nullptr where none is kept
 };
 
 // What a run looks at while it goes.
@@ -41,6 +47,8 @@ struct RunHooks {
   const std::atomic<bool>* stop = nullptr;          // when true, no further request is offered
   std::atomic<int64_t>* done = nullptr;             // counts finished requests
   const std::vector<LearnedRule>* rules = nullptr;  // that the engine begins with
+  bool chronicle = false;                           // keep one, for a report
+  bool keep_requests = false;                       // a row of each in WorldResult::requests
   // Sees each finished request with its id, for parity and swarm tests.
   std::function<void(const Outcome&, const CallResult&)> on_outcome;
   std::function<void(ProviderId, BreakerState, BreakerState, Time)> on_breaker;
@@ -50,8 +58,8 @@ struct RunHooks {
 std::vector<std::string> FaultNames();
 
 // What a scenario does to a run and then ends: from the start of the first to the end of the last
-// of its outages, ramps and phases above its rate of arrivals. nullopt where there is none; what
-// goes on for the whole run is none.
+// of its outages, ramps, restarts and phases above its rate of arrivals. nullopt where there is
+// none; what begins with the run and goes on for a year is none.
 std::optional<TriggerWindow> TriggerOf(const Scenario& scenario);
 
 // In virtual time, on this thread.

@@ -80,8 +80,9 @@ void ConcurrencyLimit::Release(const Permit& permit, LoadSignal signal, Duration
   const bool aimd = config_.kind == ConcurrencyKind::kAimd;
   if (!aimd && config_.kind != ConcurrencyKind::kGradient) return;
   const bool too_slow = aimd && config_.slow > 0s && latency > config_.slow;
-  if (signal == LoadSignal::kIgnored) return;
-  const bool sign = signal == LoadSignal::kOverload || too_slow;
+  const bool timed_out = signal == LoadSignal::kTimedOut;
+  if (signal == LoadSignal::kIgnored || (timed_out && !aimd)) return;
+  const bool sign = signal == LoadSignal::kOverload || timed_out || too_slow;
   if (Overloaded(permit, sign)) {
     Shrink();
   } else if (!sign) {

@@ -9,9 +9,15 @@
 //   windows of light load, and every `probe_every` windows at half the limit (as Vegas' probes, and
 //   Envoy's phases of minimum latency, do).
 //
-// Overload (429 for concurrency, 503, a timeout), where it is more than a few, shrinks the limit
-// once per epoch: requests that were in flight at the last shrinking tell nothing new. Where less
-// than half of the limit is used, it does not grow. Permits are plain values, reported once each.
+// Overload (429 for concurrency, 503), where it is more than a few, shrinks the limit once per
+// epoch: requests that were in flight at the last shrinking tell nothing new. A timeout is such a
+// sign to aimd, which has no other before the refusals. To the gradient it is none, and no sample
+// of latency either: load shows in the answers that do come, and requests that hang for another
+// reason would take the limit to its least, one epoch each. So do Gradient2, which leaves drops
+// out, and Envoy's gradient controller, which cancels the sample of what does not complete. Where
+// nothing is answered any more the limit stays; that is a breaker's business.
+// Where less than half of the limit is used, it does not grow. Permits are plain values, reported
+// once each.
 //
 // Pure: time is an argument. One thread; one per provider. Waiting for a permit is the caller's.
 #pragma once
@@ -50,8 +56,9 @@ void Describe(Fields& f, ConcurrencyLimitConfig& c);
 
 enum class LoadSignal : uint8_t {
   kServed,    // answered: its latency counts
-  kOverload,  // refused for load, or timed out
+  kOverload,  // refused for load
   kIgnored,   // cancelled, caller's fault, failed for another reason: tells nothing of load
+  kTimedOut,  // no answer within the time for one attempt
 };
 
 class ConcurrencyLimit {

@@ -13,11 +13,13 @@ constexpr double kBucketTolerance = 0.25;
 
 double Per(double per_min, Duration span) { return per_min * Seconds(span) / 60; }
 
-bool Refills(const RateHeaders& h) {
-  const double refilled = Per(h.limit, h.reset);
+bool Refills(const RateHeaders& h, Duration window) {
+  const double refilled = h.limit * Seconds(h.reset) / Seconds(window);
   const double missing = h.limit - h.remaining;
-  // Headers round: OpenAI to whole requests, Anthropic to thousands of tokens and seconds.
-  const double rounding = std::max(1.0, h.limit * 0.02);
+  // Headers round: OpenAI to whole requests, Anthropic to thousands of tokens and seconds, Azure to
+  // seconds.
+  const double in_a_second = h.limit / Seconds(window);
+  const double rounding = std::max({1.0, h.limit * 0.02, in_a_second});
   return std::abs(refilled - missing) <= kBucketTolerance * missing + rounding;
 }
 
@@ -196,14 +198,16 @@ void RateLimiter::OnHeaders(RateDimension dimension, const RateHeaders& headers,
   Advance(now);
   const auto d = static_cast<size_t>(dimension);
   RateBucket& bucket = buckets_[d];
+  // What takes longer than the window to be whole again is not counted over it.
+  const Duration window = headers.reset > headers.window ? Duration(1min) : headers.window;
   if (headers.limit > 0 && std::isfinite(headers.limit)) {
-    const double told = headers.limit * config_.share;
+    const double told = headers.limit * config_.share * 60 / Seconds(window);
     SetLimit(d, configured_[d] > 0 ? std::min(configured_[d], told) : told);
   }
   if (bucket.limited() && headers.remaining >= 0 && std::isfinite(headers.remaining)) {
     const double remaining = headers.remaining * config_.share;
-    const bool window = headers.reset > 0ns && !(headers.limit > 0 && Refills(headers));
-    if (window) {
+    const bool fixed = headers.reset > 0ns && !(headers.limit > 0 && Refills(headers, window));
+    if (fixed) {
       const double at_once = remaining * Seconds(BurstOf(d)) / Seconds(headers.reset);
       bucket.SetPace(remaining, std::max(at_once, 1.0), SaturatingAdd(now, headers.reset), now);
     } else {

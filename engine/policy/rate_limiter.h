@@ -62,9 +62,10 @@ struct RateTicket {
 
 // What a provider's headers say of one limit; a negative number or time is one they do not give.
 struct RateHeaders {
-  double limit = -1;      // per minute
-  double remaining = -1;  // of it
-  Duration reset = -1ns;  // until all of it is there again
+  double limit = -1;       // per window
+  double remaining = -1;   // of it
+  Duration reset = -1ns;   // until all of it is there again
+  Duration window = 1min;  // > 0
 };
 
 class RateLimiter {
@@ -92,9 +93,9 @@ class RateLimiter {
   void Settle(const RateTicket& ticket, const RateAmounts& used, Time now);
 
   // Headers never allow more than the configured limits; a limit that is not configured is learned
-  // from them. Where `reset` is the time that the missing part takes to refill at the limit (a
-  // bucket: OpenAI, Anthropic), what remains is taken over; else (a fixed window: Azure) what
-  // remains is spread over the time to the reset.
+  // from them, as so many a minute. Where `reset` is the time that the missing part takes to refill
+  // at the limit (a bucket: OpenAI, Anthropic), what remains is taken over; else (a fixed window:
+  // Azure) what remains is spread over the time to the reset.
   void OnHeaders(RateDimension dimension, const RateHeaders& headers, Time now);
 
   // A request of `refused` was turned away: nothing goes before the hint has passed (0 = there was

@@ -88,7 +88,7 @@ class FeatureCounter {
     const double foreign = std::min(1.0, 20 * static_cast<double>(counts_[kAccented]) / words);
     TokenFeatures features{};
     for (size_t i = 0; i < kTokenFeatures; ++i) features[i] = counts_[i];
-    for (size_t bucket = 0; bucket < kWordBuckets; ++bucket) {
+    for (size_t bucket = 0; foreign > 0 && bucket < kWordBuckets; ++bucket) {
       for (size_t place = 0; place < kPlaces; ++place) {
         features[kForeign + bucket] += foreign * features[kWord + place * kWordBuckets + bucket];
       }

@@ -48,10 +48,15 @@ void ReadReply(const object& top, const array& blocks, TextParts* parts, Decoded
     if (entry.get(block) != simdjson::SUCCESS) continue;
     const std::string_view type = JsonText(block, "type");
     if (type == "text") parts->Add(JsonText(block, "text"));
-    if (type == "tool_use") out->has_tool_calls = true;
+    if (type == "tool_use") {
+      out->has_tool_calls = true;
+      const std::string arguments = JsonArguments(block, "input");
+      parts->AddToolCall({JsonText(block, "id"), JsonText(block, "name"), arguments});
+    }
     if (type == "thinking" || type == "redacted_thinking") out->has_reasoning = true;
   }
   out->content = parts->text();
+  out->tool_calls = parts->tool_calls();
 }
 
 void ReadBlockStart(const object& top, StreamState* state) {

@@ -11,6 +11,12 @@
 
 namespace squall {
 
+// Azure grants 6 requests a minute per 1,000 tokens a minute and counts them over ten seconds, and
+// so do its x-ratelimit-*-requests headers: of a deployment of 240,000 tokens a minute (1,440
+// requests) they tell a limit of 240. Sources: Microsoft's quota documentation and its
+// aoai-api-simulator; headers of a recorded reply (remaining 237 requests and 239,952 tokens).
+inline constexpr Duration kAzureRequestWindow = 10s;
+
 void EncodeAzureChat(const ChatRequest& request, std::string_view model, int64_t max_tokens,
                      std::string_view api_key, HttpRequest* out);
 

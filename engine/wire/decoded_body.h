@@ -43,8 +43,9 @@ struct DecodedBody {
   Finish finish = Finish::kAbsent;
   bool has_refusal = false;  // a refusal stands in place of the content
   bool has_tool_calls = false;
-  bool has_reasoning = false;  // the model's thoughts are there, whether or not an answer is
-  bool unfiltered = false;     // the provider's content filter was down and says so
+  std::string_view tool_calls;  // as a text (tool_calls.h); empty where there are none
+  bool has_reasoning = false;   // the model's thoughts are there, whether or not an answer is
+  bool unfiltered = false;      // the provider's content filter was down and says so
   Usage usage;
 
   // kError. Structured codes, from the most specific: error_code, error_type, error_status.

@@ -22,7 +22,8 @@ constexpr std::array kDialects = {
             &ReadAnthropicEvent},
     Dialect{"gemini", &EncodeGemini, &MakeGeminiDecoder, &ReadGeminiBody, &ReadGeminiEvent, "",
             false},
-    Dialect{"azure", &EncodeAzureChat, &MakeOpenAiDecoder, &ReadChatBody, &ReadChatEvent, kDone},
+    Dialect{"azure", &EncodeAzureChat, &MakeOpenAiDecoder, &ReadChatBody, &ReadChatEvent, kDone,
+            true, kAzureRequestWindow},
     Dialect{"deepseek", &EncodeDeepSeekChat, &MakeOpenAiDecoder, &ReadChatBody, &ReadChatEvent,
             kDone},
 };

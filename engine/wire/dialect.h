@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/time.h"
 #include "engine/wire/decoded_body.h"
 #include "engine/wire/http.h"
 #include "engine/wire/message.h"
@@ -49,6 +50,8 @@ struct Dialect {
   EventReader read_event;
   std::string_view done_marker = {};  // data that ends a stream where it is no JSON; "" = none
   bool terminal_event = true;  // false: the last piece shows itself, and its stream just ends
+  // Over which the limit on requests holds that its headers tell.
+  Duration request_window = 1min;
 };
 
 std::span<const Dialect> Dialects();

@@ -81,7 +81,11 @@ void ReadReply(const object& top, TextParts* parts, DecodedBody* out) {
   if (!FirstCandidate(top, &candidate)) return;
   ForEachPart(candidate, [&](const object& part) {
     object call;
-    if (JsonObject(part, "functionCall", &call)) out->has_tool_calls = true;
+    if (JsonObject(part, "functionCall", &call)) {
+      out->has_tool_calls = true;
+      const std::string arguments = JsonArguments(call, "args");
+      parts->AddToolCall({JsonText(call, "id"), JsonText(call, "name"), arguments});
+    }
     if (JsonBool(part, "thought")) {
       out->has_reasoning = true;
     } else {
@@ -89,6 +93,7 @@ void ReadReply(const object& top, TextParts* parts, DecodedBody* out) {
     }
   });
   out->content = parts->text();
+  out->tool_calls = parts->tool_calls();
   const std::string_view reason = JsonText(candidate, "finishReason");
   if (reason.empty()) return;
   const Finish finish = FinishReason(reason);

@@ -75,6 +75,14 @@ std::string_view JsonText(const object& parent, std::string_view key) {
   return Member<std::string_view>(parent, key);
 }
 
+std::string JsonArguments(const object& parent, std::string_view key) {
+  element value;
+  std::string_view text;
+  if (parent[key].get(value) != simdjson::SUCCESS || value.is_null()) return {};
+  if (value.get(text) == simdjson::SUCCESS) return std::string(text);
+  return simdjson::minify(value);
+}
+
 int64_t JsonInt(const object& parent, std::string_view key) { return Member<int64_t>(parent, key); }
 
 bool JsonBool(const object& parent, std::string_view key) { return Member<bool>(parent, key); }

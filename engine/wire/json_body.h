@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "engine/wire/dialect.h"
+#include "engine/wire/tool_calls.h"
 
 namespace simdjson::dom {
 class array;
@@ -18,14 +19,20 @@ class object;
 namespace squall {
 
 // Text that a reply may spread over several parts. One part stays where it is; only a second one
-// makes a copy, into a buffer that is kept between replies.
+// makes a copy, into a buffer that is kept between replies. And its tool calls, which are copied.
 class TextParts {
  public:
-  void Clear() { count_ = 0; }
+  void Clear() {
+    count_ = 0;
+    tool_calls_.clear();
+  }
   void Add(std::string_view part);
+  void AddToolCall(const ToolCall& call) { AppendToolCall(call, &tool_calls_); }
   std::string_view text() const;
+  std::string_view tool_calls() const { return tool_calls_; }
 
  private:
+  std::string tool_calls_;
   size_t count_ = 0;
   std::string_view first_;
   std::string joined_;
@@ -39,6 +46,8 @@ std::unique_ptr<ReplyDecoder> MakeJsonDecoder(BodyReader read);
 std::string_view JsonText(const simdjson::dom::object& parent, std::string_view key);
 int64_t JsonInt(const simdjson::dom::object& parent, std::string_view key);
 bool JsonBool(const simdjson::dom::object& parent, std::string_view key);
+// The member's value as a text: a string as it is, an object in its shortest form, else "".
+std::string JsonArguments(const simdjson::dom::object& parent, std::string_view key);
 // A count as providers bill it: never negative, and small enough to be added up.
 int64_t JsonCount(const simdjson::dom::object& parent, std::string_view key);
 int64_t JsonCount(const simdjson::dom::element& value);

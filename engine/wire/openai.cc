@@ -67,7 +67,18 @@ bool FilterWasDown(const element& results) {
   return results.get(verdicts) == simdjson::SUCCESS && JsonObject(verdicts, "error", &error);
 }
 
-void ReadMessage(const object& message, DecodedBody* out) {
+void AddToolCalls(const array& calls, TextParts* parts) {
+  for (const element entry : calls) {
+    object call;
+    object function;
+    if (entry.get(call) != simdjson::SUCCESS) continue;
+    if (!JsonObject(call, "function", &function)) continue;
+    const std::string arguments = JsonArguments(function, "arguments");
+    parts->AddToolCall({JsonText(call, "id"), JsonText(function, "name"), arguments});
+  }
+}
+
+void ReadMessage(const object& message, TextParts* parts, DecodedBody* out) {
   for (const auto [key, value] : message) {
     if (key == "content") {
       out->content = TextOf(value);
@@ -75,18 +86,21 @@ void ReadMessage(const object& message, DecodedBody* out) {
       out->has_refusal = !TextOf(value).empty();
     } else if (key == "tool_calls") {
       array calls;
-      out->has_tool_calls = value.get(calls) == simdjson::SUCCESS && calls.size() > 0;
+      if (value.get(calls) != simdjson::SUCCESS || calls.size() == 0) continue;
+      out->has_tool_calls = true;
+      AddToolCalls(calls, parts);
+      out->tool_calls = parts->tool_calls();
     } else if (IsReasoning(key)) {
       out->has_reasoning = out->has_reasoning || !TextOf(value).empty();
     }
   }
 }
 
-void ReadChoice(const object& choice, DecodedBody* out) {
+void ReadChoice(const object& choice, TextParts* parts, DecodedBody* out) {
   for (const auto [key, value] : choice) {
     if (key == "message") {
       object message;
-      if (value.get(message) == simdjson::SUCCESS) ReadMessage(message, out);
+      if (value.get(message) == simdjson::SUCCESS) ReadMessage(message, parts, out);
     } else if (key == "finish_reason") {
       const std::string_view reason = TextOf(value);
       SetFinish(ChatFinish(reason), reason, out);
@@ -199,7 +213,7 @@ void ReadOpenAiError(const object& error, DecodedBody* out) {
   if (JsonObject(error, "innererror", &inner)) out->error_inner_code = JsonText(inner, "code");
 }
 
-void ReadChatBody(const element& root, TextParts* /*parts*/, DecodedBody* out) {
+void ReadChatBody(const element& root, TextParts* parts, DecodedBody* out) {
   object top;
   if (root.get(top) != simdjson::SUCCESS) return;
   object usage;
@@ -210,7 +224,7 @@ void ReadChatBody(const element& root, TextParts* /*parts*/, DecodedBody* out) {
     object first;
     if (key == "choices" && value.get(choices) == simdjson::SUCCESS) {
       out->shape = DecodedBody::Shape::kReply;
-      if (choices.at(0).get(first) == simdjson::SUCCESS) ReadChoice(first, out);
+      if (choices.at(0).get(first) == simdjson::SUCCESS) ReadChoice(first, parts, out);
     } else if (key == "model") {
       out->model = TextOf(value);
     } else if (key == "usage" && value.get(usage) == simdjson::SUCCESS) {

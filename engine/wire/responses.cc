@@ -74,10 +74,16 @@ void ReadReply(const object& response, const array& output, TextParts* parts, De
     if (entry.get(item) != simdjson::SUCCESS) continue;
     const std::string_view type = JsonText(item, "type");
     if (type == "message") ReadMessage(item, parts, out);
-    if (type == "function_call" || type == "custom_tool_call") out->has_tool_calls = true;
+    const bool custom = type == "custom_tool_call";
+    if (custom || type == "function_call") {
+      out->has_tool_calls = true;
+      const std::string arguments = JsonArguments(item, custom ? "input" : "arguments");
+      parts->AddToolCall({JsonText(item, "call_id"), JsonText(item, "name"), arguments});
+    }
     if (type == "reasoning") out->has_reasoning = true;
   }
   out->content = parts->text();
+  out->tool_calls = parts->tool_calls();
   const Ending ending = ReadEnding(response, out->has_tool_calls);
   SetFinish(ending.finish, ending.own, out);
 }

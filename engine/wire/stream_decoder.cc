@@ -124,6 +124,8 @@ DecodedBody StreamDecoder::Body(StreamEnd end) {
   body.content = state_.content();
   body.has_refusal = state_.has_refusal();
   body.has_tool_calls = state_.has_tool_calls();
+  if (body.has_tool_calls) tool_calls_ = state_.tool_calls();
+  body.tool_calls = tool_calls_;
   body.has_reasoning = state_.has_reasoning();
   body.unfiltered = state_.unfiltered();
   SetFinish(state_.finish(), state_.provider_finish(), &body);

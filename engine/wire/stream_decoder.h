@@ -93,6 +93,7 @@ class StreamDecoder final : private SseSink {
   std::unique_ptr<simdjson::dom::parser> parser_;
   std::unique_ptr<ReplyDecoder> error_decoder_;
   std::string error_body_;  // the event that was an error
+  std::string tool_calls_;  // what Body() points at
   std::string stray_;       // bare JSON that has begun
   int64_t depth_ = 0;       // open brackets in it
   bool in_string_ = false;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/wire/tool_calls.h"
+
 namespace squall {
 
 void StreamState::Content(std::string_view text) {
@@ -39,7 +41,7 @@ void StreamState::ToolCall(int64_t index, std::string_view id, std::string_view 
   tool_calls_ = true;
   if (!name.empty()) ++calls_begun_;
   committed_ = true;
-  KeepArguments(index, text);
+  KeepToolCall(index, id, name, text);
   StreamDelta delta;
   delta.kind = StreamDelta::Kind::kToolCall;
   delta.text = text;
@@ -49,15 +51,27 @@ void StreamState::ToolCall(int64_t index, std::string_view id, std::string_view 
   Pass(delta);
 }
 
-void StreamState::KeepArguments(int64_t index, std::string_view text) {
+void StreamState::KeepToolCall(int64_t index, std::string_view id, std::string_view name,
+                               std::string_view text) {
   const auto found = std::find(tool_indexes_.begin(), tool_indexes_.end(), index);
   const auto at = static_cast<size_t>(found - tool_indexes_.begin());
   if (found == tool_indexes_.end()) {
     tool_indexes_.push_back(index);
     arguments_.emplace_back();
+    tools_.emplace_back();
   }
+  KeepText(id, &tools_[at].id);
+  KeepText(name, &tools_[at].name);
   arguments_[at].append(text);
-  kept_bytes_ += static_cast<int64_t>(text.size()) + 1;
+  kept_bytes_ += static_cast<int64_t>(text.size() + id.size() + name.size()) + 1;
+}
+
+std::string StreamState::tool_calls() const {
+  std::string list;
+  for (size_t i = 0; i < tools_.size(); ++i) {
+    AppendToolCall({tools_[i].id, tools_[i].name, arguments_[i]}, &list);
+  }
+  return list;
 }
 
 void StreamState::SetUsage(const Usage& usage) {

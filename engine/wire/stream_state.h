@@ -60,6 +60,7 @@ class StreamState {
   bool has_tool_calls() const { return tool_calls_; }
   // Of each tool call, in the order of their first pieces. Empty for a call without any.
   const std::vector<std::string>& arguments() const { return arguments_; }
+  std::string tool_calls() const;                       // as a text (tool_calls.h)
   int64_t calls_begun() const { return calls_begun_; }  // pieces that name a tool
   bool has_reasoning() const { return reasoning_; }
   bool unfiltered() const { return unfiltered_; }
@@ -69,21 +70,26 @@ class StreamState {
   bool terminal() const { return terminal_; }
   bool error() const { return error_; }
   int64_t keep_alives() const { return keep_alives_; }
-  int64_t kept_bytes() const { return kept_bytes_; }  // of content and arguments
+  int64_t kept_bytes() const { return kept_bytes_; }  // of content, names and arguments
   int64_t deltas() const { return deltas_; }          // pieces of any kind: what progress means
   int64_t anomalies() const { return anomalies_; }
 
  private:
   friend class StreamDecoder;
   static void KeepText(std::string_view text, std::string* out);
-  void KeepArguments(int64_t index, std::string_view text);
+  void KeepToolCall(int64_t index, std::string_view id, std::string_view name,
+                    std::string_view text);
   void Pass(const StreamDelta& delta);
 
   StreamSink* sink_ = nullptr;
   std::string content_;
   std::vector<int64_t> tool_indexes_;
   std::vector<std::string> arguments_;  // by position in tool_indexes_
-  int64_t kept_bytes_ = 0;              // of content and arguments
+  struct ToolName {
+    std::string id, name;
+  };
+  std::vector<ToolName> tools_;  // likewise
+  int64_t kept_bytes_ = 0;       // of content, names and arguments
   std::string model_;
   std::string provider_finish_;
   std::string id_;

@@ -190,5 +190,26 @@ TEST_CASE("limiter: headers slow the pace before anything is refused", "[admissi
   }
 }
 
+TEST_CASE("limiter: what a deployment of Azure tells is a limit over ten seconds", "[admission]") {
+  // 10 requests in ten seconds are 60 a minute; read as 10 a minute, the 30 would take three.
+  for (const bool azure : {false, true}) {
+    EngineConfig config = Unlimited();
+    config.limiter.enabled = true;
+    ProviderInfo info = NamedProvider("alpha");
+    info.dialect = azure ? "azure" : "openai";
+    Crowd crowd(config, {info});
+    ScriptedReply reply = Good();
+    reply.headers.emplace_back("x-ratelimit-limit-requests", "10");
+    crowd.transport.Script(0, {After(1ms, reply)});
+    CHECK(crowd.Ask1({.id = "first"}).ok);
+    crowd.OfferMany(30, {.id = "r"});
+    crowd.Run();
+    const Duration took = crowd.TimesAt(0).back() - kStart;
+    CAPTURE(azure, took / 1ms);
+    CHECK((took < 22s) == azure);
+    CHECK(took >= (azure ? 19s : 160s));
+  }
+}
+
 }  // namespace
 }  // namespace squall

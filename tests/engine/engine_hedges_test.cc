@@ -188,5 +188,20 @@ TEST_CASE("hedge: by a quantile it follows the latency of late", "[engine]") {
   CHECK(rig.transport.sent[1].at - begun < 150ms);
 }
 
+TEST_CASE("hedge: goes to the model that can take the request", "[engine]") {
+  std::vector<ProviderInfo> providers = TwoProviders();
+  providers[1].models = {ModelInfo{"beta-short"}, ModelInfo{"beta-mute"}, ModelInfo{"beta-long"}};
+  providers[1].models[0].context_tokens = 500;  // with an answer of 1,024
+  providers[1].models[1].json = false;
+  Rig rig(Hedging(), providers);
+  rig.transport.Script(0, {After(5s, Good())});
+  const CallResult result = rig.Call();
+  CHECK(result.ok);
+  CHECK(result.answered_by == "hedge");
+  REQUIRE(result.attempts.size() == 2);
+  CHECK(result.attempts[1].model == 2);
+  CHECK(rig.transport.sent[1].body.find("beta-long") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace squall

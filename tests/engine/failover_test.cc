@@ -154,5 +154,46 @@ TEST_CASE("deadline: an attempt ends at a multiple of the usual latency, once th
   CHECK(after.ok);
 }
 
+TEST_CASE("degrade: a smaller model is asked after a timeout only where that is wanted",
+          "[engine]") {
+  EngineConfig config;
+  config.ladder = {"degrade"};
+  config.deadline.per_try = 2s;
+  for (const bool wanted : {false, true}) {
+    CAPTURE(wanted);
+    config.retry.degrade_timeouts = wanted;
+    Rig rig(config);
+    rig.transport.Script(0, {After(5s, Good()), Good()});
+    const CallResult result = rig.Call();
+    CHECK(result.ok == wanted);
+    REQUIRE(result.attempts.size() == (wanted ? 2 : 1));
+    if (wanted) CHECK(result.attempts[1].model == 1);
+  }
+}
+
+TEST_CASE("retry: elsewhere a request may have fewer attempts than where it was asked first",
+          "[engine]") {
+  EngineConfig config;
+  config.ladder = {"retry", "degrade", "failover"};
+  config.retry.max_attempts = 32;
+  config.retry.max_attempts_per_target = 3;
+  config.retry.max_attempts_elsewhere = 1;
+  config.breaker.enabled = false;
+  config.budget.enabled = false;
+  Rig rig(config);
+  rig.transport.Script(0, {Status(529)});  // overloaded, so that a smaller model is worth asking
+  rig.transport.Script(1, {Status(529)});
+  const CallResult result = rig.Call();
+  std::vector<Target> asked;
+  for (const AttemptRecord& attempt : result.attempts) {
+    asked.push_back(Target{attempt.provider, attempt.model});
+  }
+  const Target large{0, 0};
+  REQUIRE(asked.size() == 5);
+  CHECK((asked[0] == large && asked[1] == large && asked[2] == large));
+  CHECK(asked[3] == Target{0, 1});
+  CHECK(asked[4] == Target{1, 0});
+}
+
 }  // namespace
 }  // namespace squall

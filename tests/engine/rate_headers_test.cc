@@ -1,9 +1,12 @@
 // What replies say of the client's limits, by family of headers.
 #include "engine/rate_headers.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "engine/diagnose_wait.h"
+#include "engine/wire/dialect.h"
 #include "tests/catch.h"
 
 namespace squall {
@@ -101,6 +104,32 @@ TEST_CASE("rate headers: each family says limit, what remains and when it is who
       CHECK(facts[d].remaining == expected.remaining);
       CHECK(facts[d].reset == expected.reset);
     }
+  }
+}
+
+TEST_CASE(
+    "rate headers: a limit on requests holds over its window, those on tokens by the minute") {
+  Headers headers;
+  headers.Add("x-ratelimit-limit-requests", "240");
+  headers.Add("x-ratelimit-limit-tokens", "240000");
+  const RateFacts facts = ReadRateFacts(headers, FindDialect("azure")->request_window);
+  CHECK(facts[static_cast<size_t>(RateDimension::kRequests)].window == 10s);
+  CHECK(facts[static_cast<size_t>(RateDimension::kTokens)].window == 1min);
+  for (const Dialect& dialect : Dialects()) {
+    CHECK((dialect.request_window == 1min) == (dialect.name != "azure"));
+  }
+}
+
+TEST_CASE("rate headers: resets in whole units are read as all others are") {
+  const char* const resets[] = {"1ms", "6m0s", "1s", "20s",    "1h2m3s", "0",      "0s",
+                                "5",   "7.5s", "1d", "1m30",   "30m",    "12ms3s", "abc",
+                                "1x",  "s",    "",   "999999", "60 s",   "-1",     "1000000ms"};
+  for (const std::string value : resets) {
+    CAPTURE(value);
+    const RateFacts facts = Read({{"x-ratelimit-reset-requests", value}});
+    const std::optional<Duration> reset = ResetValue(HeaderFacts(), value);
+    const bool zero = value == "0";
+    CHECK(facts[0].reset == reset.value_or(zero ? Duration(0) : Duration(-1)));
   }
 }
 

@@ -59,6 +59,15 @@ TEST_CASE("climate: no named providers means all") {
   }
 }
 
+TEST_CASE("climate: an outage of some models leaves their siblings alone") {
+  ClimateConfig row = Row(ClimateKind::kOutage);
+  row.models = {"large"};
+  const Climate climate = Make(row);
+  CHECK(climate.Hit(0, 1, "", 0, At(2min), "large").has_value());
+  CHECK(climate.Hit(1, 1, "", 0, At(2min), "large").has_value());
+  CHECK_FALSE(climate.Hit(0, 1, "", 0, At(2min), "small").has_value());
+}
+
 TEST_CASE("climate: a ramp goes from one share to the other in a straight line") {
   ClimateConfig row = Row(ClimateKind::kRamp);
   row.share = 0.008;

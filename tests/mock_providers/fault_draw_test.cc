@@ -234,5 +234,67 @@ TEST_CASE("fault draw: rounding loses no draw below the sum") {
   CHECK(PickBelowSum(0.5, 0.4, {0.2, 0.2}) == -1);
 }
 
+TEST_CASE("fault draw: a common cause gets to a provider as often as its reach says") {
+  Faults origin;
+  origin["server_error"] = Config(0.5, 0, 1, 1);
+  Faults elsewhere = origin;
+  elsewhere["server_error"].reach = 0.2;
+  const FaultDraw alpha = DrawAt("alpha", origin);
+  const FaultDraw beta = DrawAt("beta", elsewhere);
+  const FaultDraw gamma = DrawAt("gamma", elsewhere);
+  int64_t at_beta = 0;
+  int64_t at_both = 0;
+  const int64_t causes = CountIf([&](uint64_t request) {
+    const bool cause = alpha.At(request, 0).kind >= 0;
+    const bool hits_beta = beta.At(request, 0).kind >= 0;
+    if (hits_beta) REQUIRE(cause);  // never without the cause
+    at_beta += hits_beta;
+    at_both += hits_beta && gamma.At(request, 0).kind >= 0;
+    return cause;
+  });
+  CHECK(SharePlausible(at_beta, causes, 0.2));
+  CHECK(SharePlausible(at_both, causes, 0.04));  // drawn for each
+}
+
+TEST_CASE("fault draw: another model heals a share of what is bound to the request, for good") {
+  Faults faults;
+  faults["schema_drift"] = Config(1, 1);
+  faults["schema_drift"].model_heals = 0.4;
+  const FaultDraw draw = DrawAt("alpha", faults);
+  const int64_t healed = CountIf([&](uint64_t request) {
+    const bool good = draw.At(request, 1, 1).kind < 0;
+    REQUIRE((draw.At(request, 4, 1).kind < 0) == good);  // the model can or it cannot
+    REQUIRE(draw.At(request, 4, 0).kind >= 0);
+    return good;
+  });
+  CHECK(SharePlausible(healed, kRequests, 0.4));
+}
+
+TEST_CASE("fault draw: where a change of model is no retry it clears nothing") {
+  Faults faults;
+  faults["server_error"] = Config(1, 0, 1, 0, 0.5);
+  const FaultDraw retries = DrawAt("alpha", faults);
+  faults["server_error"].model_clears = false;
+  const FaultDraw same = DrawAt("alpha", faults);
+  int64_t cleared = 0;
+  for (uint64_t request = 0; request < kRequests; ++request) {
+    REQUIRE((same.At(request, 2, 1).kind >= 0) == (same.At(request, 1, 0).kind >= 0));
+    cleared += retries.At(request, 1, 1).kind < 0;
+  }
+  CHECK(SharePlausible(cleared, kRequests, 0.5));
+}
+
+TEST_CASE("fault draw: shares that add up to 1 leave no fault of a provider's own") {
+  Faults faults;
+  faults["timeout"] = Config(0.35, 0.138, 0.862);  // 1 - 0.138 - 0.862 is not 0 in binary
+  faults["server_error"] = Config(0.65, 0.028, 0.972);
+  const FaultDraw draw = DrawAt("alpha", faults);
+  for (uint64_t request = 0; request < 20'000; ++request) {
+    const FaultHit first = draw.At(request, 0);
+    REQUIRE(first.kind >= 0);
+    if (!first.request_bound) REQUIRE(draw.At(request, 1).kind < 0);  // cleared, and stays so
+  }
+}
+
 }  // namespace
 }  // namespace squall

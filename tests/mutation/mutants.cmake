@@ -562,3 +562,48 @@ squall_mutant(
   REPLACE [[CountRecovery(outcome.attempts.back().strategy, 1)]]
   TEST    tests/reports/metrics_test.cc
   FILTER  "a recovery is the strategy's*")
+set(threshold_test tests/reports/threshold_test.cc)
+squall_mutant(
+  NAME    threshold_passes_on_its_value
+  FILE    reports/threshold.cc
+  FIND    [[holds(out.figure.ci95->low) && holds(out.figure.ci95->high)]]
+  REPLACE [[holds(*out.figure.value)]]
+  TEST    ${threshold_test}
+  FILTER  "all of the interval decides*")
+squall_mutant(
+  NAME    threshold_of_nothing_passes
+  FILE    reports/threshold.cc
+  FIND    [[if (!out.figure.value) {]]
+  REPLACE [[if (!out.figure.value) { out.verdict = GateVerdict::kPass;]]
+  TEST    ${threshold_test}
+  FILTER  "of nothing there is no pass")
+set(compare_test tests/reports/compare_test.cc)
+squall_mutant(
+  NAME    compare_without_noise_band
+  FILE    reports/compare_rules.cc
+  FIND    [[const double band = ]]
+  REPLACE [[const double band = 0 * ]]
+  TEST    ${compare_test}
+  FILTER  "a change that the noise band swallows*")
+squall_mutant(
+  NAME    compare_draws_sides_apart
+  FILE    reports/compare_bootstrap.cc
+  FIND    [[sums[side].Add(sides[side].sums[b], times[b])]]
+  REPLACE [[sums[side].Add(sides[side].sums[b], times[side == 0 ? b : times.size() - 1 - b])]]
+  TEST    ${compare_test}
+  FILTER  "slower*")
+squall_mutant(
+  NAME    result_reader_skips_the_schema
+  FILE    reports/result_reader.cc
+  FIND    [[if (!schema.ok()) return schema;
+  stored]]
+  REPLACE [[stored]]
+  TEST    tests/reports/result_reader_test.cc
+  FILTER  "a corrupt file is refused*")
+squall_mutant(
+  NAME    requests_forget_replications
+  FILE    reports/requests_table.cc
+  FIND    [[row.action = actions[row.action];]]
+  REPLACE [[]]
+  TEST    tests/reports/requests_table_test.cc
+  FILTER  "appending keeps names*")

@@ -129,5 +129,37 @@ TEST_CASE("replications that disagree widen the interval, and fewer than five ha
   CHECK_FALSE(ClusteredInterval(apart));
 }
 
+// t(9; 0.975) = 2.262157, t(1; 0.95) = 6.313752.
+TEST_CASE("the interval of a mean over replications is Student's t") {
+  const Interval ten = StudentInterval(5, 0.5, 9);
+  CHECK(ten.low == Approx(5 - 0.5 * 2.262157).margin(1e-6));
+  CHECK(ten.high == Approx(5 + 0.5 * 2.262157).margin(1e-6));
+  CHECK(StudentInterval(0, 1, 1, 0.90).high == Approx(6.313752).margin(1e-6));
+
+  const std::vector<double> values = {2, 4, 4, 4, 5, 5, 7, 9};  // mean 5, sum of squares 32
+  const MeanEstimate estimate = Mean(values);
+  CHECK(estimate.mean == Approx(5));
+  CHECK(estimate.standard_error == Approx(std::sqrt(32.0 / 7 / 8)));
+  const double half = 2.364624 * std::sqrt(32.0 / 7 / 8);
+  CHECK(MeanInterval(estimate).high == Approx(5 + half).margin(1e-5));
+}
+
+TEST_CASE("one replication says nothing of its spread") {
+  const MeanEstimate one = Mean(std::vector<double>{3});
+  CHECK(one.mean == 3);
+  CHECK(std::isinf(MeanInterval(one).low));
+  CHECK(std::isinf(MeanInterval(one).high));
+}
+
+// Exact p values: 2 * sum of binomial probabilities at 1/2 up to the smaller count.
+TEST_CASE("McNemar's exact test sees only the pairs that differ") {
+  CHECK(McNemarP(0, 0) == 1);
+  CHECK(McNemarP(5, 5) == 1);
+  CHECK(McNemarP(0, 5) == Approx(2.0 / 32));
+  CHECK(McNemarP(1, 9) == Approx(2 * 11.0 / 1024));
+  CHECK(McNemarP(9, 1) == McNemarP(1, 9));
+  CHECK(McNemarP(100, 300) < 1e-20);
+}
+
 }  // namespace
 }  // namespace squall

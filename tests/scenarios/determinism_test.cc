@@ -38,7 +38,11 @@ std::string Text(const Scenario& scenario, const WorldResult& world) {
 TEST_CASE("one seed gives the same result twice, on one thread or two", "[scenarios]") {
   for (const BundledItem& item : BundledScenarios()) {
     CAPTURE(item.name);
-    const Scenario scenario = Load(item.name, {"/workload/requests=400"});
+    if (Load(item.name, {}).model) continue;  // tests/scenarios/models has these
+    // A chain of layers makes hundreds of attempts at one request.
+    const bool chained = !Load(item.name, {}).chain.empty();
+    const Scenario scenario =
+        Load(item.name, {chained ? "/workload/requests=5" : "/workload/requests=100"});
     const std::string once = Text(scenario, Run(scenario, 5, 1));
     CHECK(Text(scenario, Run(scenario, 5, 1)) == once);
     CHECK(Text(scenario, Run(scenario, 5, 2)) == once);

@@ -3,6 +3,8 @@
 #include <regex>
 #include <sstream>
 
+#include "scenarios/claim.h"
+#include "scenarios/embedded.h"
 #include "scenarios/scenario.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
@@ -114,6 +116,9 @@ TEST_CASE("the committed schemas are the generated ones") {
   CHECK(scenario);
   INFO("if not: build/release/squall schema preset > scenarios/schema/preset.schema.json");
   CHECK(preset);
+  const bool claim = FileText("scenarios/schema/claim.schema.json") == ClaimSchema();
+  INFO("if not: build/release/squall schema claim > scenarios/schema/claim.schema.json");
+  CHECK(claim);
 }
 
 TEST_CASE("every bundled file names its schema and conforms to it") {
@@ -133,6 +138,20 @@ TEST_CASE("every bundled file names its schema and conforms to it") {
     CHECK(file.value("$schema", "") == "../schema/preset.schema.json");
     CHECK(Violation(preset_schema, file, "") == "");
   }
+}
+
+TEST_CASE("every claim names its schema and conforms to it") {
+  const json schema = json::parse(ClaimSchema());
+  int claims = 0;
+  for (const EmbeddedFile& embedded : EmbeddedFiles()) {
+    if (!embedded.path.starts_with("scenarios/claims/")) continue;
+    const json file = json::parse(embedded.text);
+    CAPTURE(embedded.path);
+    CHECK(file.value("$schema", "") == "../schema/claim.schema.json");
+    CHECK(Violation(schema, file, "") == "");
+    ++claims;
+  }
+  CHECK(claims >= 40);
 }
 
 TEST_CASE("the schema rejects what the loader rejects") {
@@ -182,6 +201,7 @@ void CheckDescribed(const json& schema, const std::string& at) {
 TEST_CASE("every member has a description and every object is closed") {
   CheckDescribed(json::parse(ScenarioSchema()), "scenario");
   CheckDescribed(json::parse(PresetSchema()), "preset");
+  CheckDescribed(json::parse(ClaimSchema()), "claim");
 }
 
 }  // namespace

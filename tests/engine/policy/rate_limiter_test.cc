@@ -413,5 +413,51 @@ TEST_CASE("rate limiter: switched off, it lets everything go", "[policy]") {
   }
 }
 
+TEST_CASE("rate limiter: a limit told for a window is one by the minute", "[policy]") {
+  struct Row {
+    Duration window;
+    Duration reset;
+    double per_min;  // that 60 in the window are
+  };
+  const Row rows[] = {{1min, -1ns, 60},
+                      {10s, -1ns, 360},
+                      {10s, 10s, 360},
+                      {1s, -1ns, 3600},
+                      {10s, 11s, 60}};  // it cannot be ten seconds
+  for (const Row& row : rows) {
+    RateLimiterConfig config;
+    config.enabled = true;
+    RateLimiter limiter(config);
+    RateHeaders headers;
+    headers.limit = 60;
+    headers.reset = row.reset;
+    headers.window = row.window;
+    limiter.OnHeaders(RateDimension::kRequests, headers, kStart);
+    RateAmounts amounts;
+    amounts.of = {row.per_min, 0, 0, 0};
+    CAPTURE(row.per_min, row.window / 1s);
+    CHECK(limiter.Fits(amounts));
+    amounts.of[0] += 1;
+    CHECK_FALSE(limiter.Fits(amounts));
+  }
+}
+
+TEST_CASE("rate limiter: seconds that were rounded up are still those of a bucket", "[policy]") {
+  RateLimiterConfig config;
+  config.enabled = true;
+  RateLimiter limiter(config);
+  RateHeaders headers;  // 55 of 60 in ten seconds are used, which takes 9.2 s to refill
+  headers.limit = 60;
+  headers.remaining = 5;
+  headers.reset = 10s;
+  headers.window = 10s;
+  limiter.OnHeaders(RateDimension::kRequests, headers, kStart);
+  RateAmounts five;
+  five.of = {5, 0, 0, 0};
+  const auto ticket = limiter.ReserveAt(five, kStart, kNever);
+  REQUIRE(ticket.has_value());
+  CHECK(ticket->at == kStart);
+}
+
 }  // namespace
 }  // namespace squall

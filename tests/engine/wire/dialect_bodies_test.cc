@@ -1,6 +1,7 @@
 // Bodies of every dialect, made by hand after the providers' documents: what the engine must read
 // out of them. One row is one claim.
 #include "engine/wire/dialect.h"
+#include "engine/wire/tool_calls.h"
 #include "tests/catch.h"
 
 namespace squall {
@@ -127,6 +128,11 @@ TEST_CASE("dialects: every kind of reply says what it holds and why it ended", "
     CHECK(static_cast<int>(got.finish) == static_cast<int>(row.finish));
     CHECK(got.has_refusal == row.refusal);
     CHECK(got.has_tool_calls == row.tools);
+    CHECK(got.tool_calls.empty() != row.tools);
+    ForEachToolCall(got.tool_calls, [](const ToolCall& call) {
+      CHECK(call.name == "f");
+      CHECK(call.arguments == "{}");
+    });
     CHECK(got.has_reasoning == row.reasoning);
   }
 }

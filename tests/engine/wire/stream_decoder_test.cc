@@ -303,6 +303,7 @@ TEST_CASE("streams: tool calls come in pieces", "[wire]") {
     Pieces pieces;
     decoder.Feed(bytes, &pieces);
     CHECK(pieces.calls == "1c/f/;1//{};");
+    CHECK(decoder.state().tool_calls() == R"([{"id":"c","name":"f","arguments":"{}"}])");
     CHECK(decoder.state().committed());
     CHECK(decoder.state().has_tool_calls());
   }

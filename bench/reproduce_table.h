@@ -1,0 +1,39 @@
+// What `squall reproduce` prints: a table for people at 80 columns, the same for a README, one JSON
+// document, and each claim with its source, its runs and its caveats. The same bytes every time:
+// figures of the wall clock are given as bounds.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/text.h"
+#include "reports/verdict.h"
+#include "scenarios/claim.h"
+
+namespace squall {
+
+struct Judgement {
+  const Claim* claim = nullptr;
+  std::optional<Estimate> estimate;  // nullopt: not testable
+  Verdict verdict = Verdict::kNotTestable;
+};
+
+// "84.1 %", "243x", "0.94 s"; as many digits as the figure bears.
+std::string FigureText(double value, const std::string& unit, const TextStyle& style);
+
+// A power of ten that a figure of the wall clock is below, in the claim's unit.
+double TimingBound(double value);
+
+std::string RenderVerdicts(const std::vector<Judgement>& judgements, const TextStyle& style);
+std::string RenderClaim(const Judgement& judgement, const TextStyle& style);  // one, in full
+std::string RenderMarkdown(const std::vector<Judgement>& judgements);
+std::string RenderClaimList(const std::vector<Claim>& claims, const TextStyle& style);
+
+// {"claims": [...]}, two spaces an indent, a newline at the end.
+std::string VerdictsJson(const std::vector<Judgement>& judgements);
+
+// How many of each verdict, on one line.
+std::string VerdictCounts(const std::vector<Judgement>& judgements, const TextStyle& style);
+
+}  // namespace squall
