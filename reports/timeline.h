@@ -102,7 +102,7 @@ class TimelineRecorder {
   };
 
   static size_t BucketOf(int64_t ns);
-  static int64_t MicrosOf(size_t bucket);
+  static int64_t MicrosOf(size_t bucket, double inside);  // 0 to 1: how far within
   static int64_t QuantileUs(const Window& window, double q);
 
   Window& WindowAt(Time at);
