@@ -126,7 +126,10 @@ absl::Status CheckMetricName(const std::string& name) {
   if (name.starts_with(kModelPrefix) && name.size() > kModelPrefix.size()) return absl::OkStatus();
   if (FindMetric(name) != nullptr) return absl::OkStatus();
   const std::string got = name.empty() ? "no metric" : "unknown metric \"" + name + "\"";
-  return absl::InvalidArgumentError("got " + got + ", " + ExpectedOneOf(name, MetricNames()));
+  const std::string nearest = Nearest(name, MetricNames());
+  return absl::InvalidArgumentError("got " + got +
+                                    ", expected one that `squall schema metrics` lists" +
+                                    (nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?"));
 }
 
 absl::StatusOr<Comparison> TakeComparison(std::string_view* text) {
