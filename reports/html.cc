@@ -47,10 +47,10 @@ std::vector<ShownResult> Shown(std::span<const RunResult> results) {
     shown.push_back(std::move(one));
   }
   // Two of one name are told by their place.
+  std::vector<std::string> labels;
+  for (const ShownResult& one : shown) labels.push_back(one.label);
   for (size_t i = 0; i < shown.size(); ++i) {
-    const bool twice = std::count_if(shown.begin(), shown.end(), [&](const ShownResult& s) {
-                         return s.label == shown[i].label;
-                       }) > 1;
+    const bool twice = std::count(labels.begin(), labels.end(), labels[i]) > 1;
     if (twice) AppendTo(&shown[i].label, " (", i + 1, ")");
   }
   return shown;
