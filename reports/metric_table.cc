@@ -196,8 +196,9 @@ MetricFigure FigureOf(std::string_view name, const Json& result) {
   if (value == nullptr || !value->is_number()) return figure;
   figure.value = value->get<double>();
   // Requests of one replication may be alike; five replications or more speak for themselves.
-  figure.ci95 = IntervalAt(result, std::string(row->interval) + "_between_replications");
-  if (!figure.ci95) figure.ci95 = IntervalAt(result, row->interval);
+  const std::string interval = row->interval;
+  if (!interval.empty()) figure.ci95 = IntervalAt(result, interval + "_between_replications");
+  if (!figure.ci95) figure.ci95 = IntervalAt(result, interval);
   if (const Json* n = Find(result, row->n)) figure.n = n->get<int64_t>();
   figure.too_few = TooFew(result, row->value);
   return figure;

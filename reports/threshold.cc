@@ -126,7 +126,10 @@ absl::Status CheckMetricName(const std::string& name) {
   if (name.starts_with(kModelPrefix) && name.size() > kModelPrefix.size()) return absl::OkStatus();
   if (FindMetric(name) != nullptr) return absl::OkStatus();
   const std::string got = name.empty() ? "no metric" : "unknown metric \"" + name + "\"";
-  return absl::InvalidArgumentError("got " + got + ", " + ExpectedOneOf(name, MetricNames()));
+  const std::string nearest = Nearest(name, MetricNames());
+  return absl::InvalidArgumentError("got " + got +
+                                    ", expected one that `squall schema metrics` lists" +
+                                    (nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?"));
 }
 
 absl::StatusOr<Comparison> TakeComparison(std::string_view* text) {
@@ -146,11 +149,13 @@ absl::StatusOr<Amount> ParseAmount(std::string_view text, MetricUnit unit, bool 
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || !std::isfinite(number)) return Expected(text, Units(unit, relative));
   const std::string_view word = Trim(text.substr(static_cast<size_t>(end - text.data())));
-  if (relative && unit == MetricUnit::kShare && word == "pp") return Amount{0.01 * number, false};
-  if (relative && unit != MetricUnit::kShare && word == "%") return Amount{0.01 * number, true};
+  if (relative && unit == MetricUnit::kShare && word == "pp") return Amount{number / 100, false};
+  if (relative && unit != MetricUnit::kShare && word == "%") return Amount{number / 100, true};
   for (const UnitWord& row : kUnitWords) {
     if (row.unit != unit || row.word != word || (relative && word == "%")) continue;
-    return Amount{row.factor * number, false};
+    // By whole numbers, so that 99.9 % is the double nearest to 0.999.
+    const bool part = row.factor < 1;
+    return Amount{part ? number / std::round(1 / row.factor) : number * row.factor, false};
   }
   return Expected(text, Units(unit, relative));
 }

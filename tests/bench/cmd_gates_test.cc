@@ -52,10 +52,11 @@ TEST_CASE("gates: a threshold of nothing is an error before the run", "[cli]") {
     const char* says;
   };
   const TempFolder folder;
-  const auto with = [&](const char* threshold) {
-    return "run " + folder.Write("s.json", R"({"workload": {"requests": 20},
-        "thresholds": ["success >= 1 %", ")" + std::string(threshold) +
-                                               R"("],
+  int files = 0;
+  const auto with = [&](const std::string& threshold) {
+    const std::string name = "s" + std::to_string(++files) + ".json";
+    return "run " + folder.Write(name, R"({"workload": {"requests": 20}, "thresholds": [
+        "success >= 1 %", ")" + threshold + R"("],
         "providers": [{"name": "alpha", "models": [{"name": "large"}]}]})");
   };
   const Row rows[] = {

@@ -91,7 +91,7 @@ inline RunResult SampleResult(uint64_t seed, int64_t requests) {
   result.engine = "self_healing";
   result.summary = metrics.Summarize();
   for (const std::string& name : SampleFaultNames()) result.faults.push_back({name, 10, 10});
-  result.timing = RunTiming{.wall_s = 0.25, .cpu_s = 0.2, .timer_overhead_ns = 20};
+  result.timing = {.wall_s = 0.25, .cpu_s = 0.2, .timer_overhead_ns = 20, .machine = {}};
   result.repeat = "squall run sample --seed " + std::to_string(seed);
   return result;
 }

@@ -76,7 +76,7 @@ RunResult Extreme() {
   result.seed = INT64_MIN;
   result.replications = 1'000'000;
   result.partial = true;
-  result.timing = {.wall_s = 1e6, .cpu_s = 1e6, .timer_overhead_ns = 1'000'000};
+  result.timing = {.wall_s = 1e6, .cpu_s = 1e6, .timer_overhead_ns = 1'000'000, .machine = {}};
   result.repeat =
       "squall run '" + std::string(300, 'p') + " q' --set '" + std::string(70, 'v') + "'";
   return result;

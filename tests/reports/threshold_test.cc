@@ -81,9 +81,8 @@ TEST_CASE("every metric of the table is in a result, described, and of one name"
     CHECK(names.insert(row.name).second);
     CHECK(row.doc.size() > 10);
     CHECK(row.doc.back() == '.');
+    if (row.needs == MetricNeeds::kTrigger) continue;  // the sample has none
     CHECK(json.contains(ordered_json::json_pointer(row.value)));
-    const bool afterwards = row.needs == MetricNeeds::kTrigger;  // the sample has none
-    if (afterwards) continue;
     if (*row.interval != '\0') CHECK(json.contains(ordered_json::json_pointer(row.interval)));
     if (*row.n != '\0') CHECK(json.contains(ordered_json::json_pointer(row.n)));
   }

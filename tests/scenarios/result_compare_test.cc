@@ -142,6 +142,7 @@ TEST_CASE("an engine made worse on purpose is found by the figure that is about 
 TEST_CASE("a result holds the experiment it was made from", "[compare]") {
   for (const BundledItem& item : BundledScenarios()) {
     CAPTURE(item.name);
+    if (LoadScenario(item.name, {})->model) continue;  // which has no requests
     const StoredResult stored = RunOne(item.name, {"/workload/requests=120"}, 77, 2);
     const auto again = ScenarioOfResult(stored.result, "r.json");
     INFO(again.status());
