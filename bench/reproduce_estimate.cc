@@ -22,6 +22,7 @@ struct Denominator {
 };
 constexpr Denominator kDenominators[] = {{"/recovered/", "/faulted"},
                                          {"/success", "/requests"},
+                                         {"/duplicates/", "/requests"},
                                          {"/after_trigger/", "/after_trigger/replications"}};
 
 const json* Find(const json& document, const std::string& pointer) {
@@ -39,8 +40,9 @@ std::optional<int64_t> CountOf(const json& document, const std::string& pointer,
                                const json& share) {
   if (share.contains("n")) return share["n"].get<int64_t>();
   const json* parent = Find(document, pointer.substr(0, pointer.rfind('/')));
-  if (parent != nullptr && parent->is_object() && parent->contains("n")) {
-    return (*parent)["n"].get<int64_t>();
+  for (const char* key : {"n", "hits"}) {
+    if (parent == nullptr || !parent->is_object() || !parent->contains(key)) continue;
+    return (*parent)[key].get<int64_t>();
   }
   for (const Denominator& row : kDenominators) {
     const json* n = pointer.starts_with(row.under) ? Find(document, row.at) : nullptr;

@@ -62,6 +62,10 @@ TEST_CASE("estimate: a share is Wilson's over its requests, wherever their numbe
       {"/recovered/strict", {{"faulted", 1000}, {"recovered", {{"strict", share}}}}},
       {"/success", {{"requests", 1000}, {"success", share}}},
       {"/by_fault/timeout/strict", {{"by_fault", {{"timeout", {{"n", 1000}, {"strict", share}}}}}}},
+      {"/duplicates/requests_executed_again",
+       {{"requests", 1000}, {"duplicates", {{"requests_executed_again", share}}}}},
+      {"/time_to_detect/episodes/e/undetected",
+       {{"time_to_detect", {{"episodes", {{"e", {{"hits", 1000}, {"undetected", share}}}}}}}}},
       {"/model/outputs/stuck",
        {{"model", {{"outputs", {{"stuck", {{"count", 841}, {"n", 1000}, {"rate", .841}}}}}}}}}};
   for (const auto& [at, result] : rows) {
