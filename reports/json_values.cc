@@ -1,6 +1,7 @@
 #include "reports/json_values.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "reports/histogram.h"
 #include "reports/intervals.h"

@@ -1,6 +1,7 @@
 #include "reports/result_fields.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace squall {
 

@@ -1,5 +1,7 @@
 #include "reports/result_sections.h"
 
+#include <nlohmann/json.hpp>
+
 namespace squall {
 namespace {
 

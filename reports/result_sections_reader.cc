@@ -1,5 +1,7 @@
 #include "reports/result_sections_reader.h"
 
+#include <nlohmann/json.hpp>
+
 #include "reports/result_fields.h"
 
 namespace squall {
