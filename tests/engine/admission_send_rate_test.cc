@@ -16,6 +16,11 @@ EngineConfig OneASecond() {
   return config;
 }
 
+Words Sorted(Words words) {
+  std::sort(words.begin(), words.end());
+  return words;
+}
+
 TEST_CASE("send rate: a throttle holds back everybody's next attempt there, in their order",
           "[admission]") {
   Crowd crowd(OneASecond(), NamedProviders({"alpha", "beta"}));
@@ -48,7 +53,7 @@ TEST_CASE("send rate: who waits for too long, or beyond its deadline, goes elsew
   hasty.OfferMany(3, {.id = "r", .at = kStart + 200ms});
   hasty.Run();
   CHECK(hasty.Got(0) == Words{"a@0", "r00@1000"});
-  CHECK(hasty.Got(1) == Words{"a@100", "r01@1200", "r02@1200"});
+  CHECK(Sorted(hasty.Got(1)) == Words{"a@100", "r01@1200", "r02@1200"});
   CHECK(Story(hasty.Of("r01")) == Words{"0 send_rate", "1"});
 
   config.send_rate.max_waiting = 1;
@@ -83,18 +88,15 @@ TEST_CASE("send rate: what is refused after its turn has come gives it back", "[
   config.concurrency.initial = 1;
   config.concurrency.max_waiting = 0;
   Crowd crowd(config, NamedProviders({"alpha"}));
-  crowd.transport.Script(0, {Status(429), After(5s, Good()), Good()});
+  crowd.transport.Script(0, {Status(429), After(1200ms, Good()), Good()});
   crowd.Offer({.id = "a"});
-  crowd.Offer({.id = "b", .at = kStart + 1s});      // has the only place for 5 s
-  crowd.Offer({.id = "c", .at = kStart + 1500ms});  // its turn comes at 2 s, and no place
-  crowd.Offer({.id = "d", .at = kStart + 5900ms});
-  crowd.Offer({.id = "e", .at = kStart + 6100ms});
+  crowd.Offer({.id = "b", .at = kStart + 200ms});  // goes at 1 s and has the only place
+  crowd.Offer({.id = "c", .at = kStart + 300ms});  // its turn comes at 2 s, and no place
+  crowd.Offer({.id = "d", .at = kStart + 2300ms});
   crowd.Run();
   CHECK(crowd.Of("c").stop_reason == "refused");
   CHECK(crowd.Of("c").ended == kStart + 2s);
-  CHECK(crowd.Of("d").stop_reason == "refused");  // at once: the turn of c is still there
-  CHECK(crowd.Of("d").ended == kStart + 5900ms);
-  CHECK(crowd.Got(0) == Words{"a@0", "b@1000", "e@6100"});
+  CHECK(crowd.Got(0) == Words{"a@0", "b@1000", "d@2300"});
 }
 
 TEST_CASE("send rate: it grows again while it is answered, and those who wait go sooner",

@@ -32,18 +32,18 @@ std::vector<CallResult> Play(const std::string& text) {
 // ---- routing ------------------------------------------------------------------------------------
 
 // A request a second to three providers: alpha dear and slow, beta cheap, gamma quick.
-std::vector<CallResult> Routed(const std::string& routing, const std::string& more = "") {
+std::vector<CallResult> Routed(const std::string& engine, const std::string& more = "") {
   return Play(absl::StrCat(
       R"({"workload": {"requests": 1000, "arrivals": {"kind": "uniform", "rate_per_s": 1}},
           "providers": [
-            {"name": "alpha", "latency": {"ttft_median": "600ms", "ttft_sigma": 0.1},
-             "models": [{"name": "m", "usd_per_mtok_in": 10, "usd_per_mtok_out": 30}]},
-            {"name": "beta", "latency": {"ttft_median": "600ms", "ttft_sigma": 0.1},
-             "models": [{"name": "m", "usd_per_mtok_in": 1, "usd_per_mtok_out": 3}]},
-            {"name": "gamma", "latency": {"ttft_median": "50ms", "ttft_sigma": 0.1},
-             "models": [{"name": "m", "usd_per_mtok_in": 5, "usd_per_mtok_out": 15}]}],
-          "engine": {"preset": "none", "health": {"assumed": "1ms"}, "routing": )",
-      routing, "}", more, "}"));
+            {"name": "alpha", "models": [{"name": "m", "usd_per_mtok_in": 10}],
+             "latency": {"ttft_median": "600ms", "ttft_sigma": 0.1, "per_token_median": "0s"}},
+            {"name": "beta", "models": [{"name": "m", "usd_per_mtok_in": 1}],
+             "latency": {"ttft_median": "600ms", "ttft_sigma": 0.1, "per_token_median": "0s"}},
+            {"name": "gamma", "models": [{"name": "m", "usd_per_mtok_in": 5}],
+             "latency": {"ttft_median": "50ms", "ttft_sigma": 0.1, "per_token_median": "0s"}}],
+          "engine": {"preset": "none", )",
+      engine, "}", more, "}"));
 }
 
 // Share of first attempts that each provider got, after the first hundred.
@@ -56,8 +56,8 @@ std::array<double, 3> Shares(const std::vector<CallResult>& calls) {
 }
 
 TEST_CASE("mechanisms: a scenario's weights share out its requests", "[scenarios]") {
-  const auto shares =
-      Shares(Routed(R"({"kind": "weighted", "weights": {"alpha": 6, "beta": 3, "gamma": 1}})"));
+  const auto shares = Shares(
+      Routed(R"("routing": {"kind": "weighted", "weights": {"alpha": 6, "beta": 3, "gamma": 1}})"));
   constexpr double kWanted[] = {0.6, 0.3, 0.1};
   for (size_t p = 0; p < 3; ++p) {
     // Within 4 standard errors of the binomial over 900: chance 6e-5 each.
@@ -68,15 +68,19 @@ TEST_CASE("mechanisms: a scenario's weights share out its requests", "[scenarios
 
 TEST_CASE("mechanisms: requests go to the cheapest, to the quickest, or past an ill provider",
           "[scenarios]") {
-  CHECK(Shares(Routed(R"({"kind": "priority"})"))[0] == 1);
-  CHECK(Shares(Routed(R"({"kind": "cost"})"))[1] == 1);
-  CHECK(Shares(Routed(R"({"kind": "latency"})"))[2] > 0.95);
+  CHECK(Shares(Routed(R"("routing": {"kind": "priority"})"))[0] == 1);
+  CHECK(Shares(Routed(R"("routing": {"kind": "cost"})"))[1] == 1);
+  // Whoever is not known yet is tried.
+  const std::string curious = R"("health": {"assumed": "1ms"}, )";
+  CHECK(Shares(Routed(curious + R"("routing": {"kind": "latency"})"))[2] > 0.95);
+  // Gamma is in two of three pairs.
+  const auto well = Shares(Routed(curious + R"("routing": {"kind": "p2c"})"));
+  CHECK(well[2] > 0.5);
+  CHECK(well[2] < 0.8);
   const std::string ill = R"(, "climate": [{"name": "o", "providers": ["gamma"], "to": "1h"}])";
-  const auto p2c = Shares(Routed(R"({"kind": "p2c"})", ill));
-  // Quickest, and a third of all pairs are without it; but it is asked again as it is forgiven.
-  CHECK(p2c[2] < 0.15);
-  CHECK(std::min(p2c[0], p2c[1]) > 0.25);
-  CHECK(Shares(Routed(R"({"kind": "p2c"})"))[2] > 0.5);
+  const auto avoided = Shares(Routed(R"("routing": {"kind": "p2c"})", ill));
+  CHECK(avoided[2] < 0.1);
+  CHECK(std::min(avoided[0], avoided[1]) > 0.25);
 }
 
 // ---- hedges -------------------------------------------------------------------------------------
@@ -111,7 +115,8 @@ TEST_CASE("mechanisms: hedges at a quantile double that share of requests and cu
   CHECK(lost == copies);  // of each pair one
   CHECK(copies > 120);    // 200 and the estimate's error
   CHECK(copies < 320);
-  CHECK(p99(hedged) < p99(play(R"({"kind": "none"})")) / 2);
+  // By the same law: 4.1 s of 7.2 s.
+  CHECK(4 * p99(hedged) < 3 * p99(play(R"({"kind": "none"})")));
 }
 
 // ---- circuits -----------------------------------------------------------------------------------
@@ -130,7 +135,8 @@ TEST_CASE("mechanisms: with all circuits open a request fails at once, waits, or
             "climate": [{"name": "o", "from": "10s", "to": "20s"}],
             "engine": {"preset": "none", "all_open": ")",
         all_open, R"(", "breaker": {"enabled": true, "consecutive_failures": 3, "open_for": "15s",
-                                    "failure_threshold": 0, "open_jitter": 0, "ramp": "0s"}}})"));
+                                    "failure_threshold": 0, "open_jitter": 0, "ramp": "0s",
+                                    "probes_to_close": 1, "probe_lease": "2s"}}})"));
     Seen seen;
     for (const CallResult& call : calls) {
       const bool sent = std::any_of(call.attempts.begin(), call.attempts.end(),
@@ -266,7 +272,7 @@ TEST_CASE("mechanisms: answers that turn into another language drift from those 
                                  R"("climate": [{"name": "other words", "from": "300s", "to": "1h",
                       "fault": "silent_degradation", "variants": {"wrong_language": 1}}])",
                                  R"({"drift": {"enabled": true}})");
-  CHECK(drift.faulted == 300);
+  CHECK(drift.faulted > 290);
   CHECK(drift.found > 0);
   CHECK(drift.wrongly == 0);
 }
