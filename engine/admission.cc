@@ -91,6 +91,7 @@ double Value(const std::map<std::string, double>& by_name, const std::string& na
 
 Admission::Lane::Lane(const EngineConfig& config, const ProviderInfo& provider)
     : limiter(config.limiter),
+      send_rate(config.send_rate),
       concurrency(config.concurrency),
       quality(config.quality),
       latency(config.hedge_latency),
@@ -264,18 +265,55 @@ Admission::Turn Admission::Join(Target target, const CallState& call, Time now, 
       return Turn::kWait;
     }
   }
-  return TakePlace(now, grant);
-}
-
-// What others give back may bring those who wait forward: the first of them looks, and the next one
-// once that has gone, so that each return wakes one and not all.
-void Admission::WakePaced(Lane* lane) {
-  if (!lane->paced.empty()) lane->paced.front()->wake.request_stop();
+  return TakeRate(now, grant);
 }
 
 void Admission::LeavePaced(const PlaceWaiter& waiter, Lane* lane) {
   std::erase(lane->paced, &waiter);
-  WakePaced(lane);
+  WakeFirst(lane->paced);
+}
+
+void Admission::LeaveThrottled(PlaceWaiter* waiter, Lane* lane) {
+  std::erase(lane->throttled, waiter);
+  waiter->throttled = false;
+  WakeFirst(lane->throttled);
+}
+
+// Nobody overtakes those who wait already.
+Admission::Turn Admission::TakeRate(Time now, Grant* grant) {
+  Lane& lane = lanes_[grant->target.provider];
+  if (lane.throttled.empty() && lane.send_rate.ReadyAt(now) <= now) {
+    grant->sending = lane.send_rate.Take(now);
+    return TakePlace(now, grant);
+  }
+  if (static_cast<int64_t>(lane.throttled.size()) >= config_.send_rate.max_waiting) {
+    return RefuseTurn("send_rate", now, grant);
+  }
+  PlaceWaiter& waiter = grant->waiter;
+  waiter.since = now;
+  waiter.throttled = true;
+  lane.throttled.push_back(&waiter);
+  return Turn::kWait;
+}
+
+// The first of those who wait knows its time; the others are woken as it goes.
+Admission::Turn Admission::AwaitRate(Time now, Time deadline, Grant* grant, Time* until) {
+  Lane& lane = lanes_[grant->target.provider];
+  PlaceWaiter& waiter = grant->waiter;
+  const bool first = lane.throttled.front() == &waiter;
+  const Time ready = first ? lane.send_rate.ReadyAt(now) : kNever;
+  if (ready <= now) {
+    grant->sending = lane.send_rate.Take(now);
+    LeaveThrottled(&waiter, &lane);
+    const Turn turn = TakePlace(now, grant);
+    return turn == Turn::kWait ? AwaitPlace(now, deadline, grant, until) : turn;
+  }
+  const Time latest = std::min(SaturatingAdd(waiter.since, config_.send_rate.max_wait),
+                               LatestStart(config_.deadline, deadline));
+  if (now >= latest) return RefuseTurn("send_rate", now, grant);
+  *until = std::min(ready, latest);
+  waiter.wake = std::stop_source();
+  return Turn::kWait;
 }
 
 Admission::Turn Admission::TakePlace(Time now, Grant* grant) {
@@ -285,9 +323,7 @@ Admission::Turn Admission::TakePlace(Time now, Grant* grant) {
   if (lane.queue.empty()) waiter.place = lane.concurrency.Acquire(now);
   if (waiter.place.has_value()) return Turn::kNow;
   if (static_cast<int64_t>(lane.queue.size()) >= config_.concurrency.max_waiting) {
-    grant->refusal = "concurrency";
-    Leave(now, grant);
-    return Turn::kRefused;
+    return RefuseTurn("concurrency", now, grant);
   }
   waiter.since = now;
   waiter.listed = true;
@@ -295,18 +331,19 @@ Admission::Turn Admission::TakePlace(Time now, Grant* grant) {
   return Turn::kWait;
 }
 
+Admission::Turn Admission::AwaitPlace(Time now, Time deadline, Grant* grant, Time* until) {
+  PlaceWaiter& waiter = grant->waiter;
+  *until = std::min(SaturatingAdd(waiter.since, config_.concurrency.max_wait),
+                    LatestStart(config_.deadline, deadline));
+  waiter.wake = std::stop_source();
+  return now < *until ? Turn::kWait : RefuseTurn("concurrency", now, grant);
+}
+
 Admission::Turn Admission::StepUp(Time now, Time deadline, Grant* grant, Time* until) {
   PlaceWaiter& waiter = grant->waiter;
   if (waiter.place.has_value()) return Turn::kNow;
-  if (waiter.listed) {
-    *until = std::min(SaturatingAdd(waiter.since, config_.concurrency.max_wait),
-                      LatestStart(config_.deadline, deadline));
-    waiter.wake = std::stop_source();
-    if (now < *until) return Turn::kWait;
-    grant->refusal = "concurrency";
-    Leave(now, grant);
-    return Turn::kRefused;
-  }
+  if (waiter.listed) return AwaitPlace(now, deadline, grant, until);
+  if (waiter.throttled) return AwaitRate(now, deadline, grant, until);
   if (grant->ticket.has_value() && grant->ticket->taken == 0) {
     Lane& lane = lanes_[grant->target.provider];
     *until = lane.limiter.Claim(&*grant->ticket, now);
@@ -321,7 +358,7 @@ Admission::Turn Admission::StepUp(Time now, Time deadline, Grant* grant, Time* u
       return Turn::kRefused;
     }
   }
-  const Turn turn = TakePlace(now, grant);
+  const Turn turn = TakeRate(now, grant);
   return turn == Turn::kWait ? StepUp(now, deadline, grant, until) : turn;
 }
 
@@ -350,6 +387,9 @@ void Admission::Leave(Time now, Grant* grant) {
     LeavePaced(waiter, &lane);
   }
   grant->ticket.reset();
+  lane.send_rate.GiveBack(std::exchange(grant->sending, 0), now);
+  if (waiter.throttled) LeaveThrottled(&waiter, &lane);
+  WakeFirst(lane.throttled);
   if (waiter.listed) std::erase(lane.queue, &waiter);
   waiter.listed = false;
   FreePlace(*grant, LoadSignal::kIgnored, now);
@@ -360,6 +400,11 @@ bool Admission::Refuse(std::string_view by, Time now, Grant* grant) {
   Leave(now, grant);
   grant->refusal = by;
   return false;
+}
+
+Admission::Turn Admission::RefuseTurn(std::string_view by, Time now, Grant* grant) {
+  Refuse(by, now, grant);
+  return Turn::kRefused;
 }
 
 bool Admission::Enter(const Step& step, const CallState& call, Time now, Grant* grant) {

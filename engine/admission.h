@@ -31,6 +31,7 @@
 #include "engine/policy/rate_limiter.h"
 #include "engine/policy/recovery_budget.h"
 #include "engine/policy/routing.h"
+#include "engine/policy/send_rate.h"
 #include "engine/policy/target_health.h"
 #include "engine/policy/token_estimate.h"
 #include "engine/wire/http.h"
@@ -42,14 +43,16 @@ struct PlaceWaiter {
   std::stop_source wake{std::nostopstate};  // of its present sleep
   std::optional<ConcurrencyLimit::Permit> place;
   Time since{};
-  bool listed = false;
+  bool throttled = false;  // in the queue of the send rate
+  bool listed = false;     // in that for a place
 };
 
 // What one attempt holds. Filled by Join and Enter; ends by Settle or Leave.
 struct Grant {
   Target target;
   std::optional<RateTicket> ticket;
-  PlaceWaiter waiter;  // its place, once it has one; does not move while it waits
+  uint64_t sending = 0;  // its number in the send rate, which counts it
+  PlaceWaiter waiter;    // its place, once it has one; does not move while it waits
   bool entered = false;
   BreakerScopes::Permit permit;
   QualityBreaker::Decision quality;
@@ -121,6 +124,7 @@ class Admission {
     return breakers_.breaker(Index(Target{provider, 0}));
   }
   const RateLimiter& limiter(ProviderId provider) const { return lanes_[provider].limiter; }
+  const SendRate& send_rate(ProviderId provider) const { return lanes_[provider].send_rate; }
   const ConcurrencyLimit& concurrency(ProviderId provider) const {
     return lanes_[provider].concurrency;
   }
@@ -131,9 +135,11 @@ class Admission {
   struct Lane {
     Lane(const EngineConfig& config, const ProviderInfo& provider);
     RateLimiter limiter;
+    SendRate send_rate;
     ConcurrencyLimit concurrency;
     std::deque<PlaceWaiter*> paced;  // by the limiter, in its order; at most limiter.max_waiting
-    std::deque<PlaceWaiter*> queue;  // for a place; at most concurrency.max_waiting
+    std::deque<PlaceWaiter*> throttled;  // by the send rate; at most send_rate.max_waiting
+    std::deque<PlaceWaiter*> queue;      // for a place; at most concurrency.max_waiting
     QualityBreaker quality;
     LatencyQuantile latency;
     TargetHealth health;
@@ -150,9 +156,18 @@ class Admission {
   RateAmounts Amounts(Target target, const CallState& call) const;
   ExtraAttempt Extra(const Step& step, const CallState& call) const;
   bool AdmitsAny(ProviderId provider, Time at, double u) const;
+  Turn TakeRate(Time now, Grant* grant);
+  Turn AwaitRate(Time now, Time deadline, Grant* grant, Time* until);
   Turn TakePlace(Time now, Grant* grant);
+  Turn AwaitPlace(Time now, Time deadline, Grant* grant, Time* until);
+  Turn RefuseTurn(std::string_view by, Time now, Grant* grant);
+  // What others give back may bring those who wait forward: the first of them looks, and the next
+  // one once that has gone, so that each return wakes one and not all.
+  static void WakeFirst(const std::deque<PlaceWaiter*>& queue) {
+    if (!queue.empty()) queue.front()->wake.request_stop();
+  }
   static void LeavePaced(const PlaceWaiter& waiter, Lane* lane);
-  static void WakePaced(Lane* lane);
+  static void LeaveThrottled(PlaceWaiter* waiter, Lane* lane);
   void FreePlace(const Grant& grant, LoadSignal signal, Time now);
   bool Refuse(std::string_view by, Time now, Grant* grant);
   void SettleLimits(const AttemptRecord& attempt, const Headers& headers, Grant* grant);

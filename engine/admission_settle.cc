@@ -143,6 +143,9 @@ void Admission::SettleLimits(const AttemptRecord& attempt, const Headers& header
   const Time now = attempt.ended;
   FreePlace(*grant, SignalOf(attempt.diagnosis, grant->cut_short), now);
   grant->waiter.place.reset();
+  grant->sending = 0;
+  lane.send_rate.OnReply(attempt.diagnosis.failure == FailureClass::kRateLimit, now);
+  WakeFirst(lane.throttled);
   if (!config_.limiter.enabled) return;
   RateAmounts used = grant->ticket->amounts;
   const bool billed = attempt.usage.prompt_tokens + attempt.usage.completion_tokens > 0;
@@ -156,7 +159,7 @@ void Admission::SettleLimits(const AttemptRecord& attempt, const Headers& header
     lane.limiter.On429(grant->ticket->amounts, attempt.diagnosis.retry_after.value_or(0s), now);
   }
   grant->ticket.reset();
-  WakePaced(&lane);
+  WakeFirst(lane.paced);
   if (!config_.limiter.learn_headers) return;
   const RateFacts facts = ReadRateFacts(headers, lane.request_window);
   for (size_t d = 0; d < kRateDimensions; ++d) {

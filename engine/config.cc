@@ -219,6 +219,9 @@ void Describe(Fields& f, EngineConfig& c) {
          "Whether it also pays for what returns to a provider whose answer came whole and was bad, "
          "which says nothing about its load.");
   f.Struct("limiter", c.limiter, "Pace below a provider's limits on requests and tokens.");
+  f.Struct(
+      "send_rate", c.send_rate,
+      "Pace at a provider that has throttled, found out from its replies (AWS's adaptive mode).");
   f.Struct("concurrency", c.concurrency, "Requests in flight at one provider.");
   f.Struct("conversation", c.conversation,
            "Limits on money, tokens and turns, told apart by the request's user.");

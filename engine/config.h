@@ -22,6 +22,7 @@
 #include "engine/policy/rate_limiter.h"
 #include "engine/policy/retry_budget.h"
 #include "engine/policy/routing.h"
+#include "engine/policy/send_rate.h"
 #include "engine/policy/stream_watch.h"
 #include "engine/policy/target_health.h"
 
@@ -97,6 +98,7 @@ struct EngineConfig {
   // which says nothing about its load.
   bool provider_budget_counts_answers = true;
   RateLimiterConfig limiter;
+  SendRateConfig send_rate;
   ConcurrencyLimitConfig concurrency;
   ConversationLimitsConfig conversation;
   GuardConfig guard;

@@ -36,6 +36,11 @@ void Describe(Fields& f, ModelConfig& c) {
   f.TextList("rejects", c.rejects,
              "Parameters that it turns down, as the dialect spells them in the request's body (in "
              "Gemini's generationConfig).");
+  f.Bool("streaming", c.streaming,
+         "Whether it answers in a stream; a request for one is turned down where not.");
+  f.Bool("json", c.json,
+         "Whether its answers can be held to JSON; a request that does so is turned down where "
+         "not.");
 }
 
 void Describe(Fields& f, LatencyConfig& c) {

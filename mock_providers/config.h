@@ -23,6 +23,8 @@ struct ModelConfig {
   int64_t context_tokens = 0;        // its window, 0 = no limit
   int64_t max_output_tokens = 0;     // largest bound of an answer that it takes, 0 = no limit
   std::vector<std::string> rejects;  // parameters it does not take, as the dialect spells them
+  bool streaming = true;             // whether it answers in a stream
+  bool json = true;                  // whether its answers can be held to JSON
 };
 
 // Time to first token plus one step per generated token, both lognormal.

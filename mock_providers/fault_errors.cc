@@ -176,20 +176,23 @@ void ApplyModelLimit(const LimitHit& hit, const FaultContext& context, ReplyPlan
     std::string_view fault;
     std::string_view variant;
     std::string_view failure_class;
+    std::string_view retry_decision;
     ApiErrorKind kind;
   };
-  constexpr Row kRows[] = {
-      {"context_length_exceeded", "window", "context_length_exceeded",
-       ApiErrorKind::kContextLength},
-      {"invalid_request", "max_tokens", "invalid_request", ApiErrorKind::kMaxTokensTooLarge},
-      {"invalid_request", "rejected_parameter", "invalid_request",
-       ApiErrorKind::kUnsupportedParameter}};
+  constexpr Row kRows[] = {{"context_length_exceeded", "window", "context_length_exceeded",
+                            fault_edits::kUnchangedNever, ApiErrorKind::kContextLength},
+                           {"invalid_request", "max_tokens", "invalid_request",
+                            fault_edits::kUnchangedNever, ApiErrorKind::kMaxTokensTooLarge},
+                           {"invalid_request", "rejected_parameter", "invalid_request",
+                            fault_edits::kUnchangedNever, ApiErrorKind::kUnsupportedParameter},
+                           {"invalid_model", "method", "invalid_model", fault_edits::kOther,
+                            ApiErrorKind::kUnknownModel}};
   const Row& row = kRows[static_cast<size_t>(hit.limit)];
   plan->fault = FaultTruth();
   plan->fault.kind = FindFault(row.fault);
   plan->fault.variant = row.variant;
   plan->fault.failure_class = row.failure_class;
-  plan->fault.retry_decision = fault_edits::kUnchangedNever;
+  plan->fault.retry_decision = row.retry_decision;
   plan->wrong_by_model = false;
   plan->end = End::kClean;
   plan->body_sent = 0;

@@ -1,10 +1,10 @@
 // What a model turns down for what the request says: one longer than its window, a bound of the
-// answer beyond what it can generate, a parameter that it does not take. Facts of model and
-// request, neither drawn nor due to load: every engine meets them alike on its first attempt, each
-// time it sends the same bytes, and not once it has changed them. They count as faults
-// (context_length_exceeded, invalid_request), so that adapting a request shows as recovery. Pure.
-// Source of what counts against a window: OpenAI, prompt and bound; Anthropic, both since Claude
-// 3.7; Gemini, the prompt (its models' inputTokenLimit).
+// answer beyond what it can generate, a parameter that it does not take, a stream or JSON of one
+// that has none. Facts of model and request, neither drawn nor due to load: every engine meets them
+// alike on its first attempt, each time it sends the same bytes, and not once it has changed them.
+// They count as faults (context_length_exceeded, invalid_request, invalid_model), so that adapting
+// a request shows as recovery. Pure. Source of what counts against a window: OpenAI, prompt and
+// bound; Anthropic, both since Claude 3.7; Gemini, the prompt (its models' inputTokenLimit).
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@
 
 namespace squall {
 
-enum class ModelLimit : uint8_t { kWindow, kMaxTokens, kParameter, kNone };
+// kMethod: of the API, where a stream is one rather than a parameter (Gemini).
+enum class ModelLimit : uint8_t { kWindow, kMaxTokens, kParameter, kMethod, kNone };
 
 struct LimitHit {
   ModelLimit limit = ModelLimit::kNone;

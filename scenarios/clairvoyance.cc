@@ -22,7 +22,7 @@ Clairvoyance::Clairvoyance(const Scenario& scenario, uint64_t seed, const Worklo
   for (const ProviderConfig& provider : scenario.providers) {
     for (const ModelConfig& model : provider.models) {
       limited_ = limited_ || model.context_tokens > 0 || model.max_output_tokens > 0 ||
-                 !model.rejects.empty();
+                 !model.rejects.empty() || !model.streaming || !model.json;
     }
   }
 }
@@ -53,6 +53,7 @@ bool Clairvoyance::TakesUnchanged(const Known& known, Provider* provider, size_t
 
 bool Clairvoyance::TakesAdapted(const Known& known, const Provider& provider, size_t model) const {
   if (!limited_) return true;
+  if (known.item.stream && !provider.config().models[model].streaming) return false;
   const TaskSpec& task = known.item.task;
   std::string answer;
   AppendAnswer(seed_, task, AnswerKind::kRight, &answer);

@@ -38,7 +38,8 @@ std::vector<ProviderInfo> ProviderInfos(const Scenario& scenario) {
     info.api_key = "squall";
     for (const ModelConfig& model : provider.models) {
       info.models.push_back(ModelInfo{model.name, model.usd_per_mtok_in, model.usd_per_mtok_out,
-                                      model.context_tokens, model.max_output_tokens});
+                                      model.context_tokens, model.max_output_tokens,
+                                      model.streaming, model.json});
     }
     infos.push_back(std::move(info));
   }

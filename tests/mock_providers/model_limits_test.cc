@@ -150,6 +150,57 @@ TEST_CASE("model limits: a parameter is known by the dialect's own name, and nul
   CHECK(Holds(old.provider->Plan(ChatHttp(body), kNow), "Use 'max_completion_tokens' instead."));
 }
 
+// Holds the answer to JSON, and returns the parameter by which the dialect says so.
+std::string AskForJson(std::string_view dialect, HttpRequest* request) {
+  if (dialect == "gemini") return "responseMimeType";  // its requests always do,
+  if (dialect == "openai_responses") return "text";    // and these
+  json body = ParseJson(request->body);
+  const std::string name = dialect == "anthropic" ? "output_config" : "response_format";
+  body[name] = {{"type", "json_object"}};
+  request->body = body.dump();
+  return name;
+}
+
+TEST_CASE("model limits: a stream or JSON of a model that has none is turned down in those words") {
+  for (const Words& words : kWords) {
+    CAPTURE(words.dialect);
+    const bool by_method = std::string_view(words.dialect) == "gemini";
+    ModelConfig whole;
+    whole.streaming = false;
+    Mock unstreamed(words.dialect, whole);
+    Ask ask;
+    ask.stream = true;
+    ask.prompt = TaskPrompt(kTestSeed, MakeTask(TaskKind::kExtract, 5), 0);
+    const ReplyPlan stream = unstreamed.provider->Plan(DialectHttp(words.dialect, ask, "r5"), kNow);
+    CHECK(stream.status == (by_method ? 404 : words.rejected_status));
+    CHECK(Holds(stream, by_method ? "is not supported for" : "stream"));
+    CHECK(stream.fault.failure_class == (by_method ? "invalid_model" : "invalid_request"));
+    CHECK(ReadReply(words.dialect, stream).well_formed);
+    CHECK(unstreamed.Asked(0, 100).status == 200);
+
+    ModelConfig prose;
+    prose.json = false;
+    Mock free(words.dialect, prose);
+    HttpRequest request = free.Request(0, 100);
+    const std::string parameter = AskForJson(words.dialect, &request);
+    const ReplyPlan held = free.provider->Plan(request, kNow);
+    CHECK(held.status == words.rejected_status);
+    CHECK(Holds(held, parameter));
+    CHECK(held.fault.failure_class == "invalid_request");
+    for (const ReplyPlan* plan : {&stream, &held}) {
+      Observation seen;
+      seen.status = plan->status;
+      seen.headers = &plan->headers;
+      seen.bytes = plan->body;
+      seen.dialect = words.dialect;
+      const Diagnosis found = Diagnose(seen);
+      CAPTURE(plan->body, found.rule);
+      CHECK(FailureClassName(found.failure) == plan->fault.failure_class);
+      CHECK(RetryDecisionName(found.retry) == plan->fault.retry_decision);
+    }
+  }
+}
+
 TEST_CASE("model limits: they are faults of the request: logged, not by load, never billed") {
   Mock mock("openai", Window(500));
   mock.Asked(600, 100);

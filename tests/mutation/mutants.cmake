@@ -577,6 +577,21 @@ squall_mutant(
   REPLACE [[if (!out.figure.value) { out.verdict = GateVerdict::kPass;]]
   TEST    ${threshold_test}
   FILTER  "of nothing there is no pass")
+set(send_rate_test tests/engine/policy/send_rate_test.cc)
+squall_mutant(
+  NAME    send_rate_outgrows_what_is_sent
+  FILE    engine/policy/send_rate.cc
+  FIND    [[std::min(cubic, config_.most_over_measured * measured_)]]
+  REPLACE [[cubic]]
+  TEST    ${send_rate_test}
+  FILTER  "send rate: it is never more than twice*")
+squall_mutant(
+  NAME    send_rate_takes_throttles_for_more_than_was_sent
+  FILE    engine/policy/send_rate.cc
+  FIND    [[w_max_ = on_ ? std::min(measured_, per_s()) : measured_;]]
+  REPLACE [[w_max_ = on_ ? per_s() : measured_;]]
+  TEST    ${send_rate_test}
+  FILTER  "send rate: a throttle while it is on*")
 set(compare_test tests/reports/compare_test.cc)
 squall_mutant(
   NAME    compare_without_noise_band

@@ -131,6 +131,57 @@ TEST_CASE("routing: what a scenario says of windows and regions is what the engi
   RunVirtual(scenario, 1, hooks);
 }
 
+TEST_CASE("routing: a model that has no streams, or no JSON, is passed by where another has",
+          "[scenarios]") {
+  struct Row {
+    const char* stream;     // share of requests
+    const char* providers;  // models of each
+    ProviderId provider;    // that is asked, at its
+    uint16_t model;
+  };
+  const Row rows[] = {
+      {"1", R"([{"name": "m", "streaming": false}])", 1, 0},
+      {"0", R"([{"name": "m", "streaming": false}])", 0, 0},
+      {"1", R"([{"name": "m", "json": false}])", 1, 0},
+      {"0", R"([{"name": "m", "json": false}])", 1, 0},
+      {"1", R"([{"name": "m", "streaming": false}, {"name": "n"}])", 0, 1},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.stream, row.providers);
+    const Scenario scenario =
+        Load(absl::StrCat(R"({"workload": {"requests": 50, "stream": )", row.stream,
+                          R"(}, "providers": [{"name": "alpha", "models": )", row.providers,
+                          R"(}, {"name": "beta", "models": [{"name": "m"}]}],
+                        "engine": {"preset": "none"}})"));
+    RunHooks hooks;
+    hooks.on_outcome = [&row](const Outcome& outcome, const CallResult& result) {
+      REQUIRE(result.attempts.size() == 1);
+      CHECK(result.attempts[0].provider == row.provider);
+      CHECK(result.attempts[0].model == row.model);
+      CHECK(result.ok);
+      CHECK_FALSE(outcome.faulted());
+    };
+    RunVirtual(scenario, 1, hooks);
+  }
+}
+
+TEST_CASE(
+    "routing: where no model has streams the request is sent, turned down and not recoverable",
+    "[scenarios]") {
+  const Scenario scenario = Load(R"({
+      "workload": {"requests": 50, "stream": 1},
+      "providers": [{"name": "alpha", "models": [{"name": "m", "streaming": false}]}],
+      "engine": {"preset": "squall"}})");
+  RunHooks hooks;
+  hooks.on_outcome = [](const Outcome& outcome, const CallResult& result) {
+    CHECK_FALSE(result.ok);
+    CHECK(result.attempts[0].diagnosis.failure == FailureClass::kInvalidRequest);
+    CHECK(outcome.faulted());
+    CHECK(outcome.ceiling == 0);
+  };
+  RunVirtual(scenario, 1, hooks);
+}
+
 TEST_CASE("breakers: deployments of a scenario's region share its circuit", "[scenarios]") {
   const auto asked_beta = [](const std::string& beta) {
     const Scenario scenario = Load(absl::StrCat(

@@ -88,6 +88,9 @@ const Row kRows[] = {
     {"finagle", 10, kNoWait, kNoWait, "circuit_open", true, 2, kNoWait, true, 4},
     // 3 attempts, U(0, 2^k) s.
     {"aws-standard", 3, {0s, 1s}, {0s, 2s}, "attempts", true, 2, {0s, 1s}, false, 3},
+    // The same, but a new client that is throttled at 0.1 s holds a tenth of what an attempt takes,
+    // and the rest comes at 0.5/s.
+    {"aws-adaptive", 3, {0s, 1s}, {0s, 2s}, "attempts", true, 2, {1800ms, 1800ms}, false, 3},
     // 4 attempts, 0.1 s * 2^k +-20 %.
     {"grpc-a6", 4, {80ms, 120ms}, {320ms, 480ms}, "attempts", true, 2, {80ms, 120ms}, true, 4},
     // 1 retry, U(0, 25 ms).
@@ -203,6 +206,7 @@ struct DryRow {
 const DryRow kDryRows[] = {
     // 500 tokens, 5 a retry, 2 retries a call.
     {"aws-standard", 50, 1, "budget"},
+    {"aws-adaptive", 50, 1, "budget"},
     // 10 tokens, 1 a failure, retries above 5: after 4 failures there are 6 left.
     {"grpc-a6", 1, 1, "budget"},
     // Ejected at the fifth 5xx in a row, 2 a call.

@@ -6,6 +6,7 @@
 #include "engine/policy/latency_quantile.h"
 #include "engine/policy/rate_limiter.h"
 #include "engine/policy/routing.h"
+#include "engine/policy/send_rate.h"
 #include "engine/policy/target_health.h"
 #include "engine/policy/token_estimate.h"
 #include "scenarios/json_fields.h"
@@ -41,6 +42,7 @@ TEST_CASE("limits: every member of a configuration is described, with a valid de
           "[policy]") {
   CheckFields<TokenRatioConfig>(5);
   CheckFields<RateLimiterConfig>(12);
+  CheckFields<SendRateConfig>(9);
   CheckFields<ConcurrencyLimitConfig>(14);
   CheckFields<LatencyQuantileConfig>(2);
   CheckFields<TargetHealthConfig>(4);
@@ -53,6 +55,7 @@ TEST_CASE("limits: what does not fit together is a problem", "[policy]") {
   CHECK(ProblemsOf<ConcurrencyLimitConfig>({{"kind", "vegas"}}) == 1);
   CHECK(ProblemsOf<TokenRatioConfig>({{"least", 2}}) == 1);
   CHECK(ProblemsOf<RateLimiterConfig>({{"share", 0}}) == 1);
+  CHECK(ProblemsOf<SendRateConfig>({{"beta", 1}}) == 1);
   CHECK(ProblemsOf<HedgeConfig>({{"quantile", 1.5}}) == 1);
 }
 
