@@ -34,6 +34,9 @@ class ServedMocks::Source final : public ReplySource {
   void Played(const ReplyPlan& plan) override {
     if (plan.run == mocks_.run_) provider().Played(plan);
   }
+  void Left(const ReplyPlan& plan) override {
+    if (plan.run == mocks_.run_) provider().Left(plan);
+  }
 
   void Forget() { replies_.clear(); }
   Provider& provider() { return *mocks_.mocks_->providers[provider_]; }

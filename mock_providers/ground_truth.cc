@@ -76,6 +76,12 @@ void GroundTruth::OnInjected(const FaultTruth& fault) {
   ++counts_[CountIndex(fault)].injected;
 }
 
+void GroundTruth::OnLeft(const FaultTruth& fault) {
+  if (!fault.present()) return;
+  const std::lock_guard lock(mutex_);
+  ++counts_[CountIndex(fault)].left;
+}
+
 void GroundTruth::OnEarlyReturn(EarlyReturn early) {
   const std::lock_guard lock(mutex_);
   hints_.early_same_request += early == EarlyReturn::kSameRequest;

@@ -2,9 +2,9 @@
 // engine's results with this log; what the engine believes is compared with it, never trusted.
 //
 // Scheduled = the draw said so when the request arrived. Injected = a player put it on the wire.
-// The two are counted at different places so that "injected equals scheduled" is a test, not an
-// identity. Thread-safe: in the wire world servers write and the workload reads on different
-// threads.
+// Left = the client had gone by then, as one does that gives up a late attempt. They are counted at
+// different places so that "injected and left are scheduled" is a test, not an identity.
+// Thread-safe: in the wire world servers write and the workload reads on different threads.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -40,6 +40,7 @@ using Arrivals = absl::InlinedVector<Arrival, 2>;
 struct FaultCount {
   int64_t scheduled = 0;
   int64_t injected = 0;
+  int64_t left = 0;
 };
 
 // How clients obey hints: what came back to the provider that gave one, before its time.
@@ -73,6 +74,7 @@ class GroundTruth {
 
   void OnScheduled(uint64_t request_key, const Arrival& arrival);
   void OnInjected(const FaultTruth& fault);
+  void OnLeft(const FaultTruth& fault);
   void OnEarlyReturn(EarlyReturn early);
 
   // The arrivals of a request in order, the first kMaxArrivals of them, and forgets it.

@@ -74,6 +74,12 @@ void HttpSession::CountPlayed(const ReplyPlan& plan) {
   server_.served.fetch_add(1, std::memory_order_relaxed);
 }
 
+// The client has gone; what it has `felt` of the plan counts as played.
+void HttpSession::CountLeft(const ReplyPlan& plan, bool felt) {
+  if (felt) return CountPlayed(plan);
+  server_.source.Left(plan);
+}
+
 Task<> HttpSession::Run() {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -141,15 +147,16 @@ Task<bool> HttpSession::Play(const ReplyPlan& plan, ReplyForm form) {
   const bool silent = plan.end == End::kHang && (plan.chunks.empty() || plan.at == kNever);
   if (!silent) {
     const bool due = co_await WaitUntil(plan.at);
-    if (!due && FeltByWaiting(plan)) CountPlayed(plan);
+    if (!due) CountLeft(plan, FeltByWaiting(plan));
     if (!due) co_return false;
     const ReplyBytes reply = RenderReply(plan, form);
     const bool begun = co_await Write(reply.head, reply.body);
+    if (!begun) CountLeft(plan, false);
     if (!begun) co_return false;
     const size_t written = co_await WriteChunks(plan, form);
     if (written < plan.chunks.size()) {
       // Left while it was under way: it took effect as far as the client let it.
-      if (written > 0 || FeltByWaiting(plan)) CountPlayed(plan);
+      CountLeft(plan, written > 0 || FeltByWaiting(plan));
       co_return false;
     }
   }
@@ -173,7 +180,7 @@ Task<bool> HttpSession::PlayEnd(const ReplyPlan& plan, bool keep_alive) {
   if (plan.end == End::kClean && keep_alive) co_return true;
   error_code ec;
   socket_.shutdown(HttpSocket::shutdown_send, ec);
-  if (plan.end == End::kCut && !ec) CountPlayed(plan);
+  if (plan.end == End::kCut) CountLeft(plan, !ec);
   co_await CloseOrderly();
   co_return false;
 }

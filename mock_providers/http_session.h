@@ -70,6 +70,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void Allow(std::chrono::nanoseconds time);
   void AllowAnyTime() { sweeps_left_ = 0; }
   void CountPlayed(const ReplyPlan& plan);
+  void CountLeft(const ReplyPlan& plan, bool felt);
 
   HttpServerState& server_;
   HttpSocket socket_;

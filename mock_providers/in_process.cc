@@ -85,7 +85,8 @@ Task<HttpReply> InProcessTransport::Send(ProviderId provider, const HttpRequest&
   const bool late = hangs || end > deadline;
   const Time until = late ? deadline : end;
   const bool waited = co_await env_.SleepUntil(until, stop);
-  if (FeltByWaiting(plan) || (waited && !late)) target.Played(plan);
+  const bool felt = FeltByWaiting(plan) || (waited && !late);
+  felt ? target.Played(plan) : target.Left(plan);
   if (!waited) co_return FailedReply(TransportError::kCancelled);
   if (late) co_return FailedReply(TransportError::kTimeout);
   co_return PlayedReply(std::move(plan));
@@ -106,7 +107,8 @@ Task<HttpReply> InProcessTransport::PlayPieces(Provider& target, ReplyPlan plan,
     const bool waited = co_await env_.SleepUntil(until, stop);
     const bool late = due > patience;
     if (!waited || late) {
-      if (from > 0 || FeltByWaiting(plan)) target.Played(plan);
+      const bool felt = from > 0 || FeltByWaiting(plan);
+      felt ? target.Played(plan) : target.Left(plan);
       head.error = waited ? TransportError::kTimeout : TransportError::kCancelled;
       if (from == 0) head = FailedReply(head.error);
       co_return head;

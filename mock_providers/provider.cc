@@ -153,8 +153,8 @@ Provider::Decision Provider::Decide(uint64_t request_key, std::string_view sessi
       base_error > 0 && Draw(seed_, model_streams_[model], request_key) < base_error;
 
   if (climate_ != nullptr) {
-    if (const auto hit = climate_->Hit(id_, request_key, session, arrival, now,
-                                         config_.models[model].name)) {
+    if (const auto hit =
+            climate_->Hit(id_, request_key, session, arrival, now, config_.models[model].name)) {
       decision.fault = hit->fault;
       decision.variant = hit->variant;
       decision.episode = hit->episode;
@@ -374,6 +374,7 @@ void Provider::ReplaceFaults(const std::map<std::string, FaultConfig>& faults) {
 }
 
 void Provider::Played(const ReplyPlan& plan) { truth_->OnInjected(plan.fault); }
+void Provider::Left(const ReplyPlan& plan) { truth_->OnLeft(plan.fault); }
 
 Outlook Provider::Peek(uint64_t request_key, std::string_view session, uint32_t arrival,
                        size_t model, int64_t answer_tokens, Time now) const {

@@ -62,6 +62,7 @@ class Provider final : public ReplySource {
   ReplyPlan Plan(const HttpRequest& request, Time now) override;
 
   void Played(const ReplyPlan& plan) override;
+  void Left(const ReplyPlan& plan) override;
 
   // Base-rate faults from now on; checked by the loader. Requests that have arrived keep theirs.
   void ReplaceFaults(const std::map<std::string, FaultConfig>& faults);

@@ -118,6 +118,9 @@ class ReplySource {
   // The plan took effect: its last byte was written, its connection ended as planned, or the client
   // left a hanging reply. Never called for a reply that the client did not wait for.
   virtual void Played(const ReplyPlan& plan) = 0;
+
+  // The client left before the plan took effect. Each plan ends in one of the two.
+  virtual void Left(const ReplyPlan& /*plan*/) {}
 };
 
 }  // namespace squall

@@ -47,10 +47,10 @@ std::vector<ShownResult> Shown(std::span<const RunResult> results) {
     shown.push_back(std::move(one));
   }
   // Two of one name are told by their place.
+  std::vector<std::string> labels;
+  for (const ShownResult& one : shown) labels.push_back(one.label);
   for (size_t i = 0; i < shown.size(); ++i) {
-    const bool twice = std::count_if(shown.begin(), shown.end(), [&](const ShownResult& s) {
-                         return s.label == shown[i].label;
-                       }) > 1;
+    const bool twice = std::count(labels.begin(), labels.end(), labels[i]) > 1;
     if (twice) AppendTo(&shown[i].label, " (", i + 1, ")");
   }
   return shown;
@@ -119,13 +119,13 @@ std::string Section(std::string_view id, std::string_view title, std::string_vie
 
 std::string TimeSections(ShownResults results) {
   const SharedScales scales = ScalesOf(results);
-  std::string html = results.size() > 1 ? "<div class=pair>" : "";
+  if (results.size() == 1) return TimeBlock(results[0], scales) + EpisodeTables(results);
+  // Three in a row where that leaves none alone.
+  std::string html = Cat("<div class=\"pair", results.size() % 3 == 0 ? " p3" : "", "\">\n");
   for (const ShownResult& r : results) {
-    if (results.size() > 1) AppendTo(&html, "<div><h3>", Escape(r.label), "</h3>\n");
-    html += TimeBlock(r, scales);
-    if (results.size() > 1) html += "</div>";
+    AppendTo(&html, "<div><h3>", Escape(r.label), "</h3>\n", TimeBlock(r, scales), "</div>\n");
   }
-  return html + (results.size() > 1 ? "</div>\n" : "");
+  return Cat(html, "</div>\n", EpisodeTables(results));
 }
 
 std::string StorySections(ShownResults results) {
@@ -149,8 +149,8 @@ std::string Body(ShownResults results, const std::string& models) {
   body += Section("flow", "How they were recovered",
                   "Each faulted request: what was done to its first attempt, what the engine took "
                   "that for, what it did last, and how the request ended.",
-                  SideBySide(results, FlowBlock));
-  body += Section("why", "Why not recovered", "", SideBySide(results, WhyNotBlock));
+                  OneByOne(results, FlowBlock));
+  body += Section("why", "Why not recovered", "", OneByOne(results, WhyNotBlock));
   body +=
       Section("time", "Over time",
               "<span class=js>Drag over a chart to zoom all of them, double-click to come back; "
@@ -158,7 +158,7 @@ std::string Body(ShownResults results, const std::string& models) {
               TimeSections(results));
   body += Section("latency", "Latency", "", LatencyFigure(results));
   body += Section("diagnosis", "Diagnosis", "",
-                  SideBySide(results, ConfusionBlock) + DiagnosisTimeFigure(results));
+                  OneByOne(results, ConfusionBlock) + DiagnosisTimeFigure(results));
   body += Section("cost", "Cost and load", "", CostTables(results));
   body += Section("requests", "Single requests", "", StorySections(results));
   body += models;
@@ -184,13 +184,13 @@ std::string SectionHead(std::string_view id, std::string_view title, std::string
              lead.empty() ? "" : Cat("<p class=lead>", lead, "</p>\n"));
 }
 
-std::string SideBySide(ShownResults results, std::string (*block)(const ShownResult&)) {
+std::string OneByOne(ShownResults results, std::string (*block)(const ShownResult&)) {
   if (results.size() == 1) return block(results[0]);
-  std::string html = "<div class=pair>\n";
+  std::string html;
   for (const ShownResult& result : results) {
-    AppendTo(&html, "<div><h3>", Escape(result.label), "</h3>\n", block(result), "</div>\n");
+    AppendTo(&html, "<h3>", Escape(result.label), "</h3>\n", block(result));
   }
-  return html + "</div>\n";
+  return html;
 }
 
 namespace {

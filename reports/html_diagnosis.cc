@@ -66,8 +66,8 @@ std::string ConfusionBlock(const ShownResult& result) {
              PercentInterval(d.class_right, d.attempts),
              ") and the decision whether and where to send "
              "again in <b>",
-             Percent(d.retry_right, d.attempts), "</b>. Of ", Count(s.healthy_attempts),
-             " healthy attempts ", Count(s.false_alarms), " were taken for failures.</p>\n",
+             Percent(d.retry_right, d.attempts), "</b>. ", Count(s.false_alarms), " of ",
+             Count(s.healthy_attempts), " healthy attempts were taken for failures.</p>\n",
              ConfusionTable(s));
 }
 

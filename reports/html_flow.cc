@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::string_view kStop = "stop: ";  // begins the action of a flow that was given up
 
+constexpr size_t kFaultsNamed = 2;  // of a reason; the others are an ellipsis
+
 constexpr size_t kStages = 4;
 constexpr std::array<const char*, kStages> kStageNames = {"fault", "diagnosed as", "last action",
                                                           "ending"};
@@ -284,11 +286,11 @@ std::vector<Cause> CausesOf(const std::vector<FlowRow>& rows) {
 
 std::string FaultsOf(const Cause& cause) {
   std::string text;
-  for (size_t i = 0; i < cause.faults.size() && i < 3; ++i) {
+  for (size_t i = 0; i < cause.faults.size() && i < kFaultsNamed; ++i) {
     AppendTo(&text, i > 0 ? ", " : "", Escape(Words(cause.faults[i].second)), " ",
              Count(cause.faults[i].first));
   }
-  if (cause.faults.size() > 3) AppendTo(&text, ", …");
+  if (cause.faults.size() > kFaultsNamed) AppendTo(&text, ", …");
   return text;
 }
 

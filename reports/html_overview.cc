@@ -368,7 +368,7 @@ std::string ComparisonTable(ShownResults results) {
 
 std::string FaultTables(ShownResults results) {
   const std::string compared = results.size() > 1 ? FaultsCompared(results) : "";
-  return compared + SideBySide(results, FaultAndOtherBlock);
+  return compared + OneByOne(results, FaultAndOtherBlock);
 }
 
 }  // namespace squall

@@ -251,9 +251,10 @@ const onDrag = (chart, event) => {
 };
 for (const figure of all('figure')) {
   const svg = figure.querySelector('svg[data-x1]');
-  if (!svg || !figure.querySelector('table') || !svg.querySelector('.ln, .bl, .fl')) continue;
+  const timed = 'zoom' in figure.dataset;
+  if (!svg || !figure.querySelector('table') || !(timed || svg.querySelector('.ln'))) continue;
   const box = figure.querySelector('.chart');
-  const chart = {figure, box, group: figure.dataset.zoom, timed: 'zoom' in figure.dataset,
+  const chart = {figure, box, group: figure.dataset.zoom, timed,
                  step: Number(figure.dataset.step || 0), svg, plot: svg.querySelector('g'),
                  x1: Number(svg.dataset.x1), height: Number(svg.dataset.h)};
   charts.push(chart);

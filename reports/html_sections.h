@@ -35,9 +35,8 @@ SharedScales ScalesOf(ShownResults results);
 // A heading with an anchor, and what one has to know to read what follows (HTML).
 std::string SectionHead(std::string_view id, std::string_view title, std::string_view lead);
 
-// Blocks beside each other where the page is wide, one per result, each under its label unless
-// there is only one.
-std::string SideBySide(ShownResults results, std::string (*block)(const ShownResult&));
+// A block for each result, under its label unless there is only one.
+std::string OneByOne(ShownResults results, std::string (*block)(const ShownResult&));
 
 std::string VerdictBanner(ShownResults results);  // "" without thresholds
 std::string HeadlineTiles(ShownResults results);
@@ -48,6 +47,9 @@ std::string FaultTables(ShownResults results);
 std::string FlowBlock(const ShownResult& result);
 std::string WhyNotBlock(const ShownResult& result);
 std::string TimeBlock(const ShownResult& result, const SharedScales& scales);
+
+// What was done to the runs, once where it was the same.
+std::string EpisodeTables(ShownResults results);
 
 std::string LatencyFigure(ShownResults results);
 std::string ConfusionBlock(const ShownResult& result);

@@ -132,7 +132,7 @@ std::string EndWords(const Story& story) {
   std::string words = Cat("<p><span class=k>end</span> after ", At(story.took_us), ": <b>",
                           LookOf(story.ending).words, "</b>");
   if (!story.answered_by.empty()) {
-    AppendTo(&words, ", by the ", Escape(WhyWords(story.answered_by)));
+    AppendTo(&words, ", answered by ", Escape(Words(story.answered_by)));
   }
   if (!story.reason.empty()) AppendTo(&words, ". Why: ", Escape(ReasonWords(story.reason)));
   words += ".";

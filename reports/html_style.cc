@@ -73,7 +73,9 @@ nav a:hover,nav a:focus{color:var(--ink);text-decoration:underline}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));
  gap:8px 40px}
 .pair>div{min-width:0}
+@media (min-width:980px){.p3{grid-template-columns:repeat(3,minmax(0,1fr));gap:8px 28px}}
 figure{margin:14px 0 22px;min-width:0;break-inside:avoid}
+.note{font-size:14px;color:var(--mute)}
 figcaption{font-size:14px;margin-bottom:4px}
 figcaption b{color:var(--ink)}
 .legend{font-size:13px;color:var(--mute);margin:0 0 6px;display:flex;flex-wrap:wrap;gap:2px 18px;
@@ -135,9 +137,9 @@ svg text{-webkit-user-select:none;user-select:none;font-size:12px;
 .scroll.wide>svg{min-width:700px}
 table{border-collapse:collapse;font-size:14px;margin:4px 0 14px;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-size:13px;padding:4px 0;white-space:nowrap}
-th,td{padding:4px 12px 4px 0;text-align:right;white-space:nowrap;vertical-align:top;
+th,td{padding:4px 8px 4px 0;text-align:right;white-space:nowrap;vertical-align:top;
  border-bottom:1px solid var(--line)}
-td+td,th+td,th+th{padding-left:8px}
+td+td,th+td,th+th{padding-left:6px}
 th{font-weight:400}
 thead th{color:var(--mute);font-size:13px;vertical-align:bottom;border-bottom-color:var(--grey)}
 tbody th{text-align:left}

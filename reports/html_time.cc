@@ -332,7 +332,9 @@ std::string CircuitWords(const TimeSeries& time) {
 
 std::string CircuitFigure(const ShownResult& result, const SharedScales& scales) {
   const TimeSeries& time = result.chronicle->time;
-  if (time.circuits.empty()) return "";
+  const bool still = std::all_of(time.circuits.begin(), time.circuits.end(),
+                                 [](const CircuitLine& line) { return line.moves == 0; });
+  if (still) return "<p class=note><b>Circuits</b> stayed closed throughout.</p>\n";
   const auto window = static_cast<double>(time.window_s);
   Plot plot;
   plot.title = "Circuits over time";
@@ -446,9 +448,20 @@ std::string TimeBlock(const ShownResult& result, const SharedScales& scales) {
                       AmplificationFigure(result, scales);
   if (!result.chronicle->time.empty()) {
     block += LatencyOverTime(result, scales) + CircuitFigure(result, scales) +
-             BudgetFigure(result, scales) + EpisodeTable(result.chronicle->time);
+             BudgetFigure(result, scales);
   }
   return block;
+}
+
+std::string EpisodeTables(ShownResults results) {
+  std::string html;
+  const std::vector<Episode>* before = nullptr;
+  for (const ShownResult& result : results) {
+    const TimeSeries& time = result.chronicle->time;
+    if (before == nullptr || *before != time.episodes) html += EpisodeTable(time);
+    before = &time.episodes;
+  }
+  return html;
 }
 
 }  // namespace squall

@@ -68,7 +68,7 @@ JunitCase InjectionCase(const RunResult& result) {
   int64_t injected = 0;
   for (const FaultLine& fault : result.faults) {
     injected += fault.injected;
-    if (fault.injected == fault.scheduled) continue;
+    if (fault.as_scheduled()) continue;
     absl::StrAppend(&wrong, wrong.empty() ? "" : ", ", fault.name, " ", fault.injected, " of ",
                     fault.scheduled);
   }

@@ -128,7 +128,7 @@ Json Faults(const RunResult& result) {
   const int64_t sent = s.requests - s.of(RequestKind::kUnsent).n;
   Json rows = Json::object();
   for (const FaultLine& fault : result.faults) {
-    Json row = {{"scheduled", fault.scheduled}, {"injected", fault.injected}};
+    Json row = {{"scheduled", fault.scheduled}, {"injected", fault.injected}, {"left", fault.left}};
     for (const FaultSummary& seen : s.by_fault) {
       if (seen.name != fault.name) continue;
       row["first_attempts"] = seen.first_attempts;

@@ -30,6 +30,9 @@ struct FaultLine {
   std::string name;
   int64_t scheduled = 0;  // attempts for which the draw said so
   int64_t injected = 0;   // attempts whose reply was really edited
+  int64_t left = 0;       // attempts that were given up before their reply was due
+
+  bool as_scheduled() const { return injected + left == scheduled; }
 };
 
 // One layer of a call chain: what it was asked and how often it asked the one below.

@@ -63,7 +63,8 @@ void ReadKinds(const Json& json, Summary* s) {
 
 void ReadFaults(const Json& json, RunResult* result) {
   for (const auto& [name, row] : At(json, "faults").items()) {
-    result->faults.push_back({name, IntAt(row, "scheduled"), IntAt(row, "injected")});
+    result->faults.push_back(
+        {name, IntAt(row, "scheduled"), IntAt(row, "injected"), IntAt(row, "left")});
     if (!row.contains("first_attempts")) continue;
     FaultSummary fault;
     fault.name = name;

@@ -216,8 +216,10 @@ Json Outcomes() {
        {"other_requests", Map(WithN(Endings("")), "Requests that are not in `faulted`, by kind.")},
        {"recovered_by", Map(Count(), "Strict recoveries by the plan row that answered.")},
        {"attempts_per_request", Map(Count(), "Requests by their number of attempts.")},
-       {"faults", Map(Object("", {{"scheduled", Count()}, {"injected", Count()}}),
-                      "Attempts for which the draw said so, and those really edited.")},
+       {"faults",
+        Map(Object("", {{"scheduled", Count()}, {"injected", Count()}, {"left", Count()}}),
+            "Attempts for which the draw said so, those really edited, and those that were "
+            "given up before their reply was due.")},
        {"breaker_transitions", Count()},
        {"obedience", Object("Waits that providers asked for.",
                             {{"hints_given", Count()},

@@ -379,7 +379,7 @@ std::string FaultsFact(const RunResult& r, const TextStyle& style) {
   for (const FaultLine& fault : r.faults) {
     injected += fault.injected;
     kinds += fault.injected > 0;
-    if (fault.injected == fault.scheduled) continue;
+    if (fault.as_scheduled()) continue;
     wrong.push_back(Clip(Printable(fault.name, style), 24, style) + ": " +
                     CountText(fault.injected) + " of " + CountText(fault.scheduled));
   }

@@ -39,11 +39,12 @@ size_t TimelineRecorder::BucketOf(int64_t ns) {
   return std::min(bucket, kBuckets - 1);
 }
 
-int64_t TimelineRecorder::MicrosOf(size_t bucket) {
+int64_t TimelineRecorder::MicrosOf(size_t bucket, double inside) {
   const int octave = kFirstOctave + static_cast<int>(bucket / kParts);
   const auto low = (uint64_t{kParts} + bucket % kParts) << (octave - 3);
   const uint64_t width = uint64_t{1} << (octave - 3);
-  return static_cast<int64_t>((low + width / 2) / 1000);
+  const double ns = static_cast<double>(low) + inside * static_cast<double>(width);
+  return std::llround(ns / 1000);
 }
 
 int64_t TimelineRecorder::QuantileUs(const Window& window, double q) {
@@ -51,10 +52,14 @@ int64_t TimelineRecorder::QuantileUs(const Window& window, double q) {
   const auto rank = static_cast<int64_t>(std::ceil(q * static_cast<double>(window.requests)));
   int64_t seen = 0;
   for (size_t i = 0; i < kBuckets; ++i) {
-    seen += window.latency[i];
-    if (seen >= rank) return MicrosOf(i);
+    const auto here = static_cast<int64_t>(window.latency[i]);
+    if (seen + here >= rank) {
+      const double inside = (static_cast<double>(rank - seen) - 0.5) / static_cast<double>(here);
+      return MicrosOf(i, inside);
+    }
+    seen += here;
   }
-  return MicrosOf(kBuckets - 1);
+  return MicrosOf(kBuckets - 1, 1);
 }
 
 // Pairs of windows become one.

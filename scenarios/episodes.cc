@@ -1,16 +1,20 @@
 #include "scenarios/episodes.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "mock_providers/climate.h"
 
 namespace squall {
 namespace {
 
+// Of a run, to the microsecond: 60, and not 60.00000000000001.
+double RoundSeconds(Duration at) { return std::round(1e6 * Seconds(at)) / 1e6; }
+
 void AddSpan(const ClimateConfig& row, Episode episode, std::vector<Episode>* episodes) {
   episode.kind = row.kind == ClimateKind::kRamp ? "ramp" : "outage";
-  episode.from_s = Seconds(row.from);
-  episode.to_s = Seconds(row.to);
+  episode.from_s = RoundSeconds(row.from);
+  episode.to_s = RoundSeconds(row.to);
   episode.share = row.kind == ClimateKind::kRamp ? std::max(row.share, row.share_end) : row.share;
   episodes->push_back(std::move(episode));
 }
@@ -27,8 +31,8 @@ void AddWeather(const ClimateConfig& row, const Episode& base, uint64_t seed, Ti
     if (share <= 0) continue;
     Episode episode = base;
     episode.kind = "weather";
-    episode.from_s = Seconds(at - kStart);
-    episode.to_s = Seconds(std::min(climate.NextChange(at), end) - kStart);
+    episode.from_s = RoundSeconds(at - kStart);
+    episode.to_s = RoundSeconds(std::min(climate.NextChange(at), end) - kStart);
     episode.share = share;
     episode.first_run_only = true;
     episodes->push_back(std::move(episode));
@@ -44,8 +48,8 @@ void AddPhases(const ArrivalConfig& arrivals, std::vector<Episode>* episodes) {
       Episode episode;
       episode.name = "load";
       episode.kind = "load";
-      episode.from_s = Seconds(from);
-      episode.to_s = Seconds(to);
+      episode.from_s = RoundSeconds(from);
+      episode.to_s = RoundSeconds(to);
       episode.share = phase.rate_per_s / arrivals.rate_per_s;
       episodes->push_back(std::move(episode));
     }

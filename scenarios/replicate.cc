@@ -72,6 +72,7 @@ void Append(const WorldResult& later, WorldResult* sum) {
   for (size_t i = 0; i < later.faults.size(); ++i) {
     sum->faults[i].scheduled += later.faults[i].scheduled;
     sum->faults[i].injected += later.faults[i].injected;
+    sum->faults[i].left += later.faults[i].left;
   }
   sum->breaker_transitions += later.breaker_transitions;
   sum->events += later.events;
@@ -96,6 +97,7 @@ RunResult Describe(const Scenario& scenario, const WorldResult& world) {
     line.name = i < names.size() ? names[i] : "load";
     line.scheduled = world.faults[i].scheduled;
     line.injected = world.faults[i].injected;
+    line.left = world.faults[i].left;
     result.faults.push_back(std::move(line));
   }
   result.breaker_transitions = world.breaker_transitions;

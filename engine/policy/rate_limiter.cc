@@ -13,8 +13,13 @@ constexpr double kBucketTolerance = 0.25;
 
 double Per(double per_min, Duration span) { return per_min * Seconds(span) / 60; }
 
+// Windows in a minute; of a minute exactly one, which seconds as fractions would not give.
+double PerMinute(Duration window) {
+  return static_cast<double>(Duration(1min).count()) / static_cast<double>(window.count());
+}
+
 bool Refills(const RateHeaders& h, Duration window) {
-  const double refilled = h.limit * Seconds(h.reset) / Seconds(window);
+  const double refilled = Per(h.limit * PerMinute(window), h.reset);
   const double missing = h.limit - h.remaining;
   // Headers round: OpenAI to whole requests, Anthropic to thousands of tokens and seconds, Azure to
   // seconds.
@@ -201,7 +206,7 @@ void RateLimiter::OnHeaders(RateDimension dimension, const RateHeaders& headers,
   // What takes longer than the window to be whole again is not counted over it.
   const Duration window = headers.reset > headers.window ? Duration(1min) : headers.window;
   if (headers.limit > 0 && std::isfinite(headers.limit)) {
-    const double told = headers.limit * config_.share * 60 / Seconds(window);
+    const double told = headers.limit * config_.share * PerMinute(window);
     SetLimit(d, configured_[d] > 0 ? std::min(configured_[d], told) : told);
   }
   if (bucket.limited() && headers.remaining >= 0 && std::isfinite(headers.remaining)) {

@@ -30,6 +30,7 @@ export const open = async (file, options = {}) => {
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
            '--disable-background-networking', '--disable-component-update', '--disable-sync'],
     viewport: {width: 1280, height: 900},
+    reducedMotion: 'reduce',  // so that what is scrolled to stands still
     ...options,
   });
   const page = await context.newPage();

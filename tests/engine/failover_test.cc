@@ -181,8 +181,9 @@ TEST_CASE("retry: elsewhere a request may have fewer attempts than where it was 
   config.breaker.enabled = false;
   config.budget.enabled = false;
   Rig rig(config);
-  rig.transport.Script(0, {Status(529)});  // overloaded, so that a smaller model is worth asking
-  rig.transport.Script(1, {Status(529)});
+  const ScriptedReply bad = Answer(ChatBody(R"("no JSON")"));  // a smaller model may do better
+  rig.transport.Script(0, {bad});
+  rig.transport.Script(1, {bad});
   const CallResult result = rig.Call();
   std::vector<Target> asked;
   for (const AttemptRecord& attempt : result.attempts) {

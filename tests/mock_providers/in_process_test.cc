@@ -156,6 +156,7 @@ TEST_CASE("in process: what a client did not wait for was scheduled, not injecte
   CHECK(world.Send(1, 1us).reply.error == TransportError::kTimeout);
   CHECK(world.CountOf("server_error").scheduled == 1);
   CHECK(world.CountOf("server_error").injected == 0);
+  CHECK(world.CountOf("server_error").left == 1);
 }
 
 TEST_CASE("in process: equal runs give equal bytes at equal times") {

@@ -42,7 +42,7 @@ struct Row {
 };
 
 const Row kRows[] = {
-    {R"("margin")", R"("margn")", R"(/margn: got an unknown key)"},
+    {R"("margin")", R"("margn")", R"(/margn: got unknown key "margn")"},
     {R"("margin": 0.1)", R"("margin": -1)", "/margin: got -1"},
     {R"("rule": "equivalence")", R"("rule": "about")", "/rule: got \"about\""},
     {R"("id": "c")", R"("id": "d")", R"(/id: got "d", expected "c" as the file is called)"},
@@ -55,7 +55,8 @@ const Row kRows[] = {
     {R"("unit": "x")", R"("unit": "x", "not_testable": "because")", "/runs: got runs beside"},
     {R"("rule": "equivalence", "value": 2)", R"("rule": "range", "low": 2, "high": 1)",
      "/high: got a range that is empty"},
-    {R"("topic": "retries")", R"("topic": "retry")", R"(did you mean "retries")"},
+    {R"("topic": "retries")", R"("topic": "retry")",
+     R"(/topic: got "retry", expected one of recovery)"},
 };
 
 TEST_CASE("claim: each mistake is one line with the file and the JSON pointer") {

@@ -85,7 +85,7 @@ const Row kRows[] = {
     // 2 retries, no delay, the hint to the letter.
     {"failsafe-go-budget", 3, kNoWait, kNoWait, "attempts", true, 2, kHint, false, 3},
     // Requeues at once until each endpoint is out after 5 failures in a row.
-    {"finagle", 10, kNoWait, kNoWait, "no_plan", true, 2, kNoWait, true, 4},
+    {"finagle", 10, kNoWait, kNoWait, "circuit_open", true, 2, kNoWait, true, 4},
     // 3 attempts, U(0, 2^k) s.
     {"aws-standard", 3, {0s, 1s}, {0s, 2s}, "attempts", true, 2, {0s, 1s}, false, 3},
     // 4 attempts, 0.1 s * 2^k +-20 %.
@@ -97,7 +97,7 @@ const Row kRows[] = {
     // 70, here 32 attempts; 0.5 s * 2^k, cap 60 s, plus up to 30 %.
     {"restate", 32, {500ms, 650ms}, {60s, 78s}, "attempts", true, 2, {500ms, 650ms}, true, 4},
     // 5 retries of 1, 2, 4, ... s, but the breaker opens at 5 failures; then the next provider.
-    {"neuralbridge-article", 10, {1s, 1s}, {8s, 8s}, "no_plan", true, 2, {1s, 1s}, true, 4},
+    {"neuralbridge-article", 10, {1s, 1s}, {8s, 8s}, "circuit_open", true, 2, {1s, 1s}, true, 4},
     // 3 to 5 attempts, here 4 over two providers; U(0, 2^k) s, the hint to the letter.
     // Ours: two rounds over two providers; U(0, 0.25) s since a provider's own failure, of which
     // the
@@ -206,9 +206,9 @@ const DryRow kDryRows[] = {
     // 10 tokens, 1 a failure, retries above 5: after 4 failures there are 6 left.
     {"grpc-a6", 1, 1, "budget"},
     // Ejected at the fifth 5xx in a row, 2 a call.
-    {"envoy-default", 2, 1, "no_plan"},
+    {"envoy-default", 2, 1, "circuit_open"},
     // 100 calls at least, 3 a call.
-    {"resilience4j-default", 33, 1, "no_plan"},
+    {"resilience4j-default", 33, 1, "circuit_open"},
 };
 
 TEST_CASE("presets: budgets and breakers cut off an outage after as many calls as documented") {

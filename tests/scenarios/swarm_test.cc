@@ -200,7 +200,10 @@ class Witness {
     // Every scheduled fault took effect, but for those whose caller gave up before the reply was
     // due.
     int64_t without_effect = 0;
-    for (const auto& count : result.faults) without_effect += count.scheduled - count.injected;
+    for (const auto& count : result.faults) {
+      without_effect += count.left;
+      CHECK(count.scheduled == count.injected + count.left);
+    }
     if (scenario_.workload.stream > 0) {
       CHECK(without_effect <= abandoned_);  // of a stream that was left, the beginning counts
     } else {

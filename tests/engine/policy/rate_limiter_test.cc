@@ -446,17 +446,21 @@ TEST_CASE("rate limiter: seconds that were rounded up are still those of a bucke
   RateLimiterConfig config;
   config.enabled = true;
   RateLimiter limiter(config);
-  RateHeaders headers;  // 55 of 60 in ten seconds are used, which takes 9.2 s to refill
+  RateHeaders headers;  // 13 of 60 in ten seconds are used, which takes 2.2 s to refill
   headers.limit = 60;
-  headers.remaining = 5;
-  headers.reset = 10s;
+  headers.remaining = 47;
+  headers.reset = 3s;
   headers.window = 10s;
   limiter.OnHeaders(RateDimension::kRequests, headers, kStart);
-  RateAmounts five;
-  five.of = {5, 0, 0, 0};
-  const auto ticket = limiter.ReserveAt(five, kStart, kNever);
-  REQUIRE(ticket.has_value());
-  CHECK(ticket->at == kStart);
+  RateAmounts amounts;
+  amounts.of = {47, 0, 0, 0};
+  const auto rest = limiter.ReserveAt(amounts, kStart, kNever);
+  REQUIRE(rest.has_value());
+  CHECK(rest->at == kStart);
+  amounts.of[0] = 5;  // of the six that a second brings, and not only once the 3 s are over
+  const auto next = limiter.ReserveAt(amounts, kStart + 1s, kNever);
+  REQUIRE(next.has_value());
+  CHECK(next->at == kStart + 1s);
 }
 
 }  // namespace

@@ -193,19 +193,22 @@ TEST_CASE("models: equal hints bring all clients back at once, our spread does n
   CHECK(Mean(Run("model-herd", {"/model/wait=retry_after"}, 20), "max_in_bin") < 12);
 }
 
-// The storm without a trigger at 80 % load, about one in a hundred.
+// The storm without a trigger at 85 % load, about one in fifty.
 TEST_CASE("models: splitting and counting agree where both work", "[models]") {
-  const std::vector<std::string> storm = {"/model/storm/arrivals_per_s=8",
-                                          "/model/storm/run_for=200s", "/model/particles=60"};
-  const ModelOutputs split = Run("model-rare-storm", storm, 40);
+  constexpr int64_t kCounted = 600;
+  const ModelOutputs split =
+      Run("model-rare-storm",
+          {"/model/storm/arrivals_per_s=8.5", "/model/storm/run_for=120s", "/model/particles=30",
+           "/model/first_level=10", "/model/level_step=10", "/model/levels=4"},
+          12);
   const ModelOutputs crude =
       Run("model-retry-storm",
-          {"/model/arrivals_per_s=8", "/model/run_for=200s", "/model/spike_for=0s"}, 2000);
+          {"/model/arrivals_per_s=8.5", "/model/run_for=120s", "/model/spike_for=0s"}, kCounted);
   const Moments& estimate = split.Find("stuck")->moments;
   const double p = Mean(crude, "stuck");
   CAPTURE(estimate.mean(), estimate.se(), p);
   CHECK(p > 0);
-  const double error = std::hypot(estimate.se(), std::sqrt(p * (1 - p) / 2000));
+  const double error = std::hypot(estimate.se(), std::sqrt(p * (1 - p) / kCounted));
   CHECK(std::abs(estimate.mean() - p) < 4 * error);
   CHECK(estimate.se() < estimate.mean());
 }
