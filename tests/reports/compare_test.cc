@@ -191,6 +191,19 @@ TEST_CASE("intervals of pairs cover no difference as often as they say") {
         BinomialBounds(kTrials, 0.07).high);  // percentile intervals: a bit short
 }
 
+TEST_CASE("both runs are drawn from the same blocks, so that what they share cancels") {
+  const StoredResult base = Stored(1, 2'000);
+  const StoredResult next = Stored(1, 2'000, Spoil(100, [](Outcome* o) {
+                                     o->cost_usd *= 2;
+                                     if (o->attempts.empty()) return;
+                                     o->attempts.push_back(o->attempts.back());
+                                   }));
+  const Interval apart = *Compare(base, Stored(2, 2'000), {}).Find("amplification.mean")->interval;
+  const Interval pairs = *Compare(base, next, {}).Find("amplification.mean")->interval;
+  CHECK(pairs.low > 0);
+  CHECK(pairs.high - pairs.low < (apart.high - apart.low) / 3);
+}
+
 TEST_CASE("runs of other draws are independent samples, and it is said why") {
   const StoredResult base = Stored(1, 2'000);
   StoredResult next = Stored(2, 2'000);
