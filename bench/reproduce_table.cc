@@ -97,7 +97,9 @@ std::string MeasuredText(const Judgement& j, const TextStyle& style) {
   const Estimate& e = *j.estimate;
   const std::string& unit = j.claim->unit;
   if (j.claim->timing) {
-    return (style.utf8 ? "≤ " : "<= ") + FigureText(TimingBound(e.value), unit, style);
+    const TimingBound timing = BoundOf(j);
+    const std::string side = timing.above ? "> " : style.utf8 ? "≤ " : "<= ";
+    return side + FigureText(timing.bound, unit, style);
   }
   return FigureText(e.value, unit, style) + " [" + Digits(e.ci95.low) + ", " + Digits(e.ci95.high) +
          "]";
@@ -170,7 +172,7 @@ Json ClaimJson(const Judgement& j) {
   const bool measured = j.estimate.has_value();
   const bool bound = claim.timing;
   row["measured"] = !measured ? Json(nullptr)
-                    : bound   ? Json(TimingBound(j.estimate->value))
+                    : bound   ? Json(BoundOf(j).bound)
                               : Finite(j.estimate->value);
   row["ci95"] = !measured || bound
                     ? Json(nullptr)
@@ -189,7 +191,8 @@ Json ClaimJson(const Judgement& j) {
   } else {
     row["rule"] = kRules[static_cast<size_t>(claim.rule)];
     row["margin"] = claim.margin;
-    row["method"] = bound ? "upper bound of a time" : std::string(j.estimate->method);
+    const std::string side = bound && BoundOf(j).above ? "lower" : "upper";
+    row["method"] = bound ? side + " bound of a time" : std::string(j.estimate->method);
     row["ci90"] = bound
                       ? Json(nullptr)
                       : Json::array({Finite(j.estimate->ci90.low), Finite(j.estimate->ci90.high)});
@@ -214,7 +217,14 @@ std::string FigureText(double value, const std::string& unit, const TextStyle& s
   return Digits(value) + UnitText(unit, style);
 }
 
-double TimingBound(double value) { return std::pow(10, std::ceil(std::log10(value))); }
+TimingBound BoundOf(const Judgement& judgement) {
+  const double claimed = judgement.claim->value;
+  const double value = judgement.estimate->value;
+  if (value > claimed) return TimingBound{.above = true, .bound = claimed};
+  double bound = 1;
+  while (bound < value) bound *= 10;
+  return TimingBound{.above = false, .bound = std::min(bound, claimed)};
+}
 
 std::string RenderVerdicts(const std::vector<Judgement>& judgements, const TextStyle& style) {
   std::string text = Header(style);

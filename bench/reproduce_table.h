@@ -22,8 +22,13 @@ struct Judgement {
 // "84.1 %", "243x", "0.94 s"; as many digits as the figure bears.
 std::string FigureText(double value, const std::string& unit, const TextStyle& style);
 
-// A power of ten that a figure of the wall clock is below, in the claim's unit.
-double TimingBound(double value);
+// What is said of a figure of the wall clock, which differs from run to run: a bound that it is on
+// the same side of every time, in the claim's unit.
+struct TimingBound {
+  bool above = false;  // the figure is above the bound, which is the claimed one; else at most it
+  double bound = 0;    // the least power of ten from 1 on, or the claimed figure where that is less
+};
+TimingBound BoundOf(const Judgement& judgement);
 
 std::string RenderVerdicts(const std::vector<Judgement>& judgements, const TextStyle& style);
 std::string RenderClaim(const Judgement& judgement, const TextStyle& style);  // one, in full
