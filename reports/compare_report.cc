@@ -4,6 +4,7 @@
 #include <absl/strings/str_format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "reports/markdown.h"
@@ -48,8 +49,11 @@ std::string Word(const JudgedComparison& judged, const Difference& difference) {
   }
   if (!difference.interval || !difference.change) return "";
   const Interval& ci = *difference.interval;
-  if (ci.low <= 0 && ci.high >= 0) return *difference.change == 0 && ci.low == ci.high ? "=" : "";
-  return (ci.low > 0) == difference.more_is_better ? "better" : "worse, within noise";
+  if (ci.low <= 0 && ci.high >= 0) return ci.low == ci.high ? "=" : "";
+  if ((ci.low > 0) == difference.more_is_better) return "better";
+  const double base = difference.unit == MetricUnit::kShare ? 1 : std::fabs(*difference.base);
+  const double nearest = std::min(std::fabs(ci.low), std::fabs(ci.high));
+  return nearest > judged.noise * base ? "worse" : "worse, within noise";
 }
 
 std::vector<std::string> DivergenceLines(const CompareResult& c) {
