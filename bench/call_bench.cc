@@ -14,7 +14,7 @@
 #include "engine/base/cpu_clock.h"
 #include "engine/base/real_env.h"
 
-namespace squall {
+namespace squall::call_bench {
 namespace {
 
 constexpr int64_t kBatch = 200;  // calls
@@ -178,4 +178,4 @@ void RegisterCalls() {
 const bool registered = (RegisterCalls(), true);
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::call_bench

@@ -17,7 +17,7 @@
 namespace squall {
 namespace {
 
-double Mean(double successes, double failures) {
+double BetaMean(double successes, double failures) {
   return (successes + 1) / (successes + failures + 2);
 }
 
@@ -29,12 +29,12 @@ void PrintSources(const char* label, const std::vector<KnowledgeSource>& sources
   }
 }
 
-const char* VerdictName(RuleVerdict verdict) {
+const char* TrialVerdictName(TrialVerdict verdict) {
   switch (verdict) {
-    case RuleVerdict::kHolds: return "holds";
-    case RuleVerdict::kFails: return "fails";
-    case RuleVerdict::kUntried: return "untried";
-    case RuleVerdict::kSilent: return "silent";
+    case TrialVerdict::kHolds: return "holds";
+    case TrialVerdict::kFails: return "fails";
+    case TrialVerdict::kUntried: return "untried";
+    case TrialVerdict::kSilent: return "silent";
   }
   return "";
 }
@@ -47,11 +47,12 @@ std::string Recovery(const Proportion& p) {
 void PrintTrial(const KnowledgeTrial& trial, const std::vector<NamedRule>& names) {
   for (size_t i = 0; i < trial.rules.size(); ++i) {
     const RuleTrial& one = trial.rules[i];
-    if (one.verdict == RuleVerdict::kSilent) continue;
+    if (one.verdict == TrialVerdict::kSilent) continue;
     const Proportion& seen = one.observed;
-    std::printf("%-7s  %s\n         claimed %.0f %%, observed %s of %s\n", VerdictName(one.verdict),
-                RuleText(names[i]).c_str(), 100 * Mean(one.rule.successes, one.rule.failures),
-                Recovery(seen).c_str(), CountText(seen.n).c_str());
+    std::printf("%-7s  %s\n         claimed %.0f %%, observed %s of %s\n",
+                TrialVerdictName(one.verdict), RuleText(names[i]).c_str(),
+                100 * BetaMean(one.rule.successes, one.rule.failures), Recovery(seen).c_str(),
+                CountText(seen.n).c_str());
   }
   std::printf("\nrecovered without rules  %s, %s attempts\n", Recovery(trial.without).c_str(),
               CountText(trial.attempts_without).c_str());
@@ -94,7 +95,7 @@ int ShowKnowledge(const KnowledgeOptions& options) {
                    [](const NamedRule& a, const NamedRule& b) { return a.speaks > b.speaks; });
   for (const NamedRule& rule : file->rules) {
     std::printf("%s: %.0f %% of %.1f%s\n", RuleText(rule).c_str(),
-                100 * Mean(rule.successes, rule.failures), rule.successes + rule.failures,
+                100 * BetaMean(rule.successes, rule.failures), rule.successes + rule.failures,
                 rule.speaks ? " (speaks)" : "");
   }
   return kExitOk;
@@ -131,7 +132,7 @@ int CheckKnowledge(const KnowledgeOptions& options) {
   if (trial->interrupted) return InterruptExitCode();
   PrintTrial(*trial, file->rules);
   const bool any = std::any_of(trial->rules.begin(), trial->rules.end(), [](const RuleTrial& one) {
-    return one.verdict == RuleVerdict::kHolds;
+    return one.verdict == TrialVerdict::kHolds;
   });
   if (!any) {
     std::fprintf(stderr, "squall: no rule that speaks has passed\n");

@@ -28,7 +28,7 @@ ReplyPlan Say(int status, const std::string& line) {
 
 ReplyPlan Say(const absl::Status& mistake) { return Say(400, std::string(mistake.message())); }
 
-ReplyPlan Json(const ordered_json& value) {
+ReplyPlan JsonReply(const ordered_json& value) {
   std::string text = value.dump(2, ' ', false, ordered_json::error_handler_t::replace);
   return Reply(200, "application/json", text + "\n");
 }
@@ -151,7 +151,7 @@ ReplyPlan ControlApi::Dispatch(const HttpRequest& request, Time now) {
 ReplyPlan ControlApi::GetAllFaults(const Call&) {
   ordered_json all = ordered_json::object();
   for (size_t i = 0; i < mocks_.size(); ++i) all[mocks_.name(i)] = FaultsJson(mocks_.faults(i));
-  return Json(all);
+  return JsonReply(all);
 }
 
 ReplyPlan ControlApi::PutAllFaults(const Call& call) {
@@ -164,7 +164,7 @@ ReplyPlan ControlApi::PutAllFaults(const Call& call) {
 ReplyPlan ControlApi::GetFaults(const Call& call) {
   const std::optional<size_t> provider = FindProvider(mocks_, call.rest);
   if (!provider) return NoProvider(mocks_, call.rest);
-  return Json(FaultsJson(mocks_.faults(*provider)));
+  return JsonReply(FaultsJson(mocks_.faults(*provider)));
 }
 
 ReplyPlan ControlApi::PutFaults(const Call& call) {

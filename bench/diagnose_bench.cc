@@ -12,7 +12,7 @@
 #include "engine/base/cpu_clock.h"
 #include "engine/diagnose.h"
 
-namespace squall {
+namespace squall::diagnose_bench {
 namespace {
 
 constexpr int kBatch = 16;  // calls per reading of the clock, which costs as much as one
@@ -185,4 +185,4 @@ void BM_DiagnoseOk(benchmark::State& state) {
 BENCHMARK(BM_DiagnoseOk);
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::diagnose_bench

@@ -11,7 +11,7 @@
 #include "engine/plan.h"
 #include "engine/wire/dialect.h"
 
-namespace squall {
+namespace squall::engine_bench {
 namespace {
 
 std::string ErrorBody(const char* code) {
@@ -96,4 +96,4 @@ void BM_Plan(benchmark::State& state) {
 BENCHMARK(BM_Plan);
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::engine_bench

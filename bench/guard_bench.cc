@@ -10,7 +10,7 @@
 #include "engine/repair.h"
 #include "mock_providers/tasks.h"
 
-namespace squall {
+namespace squall::guard_bench {
 namespace {
 
 std::string CleanAnswer(int64_t tokens, uint64_t number = 417) {
@@ -95,4 +95,4 @@ void RegisterRepairs() {
 const bool repairs = (RegisterRepairs(), true);
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::guard_bench

@@ -14,7 +14,7 @@
 #include "engine/policy/target_health.h"
 #include "engine/policy/token_estimate.h"
 
-namespace squall {
+namespace squall::limits_bench {
 namespace {
 
 constexpr const char* kTexts[] = {
@@ -127,4 +127,4 @@ void BM_Routing(benchmark::State& state) {
 BENCHMARK(BM_Routing)->ArgName("kind")->DenseRange(0, 4);
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::limits_bench

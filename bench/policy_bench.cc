@@ -9,7 +9,7 @@
 #include "engine/policy/quality_breaker.h"
 #include "engine/policy/recovery_budget.h"
 
-namespace squall {
+namespace squall::policy_bench {
 namespace {
 
 void BM_BackoffDelay(benchmark::State& state) {
@@ -108,4 +108,4 @@ void BM_QualityBreaker(benchmark::State& state) {
 BENCHMARK(BM_QualityBreaker);
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::policy_bench

@@ -10,7 +10,7 @@
 #include "mock_providers/provider.h"
 #include "mock_providers/tasks.h"
 
-namespace squall {
+namespace squall::provider_bench {
 namespace {
 
 constexpr uint64_t kSeed = 1;
@@ -133,4 +133,4 @@ const bool kRegistered = [] {
 }();
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::provider_bench

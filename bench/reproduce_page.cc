@@ -18,7 +18,7 @@ using nlohmann::json;
 constexpr int64_t kPageReplications = 2;  // of each world: half a point either way
 constexpr int kEngineWidth = 20;
 constexpr int kNameWidth = 26;
-constexpr int kBarWidth = 20;  // on either side of the reference
+constexpr int kHalfBarWidth = 20;  // on either side of the reference
 
 std::string Format(const char* format, double value) {
   char text[64];
@@ -141,11 +141,11 @@ struct Bar {
 
 // From the reference to the left or to the right, full width for the largest change.
 std::string Drawn(double change, double largest, const TextStyle& style) {
-  const int cells = static_cast<int>(std::lround(std::abs(change) / largest * kBarWidth));
+  const int cells = static_cast<int>(std::lround(std::abs(change) / largest * kHalfBarWidth));
   const std::string bar = Repeat(style.utf8 ? "█" : "#", cells);
   const std::string middle = style.utf8 ? "│" : "|";
-  if (change < 0) return PadLeft(bar, kBarWidth) + middle;
-  return PadRight("", kBarWidth) + middle + bar;
+  if (change < 0) return PadLeft(bar, kHalfBarWidth) + middle;
+  return PadRight("", kHalfBarWidth) + middle + bar;
 }
 
 std::string Tornado(const Claim& worlds, const ClaimOutputs& outputs, bool engine, double reference,

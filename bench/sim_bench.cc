@@ -6,7 +6,7 @@
 #include "engine/base/sim_queue.h"
 #include "scenarios/world.h"
 
-namespace squall {
+namespace squall::sim_bench {
 namespace {
 
 constexpr StreamId kDelay = Stream("bench/delay");
@@ -70,4 +70,4 @@ BENCHMARK_CAPTURE(BM_VirtualRun, none, "none")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(BM_VirtualRun, self_healing, "self_healing")->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::sim_bench

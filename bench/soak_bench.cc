@@ -10,7 +10,7 @@
 #include "bench/allocations.h"
 #include "bench/soak_world.h"
 
-namespace squall {
+namespace squall::soak_bench {
 namespace {
 
 // KiB; 0 where the kernel does not say.
@@ -44,4 +44,4 @@ void BM_Soak(benchmark::State& state) {
 BENCHMARK(BM_Soak)->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::soak_bench

@@ -25,7 +25,7 @@ void Describe(Fields& f, BackoffConfig& c) {
   f.Span("cap", c.cap, kPositiveSpan, "Widest window.");
   f.Number("multiplier", c.multiplier, {1, 100},
            "Growth of the window per retry; of the last wait in decorrelated and rising.");
-  f.Number("jitter", c.jitter, kRate,
+  f.Number("jitter", c.jitter, kRateRange,
            "Share by which constant, linear and exponential waits are spread.");
   f.Enum("side", c.side, kJitterSides, "Whether jitter makes a wait shorter, either, or longer.");
   f.Span("extra", c.extra, kAnySpan, "Random wait on top, Uniform(0, extra), whatever the kind.");
@@ -70,7 +70,7 @@ void Describe(Fields& f, DeadlineConfig& c) {
   f.Number("adaptive_factor", c.adaptive_factor, {0, 1000},
            "Multiple of the provider's usual latency that ends an attempt before per_try would; 0 "
            "never does.");
-  f.Number("adaptive_quantile", c.adaptive_quantile, kRate,
+  f.Number("adaptive_quantile", c.adaptive_quantile, kRateRange,
            "Quantile of the latency of good answers that is the usual one.");
   f.Require(c.adaptive_factor == 0 || c.adaptive_factor >= 1,
             "adaptive_factor must be 0 or at least 1");
@@ -109,7 +109,7 @@ void DescribeOpening(Fields& f, BreakerConfig& c) {
   f.Span("window", c.window, kPositiveSpan, "Length of the sliding window of outcomes.");
   f.Int("window_calls", c.window_calls, {0, OutcomeWindow::kMaxCalls},
         "Length of the window in calls; 0 counts time.");
-  f.Number("failure_threshold", c.failure_threshold, kRate,
+  f.Number("failure_threshold", c.failure_threshold, kRateRange,
            "Share of failures in the window at which the circuit opens; 0 ignores it.");
   f.Int("minimum_calls", c.minimum_calls, {1, 1'000'000},
         "Calls below which no share and no average opens the circuit.");
@@ -176,7 +176,7 @@ void Describe(Fields& f, RetryBudgetConfig& c) {
   f.Number("success_gain", c.success_gain, kNotNegative, "Bucket: what a success gives.");
   f.Bool("refund", c.refund,
          "Bucket: whether a successful extra attempt gives its cost back instead.");
-  f.Number("retry_above", c.retry_above, kRate,
+  f.Number("retry_above", c.retry_above, kRateRange,
            "Bucket: share of the capacity above which extra attempts are allowed.");
 }
 

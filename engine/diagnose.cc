@@ -98,9 +98,9 @@ Diagnosis OfReply(const DecodedBody& body) {
   evidence.tools = body.has_tool_calls;
   evidence.refusal = body.has_refusal;
   evidence.finish = EndingByName(body.provider_finish);
-  if (evidence.finish <= Ending::kStop) evidence.finish = EndingByName(body.finish_reason);
-  if (evidence.finish <= Ending::kStop && body.finish == Finish::kInterrupted) {
-    evidence.finish = Ending::kInterrupted;
+  if (evidence.finish <= BodyEnding::kStop) evidence.finish = EndingByName(body.finish_reason);
+  if (evidence.finish <= BodyEnding::kStop && body.finish == Finish::kInterrupted) {
+    evidence.finish = BodyEnding::kInterrupted;
   }
   return DecideReply(evidence, false);
 }

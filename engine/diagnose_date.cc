@@ -1,14 +1,13 @@
 // Dates on the wire: RFC 3339, and the three forms of an HTTP date (RFC 9110 5.6.7).
 #include <chrono>
 
+#include "engine/base/ascii.h"
 #include "engine/diagnose_wait.h"
 
 namespace squall {
 namespace {
 
 constexpr int64_t kNone = -1;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // `size` digits at `at`; a blank counts as a leading zero. kNone when they are none.
 int64_t Digits(std::string_view text, size_t at, size_t size) {

@@ -8,73 +8,73 @@ namespace {
 
 struct EndingRow {
   std::string_view name;
-  Ending finish;
+  BodyEnding finish;
 };
 
 // Words that are not here end an answer properly (stop, end_turn, tool_calls, COMPLETE, ...).
 constexpr EndingRow kFinishes[] = {
-    {"length", Ending::kLength},
-    {"max_tokens", Ending::kLength},
-    {"max_output_tokens", Ending::kLength},
-    {"max_length", Ending::kLength},
-    {"model_length", Ending::kLength},
-    {"max_output", Ending::kLength},
-    {"token_limit", Ending::kLength},
-    {"limit", Ending::kLength},
-    {"incomplete", Ending::kIncomplete},
-    {"content_filter", Ending::kFilter},
-    {"content_filtered", Ending::kFilter},
-    {"guardrail_intervened", Ending::kFilter},
-    {"refusal", Ending::kFilter},
-    {"sensitive", Ending::kFilter},
-    {"error_toxic", Ending::kFilter},
-    {"safety", Ending::kFilter},
-    {"recitation", Ending::kFilter},
-    {"blocklist", Ending::kFilter},
-    {"prohibited_content", Ending::kFilter},
-    {"spii", Ending::kFilter},
-    {"language", Ending::kFilter},
-    {"other", Ending::kFilter},
-    {"model_armor", Ending::kFilter},
-    {"jailbreak", Ending::kFilter},
-    {"image_safety", Ending::kFilter},
-    {"image_prohibited_content", Ending::kFilter},
-    {"image_recitation", Ending::kFilter},
-    {"model_context_window_exceeded", Ending::kContext},
-    {"context_length_exceeded", Ending::kContext},
-    {"error_limit", Ending::kContext},
-    {"malformed_function_call", Ending::kBadOutput},
-    {"malformed_tool_use", Ending::kBadOutput},
-    {"malformed_model_output", Ending::kBadOutput},
-    {"malformed_response", Ending::kBadOutput},
-    {"unexpected_tool_call", Ending::kBadOutput},
-    {"too_many_tool_calls", Ending::kBadOutput},
-    {"insufficient_system_resource", Ending::kOverload},
-    {"timeout", Ending::kTimeout},
-    {"time_limit", Ending::kTimeout},
-    {"error", Ending::kError},
-    {"network_error", Ending::kError},
-    {"failed", Ending::kError},
-    {"engine_error", Ending::kError},
-    {"pause_turn", Ending::kPaused},
-    {"interrupted", Ending::kInterrupted},
-    {"abort", Ending::kInterrupted},
-    {"aborted", Ending::kInterrupted},
-    {"cancelled", Ending::kInterrupted},
-    {"canceled", Ending::kInterrupted},
-    {"user_cancel", Ending::kInterrupted},
-    {"not_finished", Ending::kNone},
-    {"null", Ending::kNone},
+    {"length", BodyEnding::kLength},
+    {"max_tokens", BodyEnding::kLength},
+    {"max_output_tokens", BodyEnding::kLength},
+    {"max_length", BodyEnding::kLength},
+    {"model_length", BodyEnding::kLength},
+    {"max_output", BodyEnding::kLength},
+    {"token_limit", BodyEnding::kLength},
+    {"limit", BodyEnding::kLength},
+    {"incomplete", BodyEnding::kIncomplete},
+    {"content_filter", BodyEnding::kFilter},
+    {"content_filtered", BodyEnding::kFilter},
+    {"guardrail_intervened", BodyEnding::kFilter},
+    {"refusal", BodyEnding::kFilter},
+    {"sensitive", BodyEnding::kFilter},
+    {"error_toxic", BodyEnding::kFilter},
+    {"safety", BodyEnding::kFilter},
+    {"recitation", BodyEnding::kFilter},
+    {"blocklist", BodyEnding::kFilter},
+    {"prohibited_content", BodyEnding::kFilter},
+    {"spii", BodyEnding::kFilter},
+    {"language", BodyEnding::kFilter},
+    {"other", BodyEnding::kFilter},
+    {"model_armor", BodyEnding::kFilter},
+    {"jailbreak", BodyEnding::kFilter},
+    {"image_safety", BodyEnding::kFilter},
+    {"image_prohibited_content", BodyEnding::kFilter},
+    {"image_recitation", BodyEnding::kFilter},
+    {"model_context_window_exceeded", BodyEnding::kContext},
+    {"context_length_exceeded", BodyEnding::kContext},
+    {"error_limit", BodyEnding::kContext},
+    {"malformed_function_call", BodyEnding::kBadOutput},
+    {"malformed_tool_use", BodyEnding::kBadOutput},
+    {"malformed_model_output", BodyEnding::kBadOutput},
+    {"malformed_response", BodyEnding::kBadOutput},
+    {"unexpected_tool_call", BodyEnding::kBadOutput},
+    {"too_many_tool_calls", BodyEnding::kBadOutput},
+    {"insufficient_system_resource", BodyEnding::kOverload},
+    {"timeout", BodyEnding::kTimeout},
+    {"time_limit", BodyEnding::kTimeout},
+    {"error", BodyEnding::kError},
+    {"network_error", BodyEnding::kError},
+    {"failed", BodyEnding::kError},
+    {"engine_error", BodyEnding::kError},
+    {"pause_turn", BodyEnding::kPaused},
+    {"interrupted", BodyEnding::kInterrupted},
+    {"abort", BodyEnding::kInterrupted},
+    {"aborted", BodyEnding::kInterrupted},
+    {"cancelled", BodyEnding::kInterrupted},
+    {"canceled", BodyEnding::kInterrupted},
+    {"user_cancel", BodyEnding::kInterrupted},
+    {"not_finished", BodyEnding::kNone},
+    {"null", BodyEnding::kNone},
 };
 
 }  // namespace
 
-Ending EndingByName(std::string_view name) {
-  if (name.empty()) return Ending::kNone;
+BodyEnding EndingByName(std::string_view name) {
+  if (name.empty()) return BodyEnding::kNone;
   for (const EndingRow& row : kFinishes) {
     if (EqualsIgnoreCase(row.name, name)) return row.finish;
   }
-  return Ending::kStop;
+  return BodyEnding::kStop;
 }
 
 }  // namespace squall

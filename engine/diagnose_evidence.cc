@@ -100,7 +100,7 @@ std::string_view SkipJsonBlanks(std::string_view text) {
   return text.substr(at);
 }
 
-void BodyReader::Fold(std::string_view raw) {
+void EvidenceReader::Fold(std::string_view raw) {
   char folded[kFoldMax + kFoldSlack];
   out_.words = out_.words || !raw.empty();
   const std::string_view text = FoldText(raw, folded, kFoldMax);
@@ -115,7 +115,7 @@ void BodyReader::Fold(std::string_view raw) {
 }
 
 // After words such as "try again in" or "resets at": a duration, a date, or seconds since 1970.
-void BodyReader::TakeWaitOfText(std::string_view text) {
+void EvidenceReader::TakeWaitOfText(std::string_view text) {
   constexpr size_t kEpochDigits = 10;
   const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   if (ParseDate(text).has_value() || digits >= kEpochDigits) {
@@ -126,13 +126,13 @@ void BodyReader::TakeWaitOfText(std::string_view text) {
 }
 
 // JSON within a text, as gateways wrap what they were told: {...}, b'{...}', a Python dict.
-bool BodyReader::ReadNested(std::string_view raw, size_t from) {
+bool EvidenceReader::ReadNested(std::string_view raw, size_t from) {
   char buffer[kBodyNestedMax];
   const std::string_view inner = Unescape(raw.substr(from), buffer, kBodyNestedMax);
   const std::string_view start = SkipJsonBlanks(inner.substr(1));
   if (start.empty() || (start.front() != '"' && start.front() != '\'')) return false;
   Evidence nested;
-  BodyReader(&nested, level_ + 1).ReadJson(inner);
+  EvidenceReader(&nested, level_ + 1).ReadJson(inner);
   if (!nested.error && !nested.flat && nested.codes.empty() && nested.texts.empty()) return false;
   out_.codes = out_.codes | nested.codes;
   out_.texts = out_.texts | nested.texts;
@@ -146,7 +146,7 @@ bool BodyReader::ReadNested(std::string_view raw, size_t from) {
   return true;
 }
 
-void BodyReader::ReadText(std::string_view raw) {
+void EvidenceReader::ReadText(std::string_view raw) {
   if (raw.size() < 4) return;
   if (level_ < kBodyNestingMax) {
     const auto* brace = static_cast<const char*>(std::memchr(raw.data(), '{', raw.size()));
@@ -161,7 +161,7 @@ void BodyReader::ReadText(std::string_view raw) {
   Fold(raw);
 }
 
-void BodyReader::ReadEvent(std::string_view data) {
+void EvidenceReader::ReadEvent(std::string_view data) {
   data = SkipJsonBlanks(data);
   out_.events = true;
   if (data.starts_with("[DONE]")) {
@@ -171,7 +171,7 @@ void BodyReader::ReadEvent(std::string_view data) {
   }
 }
 
-void BodyReader::ReadStream(std::string_view body) {
+void EvidenceReader::ReadStream(std::string_view body) {
   out_.stream = true;
   while (!body.empty()) {
     if (body.front() == '{' || body.front() == '[') {
@@ -189,7 +189,7 @@ void BodyReader::ReadStream(std::string_view body) {
   }
 }
 
-void BodyReader::ReadPage(std::string_view body) {
+void EvidenceReader::ReadPage(std::string_view body) {
   out_.html = true;
   const std::string_view head = body.substr(0, kPageHeadMax);
   for (const std::string_view tag : {"<title>", "<h1>"}) {
@@ -207,7 +207,7 @@ void BodyReader::ReadPage(std::string_view body) {
   }
 }
 
-void BodyReader::ReadPlain(std::string_view body) {
+void EvidenceReader::ReadPlain(std::string_view body) {
   constexpr std::string_view kException = ":exception-type";
   const std::string_view head = body.substr(0, kPageHeadMax);
   const size_t exception = head.find(kException);  // a frame of an AWS event stream
@@ -224,7 +224,7 @@ void BodyReader::ReadPlain(std::string_view body) {
   ReadText(head);
 }
 
-void BodyReader::ReadAny(std::string_view body) {
+void EvidenceReader::ReadAny(std::string_view body) {
   if (body.starts_with("\xef\xbb\xbf")) body.remove_prefix(3);
   body = SkipJsonBlanks(body);
   if (body.empty()) {
@@ -250,7 +250,7 @@ void BodyReader::ReadAny(std::string_view body) {
 
 Evidence ReadBody(std::string_view body) {
   Evidence evidence;
-  BodyReader(&evidence, 0).ReadAny(body);
+  EvidenceReader(&evidence, 0).ReadAny(body);
   return evidence;
 }
 
@@ -265,7 +265,7 @@ Evidence ReadError(const DecodedBody& body) {
   if (BoundsAnswer(body.error_param)) evidence.codes.Add(Sign::kBound);
   evidence.wait = ParseWait(body.error_retry_delay);
   evidence.resets_at = static_cast<double>(body.error_resets_at_s);
-  BodyReader(&evidence, 0).ReadText(body.error_message);
+  EvidenceReader(&evidence, 0).ReadText(body.error_message);
   return evidence;
 }
 

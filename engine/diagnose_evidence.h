@@ -16,7 +16,7 @@
 namespace squall {
 
 // Why generation ended, over all dialects' words for it.
-enum class Ending : uint8_t {
+enum class BodyEnding : uint8_t {
   kNone,
   kStop,
   kLength,
@@ -31,7 +31,7 @@ enum class Ending : uint8_t {
   kInterrupted,  // somebody stopped it
   kPending,      // accepted, to be fetched later
 };
-Ending EndingByName(std::string_view name);  // kStop for unknown words
+BodyEnding EndingByName(std::string_view name);  // kStop for unknown words
 
 struct Evidence {
   // Of an error
@@ -54,7 +54,7 @@ struct Evidence {
   bool tools = false;
   bool refusal = false;
   bool bad_arguments = false;  // a tool call whose arguments are no JSON
-  Ending finish = Ending::kNone;
+  BodyEnding finish = BodyEnding::kNone;
 
   // Of the framing
   bool blank = false;     // no bytes, or only blanks

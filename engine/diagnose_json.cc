@@ -54,7 +54,7 @@ bool IsOneOf(std::string_view word, const std::string_view (&words)[N]) {
   return false;
 }
 
-bool AllBlank(std::string_view text) { return SkipJsonBlanks(text).empty(); }
+bool IsBlankJson(std::string_view text) { return SkipJsonBlanks(text).empty(); }
 
 double NumberOf(std::string_view text) {
   double value = 0;
@@ -66,9 +66,9 @@ double NumberOf(std::string_view text) {
 bool IsHttpError(double value) { return value >= 400 && value < 600; }
 
 // Is this a reason, which no later word replaces?
-bool SaysWhy(Ending finish) {
-  return finish != Ending::kNone && finish != Ending::kStop && finish != Ending::kPending &&
-         finish != Ending::kIncomplete;
+bool SaysWhy(BodyEnding finish) {
+  return finish != BodyEnding::kNone && finish != BodyEnding::kStop &&
+         finish != BodyEnding::kPending && finish != BodyEnding::kIncomplete;
 }
 
 std::optional<Duration> WaitOf(double seconds) {
@@ -100,44 +100,44 @@ SignSet SignsOfQuota(std::string_view name) {
   return signs;
 }
 
-void BodyReader::TakeType(std::string_view type) {
+void EvidenceReader::TakeType(std::string_view type) {
   thinking_ = type.find("reasoning") != std::string_view::npos;
   if (type == "error" || type == "response.failed") out_.error = true;
   if (IsOneOf(type, kTerminalEvents)) out_.terminal = true;
   AddCode(type);
 }
 
-void BodyReader::TakeReplyStatus(std::string_view status) {
+void EvidenceReader::TakeReplyStatus(std::string_view status) {
   if (status == "queued" || status == "in_progress" || status == "starting" ||
       status == "processing") {
-    if (out_.finish == Ending::kNone) out_.finish = Ending::kPending;
+    if (out_.finish == BodyEnding::kNone) out_.finish = BodyEnding::kPending;
     out_.reply = true;
   } else if (status == "failed") {
-    out_.finish = Ending::kError;
+    out_.finish = BodyEnding::kError;
   } else if (status == "incomplete" || status == "cancelled" || status == "canceled") {
     if (!SaysWhy(out_.finish)) out_.finish = EndingByName(status);
   } else {
-    if (status == "completed") out_.finish = Ending::kNone;
+    if (status == "completed") out_.finish = BodyEnding::kNone;
     AddCode(status);
   }
 }
 
-void BodyReader::TakeKind(std::string_view kind, Frame* frame) {
+void EvidenceReader::TakeKind(std::string_view kind, Frame* frame) {
   if (IsOneOf(kind, kToolKinds)) out_.tools = true;
   if (kind.find("thinking") != std::string_view::npos || kind.starts_with("reasoning")) {
     frame->thought = true;
   }
 }
 
-void BodyReader::TakeFinish(std::string_view name) {
-  const Ending finish = EndingByName(name);
+void EvidenceReader::TakeFinish(std::string_view name) {
+  const BodyEnding finish = EndingByName(name);
   if (!SaysWhy(out_.finish)) out_.finish = finish;
 }
 
 // A tool call that nobody can execute is no answer. Deltas of a stream are pieces: not checked.
-void BodyReader::TakeArguments(std::string_view raw) {
+void EvidenceReader::TakeArguments(std::string_view raw) {
   out_.tools = true;
-  if (out_.stream || AllBlank(raw) || raw.size() > kBodyNestedMax) return;
+  if (out_.stream || IsBlankJson(raw) || raw.size() > kBodyNestedMax) return;
   char buffer[kBodyNestedMax];
   size_t size = 0;
   for (size_t i = 0; i < raw.size(); ++i) {
@@ -151,11 +151,11 @@ void BodyReader::TakeArguments(std::string_view raw) {
   }
   LenientJson json(std::string_view(buffer, size));
   while (json.Next().kind != Kind::kEnd) continue;
-  if (json.broken() || !AllBlank(json.rest())) out_.bad_arguments = true;
+  if (json.broken() || !IsBlankJson(json.rest())) out_.bad_arguments = true;
 }
 
 // A wait as a text: a number, a duration or a date.
-void BodyReader::TakeWait(std::string_view text, Act act) {
+void EvidenceReader::TakeWait(std::string_view text, Act act) {
   const std::optional<int64_t> date = ParseDate(text);
   if (date.has_value()) {
     if (out_.resets_at == 0) out_.resets_at = static_cast<double>(*date);
@@ -166,7 +166,7 @@ void BodyReader::TakeWait(std::string_view text, Act act) {
   }
 }
 
-void BodyReader::TakeString(const JsonToken& token, Act act, Place place, Frame* frame) {
+void EvidenceReader::TakeString(const JsonToken& token, Act act, Place place, Frame* frame) {
   const std::string_view text = token.text;
   switch (act) {
     case Act::kError:
@@ -211,7 +211,7 @@ void BodyReader::TakeString(const JsonToken& token, Act act, Place place, Frame*
         return;
       }
       if (place == Place::kTop) out_.reply = true;
-      if (!AllBlank(text) && !thinking_) ++out_.content;
+      if (!IsBlankJson(text) && !thinking_) ++out_.content;
       return;
     case Act::kKind: TakeKind(text, frame); return;
     case Act::kArguments: TakeArguments(text); return;
@@ -221,7 +221,7 @@ void BodyReader::TakeString(const JsonToken& token, Act act, Place place, Frame*
   }
 }
 
-void BodyReader::TakeNumber(const JsonToken& token, Act act, Place place) {
+void EvidenceReader::TakeNumber(const JsonToken& token, Act act, Place place) {
   const double value = NumberOf(token.text);
   switch (act) {
     case Act::kStatus:
@@ -253,7 +253,7 @@ void BodyReader::TakeNumber(const JsonToken& token, Act act, Place place) {
   }
 }
 
-void BodyReader::TakeWord(const JsonToken& token, Act act, Frame* frame) {
+void EvidenceReader::TakeWord(const JsonToken& token, Act act, Frame* frame) {
   if (token.kind == Kind::kTrue) {
     if (act == Act::kError) out_.error = true;
     if (act == Act::kRetryable) out_.retryable = true;
@@ -268,7 +268,7 @@ void BodyReader::TakeWord(const JsonToken& token, Act act, Frame* frame) {
 }
 
 // The frame of an object or list; false when nothing in it matters.
-bool BodyReader::Enter(const JsonToken& token, Act act, Place place, Frame* inner) {
+bool EvidenceReader::Enter(const JsonToken& token, Act act, Place place, Frame* inner) {
   const bool list = token.kind == Kind::kArray;
   inner->place = place;
   inner->via = act;
@@ -314,7 +314,7 @@ bool BodyReader::Enter(const JsonToken& token, Act act, Place place, Frame* inne
   }
 }
 
-std::string_view BodyReader::ReadJson(std::string_view text) {
+std::string_view EvidenceReader::ReadJson(std::string_view text) {
   LenientJson json(text);
   std::array<Frame, kDepthMax> frames;
   int depth = 0;    // frames in use

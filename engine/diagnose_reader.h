@@ -1,4 +1,4 @@
-// BodyReader: the one pass over a body that fills Evidence. Framing and texts are in
+// EvidenceReader: the one pass over a body that fills Evidence. Framing and texts are in
 // diagnose_evidence.cc, the walk over JSON in diagnose_json.cc; both include this, nothing else
 // does.
 #pragma once
@@ -23,9 +23,9 @@ SignSet SignsOfQuota(std::string_view name);
 // Is this a name of the limit on tokens to generate?
 bool BoundsAnswer(std::string_view param);
 
-class BodyReader {
+class EvidenceReader {
  public:
-  BodyReader(Evidence* out, int level) : out_(*out), level_(level) {}
+  EvidenceReader(Evidence* out, int level) : out_(*out), level_(level) {}
 
   void ReadAny(std::string_view body);
   void ReadText(std::string_view raw);

@@ -329,21 +329,21 @@ Diagnosis Unexplained(const Evidence& e, int status) {
 }
 
 struct FinishRule {
-  Ending finish;
+  BodyEnding finish;
   FailureClass failure;
   std::string_view rule;
 };
 
 constexpr FinishRule kFinishRules[] = {
-    {Ending::kLength, kTruncated, "finish.length"},
-    {Ending::kIncomplete, kTruncated, "finish.incomplete"},
-    {Ending::kPaused, kTruncated, "finish.paused"},
-    {Ending::kFilter, kContentFiltered, "finish.content_filter"},
-    {Ending::kContext, kContextLengthExceeded, "finish.context"},
-    {Ending::kBadOutput, kMalformedResponse, "finish.bad_output"},
-    {Ending::kOverload, kOverloaded, "finish.overloaded"},
-    {Ending::kTimeout, kTimeout, "finish.timeout"},
-    {Ending::kError, kServerError, "finish.error"},
+    {BodyEnding::kLength, kTruncated, "finish.length"},
+    {BodyEnding::kIncomplete, kTruncated, "finish.incomplete"},
+    {BodyEnding::kPaused, kTruncated, "finish.paused"},
+    {BodyEnding::kFilter, kContentFiltered, "finish.content_filter"},
+    {BodyEnding::kContext, kContextLengthExceeded, "finish.context"},
+    {BodyEnding::kBadOutput, kMalformedResponse, "finish.bad_output"},
+    {BodyEnding::kOverload, kOverloaded, "finish.overloaded"},
+    {BodyEnding::kTimeout, kTimeout, "finish.timeout"},
+    {BodyEnding::kError, kServerError, "finish.error"},
 };
 
 Diagnosis CutStream(std::string_view rule) {
@@ -402,19 +402,19 @@ Diagnosis DecideReply(const Evidence& e, bool cut) {
   for (const FinishRule& rule : kFinishRules) {
     if (rule.finish == e.finish) return OfClass(rule.failure, rule.rule);
   }
-  if (e.finish == Ending::kInterrupted) return CutStream("finish.interrupted");
+  if (e.finish == BodyEnding::kInterrupted) return CutStream("finish.interrupted");
   if (e.refusal) return OfClass(kContentFiltered, "content.refusal");
   if (e.broken)
     return OfClass(kMalformedResponse, e.stream ? "stream.broken_event" : "body.not_json");
   if (e.bad_arguments) return OfClass(kMalformedResponse, "tool.arguments_not_json");
   if (e.stream) {
     // A stream that only ever said "in progress" has not ended.
-    const bool ended = e.finish != Ending::kNone && e.finish != Ending::kPending;
+    const bool ended = e.finish != BodyEnding::kNone && e.finish != BodyEnding::kPending;
     const bool complete = e.terminal || ended;
     if (!complete && (answered || e.reply)) return CutStream("stream.no_terminal_event");
     return answered ? Diagnosis() : OfClass(kEmptyResponse, "stream.no_content");
   }
-  if (e.finish == Ending::kPending) return Diagnosis();
+  if (e.finish == BodyEnding::kPending) return Diagnosis();
   if (!e.reply) return OfClass(kMalformedResponse, "body.shape");
   return answered ? Diagnosis() : OfClass(kEmptyResponse, "content.empty");
 }

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/base/ascii.h"
+
 namespace squall {
 namespace {
 
@@ -41,8 +43,7 @@ constexpr Unit kUnits[] = {
     {"d", 86'400},
 };
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLetter(char c) { return c >= 'a' && c <= 'z'; }
+bool IsLowerLetter(char c) { return c >= 'a' && c <= 'z'; }
 
 // Takes a number such as "7", "9.816" off the front; a point without digits after it stays.
 bool TakeNumber(std::string_view* text, double* value) {
@@ -64,7 +65,7 @@ double TakeUnit(std::string_view* text) {
   for (const Unit& unit : kUnits) {
     if (rest.empty() || rest.front() != unit.name.front() || !rest.starts_with(unit.name)) continue;
     const std::string_view after = rest.substr(unit.name.size());
-    if (!after.empty() && IsLetter(after.front())) continue;
+    if (!after.empty() && IsLowerLetter(after.front())) continue;
     *text = after;
     return unit.seconds;
   }
@@ -158,7 +159,7 @@ std::optional<Duration> ParseWait(std::string_view text) {
     if (!any && GoesOnAsDate(rest)) return std::nullopt;
     const double unit = TakeUnit(&rest);
     if (unit == 0) {
-      const bool bare = rest.empty() || (!IsLetter(rest.front()) && rest.front() != ' ');
+      const bool bare = rest.empty() || (!IsLowerLetter(rest.front()) && rest.front() != ' ');
       return any ? Positive(total) : bare ? Positive(value) : std::nullopt;
     }
     total += value * unit;

@@ -36,11 +36,11 @@ void Describe(Fields& f, EntitiesConfig& c) {
 void Describe(Fields& f, RepetitionConfig& c) {
   f.Bool("enabled", c.enabled, "Whether an answer that repeats itself is a failure.");
   f.Int("min_words", c.min_words, kCount, "Words below which an answer is not judged.");
-  f.Number("max_top_2gram", c.max_top_2gram, kRate,
+  f.Number("max_top_2gram", c.max_top_2gram, kRateRange,
            "Largest share of the words that the commonest pair of words may cover.");
-  f.Number("max_top_3gram", c.max_top_3gram, kRate, "The same for three words in a row.");
-  f.Number("max_top_4gram", c.max_top_4gram, kRate, "The same for four words in a row.");
-  f.Number("max_repeated_10gram", c.max_repeated_10gram, kRate,
+  f.Number("max_top_3gram", c.max_top_3gram, kRateRange, "The same for three words in a row.");
+  f.Number("max_top_4gram", c.max_top_4gram, kRateRange, "The same for four words in a row.");
+  f.Number("max_repeated_10gram", c.max_repeated_10gram, kRateRange,
            "Largest share of runs of ten words that have occurred before in the answer.");
 }
 
@@ -49,7 +49,7 @@ void Describe(Fields& f, GarbageConfig& c) {
   f.Int("min_letters", c.min_letters, kCount, "Latin letters below which surprise is not judged.");
   f.Number("max_surprise", c.max_surprise, {0, 64},
            "Largest mean surprise of a letter by the one before it, in bits.");
-  f.Number("max_broken_share", c.max_broken_share, kRate,
+  f.Number("max_broken_share", c.max_broken_share, kRateRange,
            "Largest share of characters that come of broken encodings.");
   f.Int("min_broken", c.min_broken, kCount, "Broken characters below which nothing is said.");
 }
@@ -61,7 +61,7 @@ void Describe(Fields& f, LanguageConfig& c) {
          "ja, ...).");
   f.Int("min_letters", c.min_letters, kCount,
         "Letters of a foreign script in one value that count; an ideograph counts as 3.");
-  f.Number("max_foreign_share", c.max_foreign_share, kRate,
+  f.Number("max_foreign_share", c.max_foreign_share, kRateRange,
            "Largest share of a foreign script in the letters of one value.");
   f.Int("min_words", c.min_words, kCount, "Words below which a Latin language is not judged.");
   f.Require(c.expected == "prompt" || FindLanguage(c.expected) != nullptr,

@@ -6,14 +6,14 @@
 namespace squall {
 namespace {
 
-struct Range {
+struct ScriptRange {
   char32_t first;
   char32_t last;
   Script script;
 };
 
 // In order; what lies between is kNone below the first letter of the rest, kOther above it.
-constexpr Range kRanges[] = {
+constexpr ScriptRange kRanges[] = {
     {0x41, 0x5a, Script::kLatin},       {0x61, 0x7a, Script::kLatin},
     {0xaa, 0xaa, Script::kLatin},       {0xba, 0xba, Script::kLatin},
     {0xc0, 0xd6, Script::kLatin},       {0xd8, 0xf6, Script::kLatin},
@@ -61,9 +61,9 @@ Script ScriptOf(char32_t c) {
     const char32_t lower = c | 0x20;
     return lower >= 'a' && lower <= 'z' ? Script::kLatin : Script::kNone;
   }
-  const Range* found =
+  const ScriptRange* found =
       std::lower_bound(std::begin(kRanges), std::end(kRanges), c,
-                       [](const Range& range, char32_t value) { return range.last < value; });
+                       [](const ScriptRange& range, char32_t value) { return range.last < value; });
   if (found == std::end(kRanges) || c < found->first) return Script::kNone;
   return found->script;
 }

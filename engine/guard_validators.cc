@@ -109,31 +109,31 @@ std::string_view DriftOf(GuardRun& run) {
   return run.drift->Observe(run.facts.task_key, run.content) ? "guard.drift" : "";
 }
 
-constexpr auto kNow = RetryDecision::kSameProviderNow;
-constexpr auto kOther = RetryDecision::kOtherProviderOnly;
+constexpr auto kSameNow = RetryDecision::kSameProviderNow;
+constexpr auto kElsewhere = RetryDecision::kOtherProviderOnly;
 constexpr auto kContract = FailureClass::kSchemaViolation;
 constexpr auto kSemantic = FailureClass::kSemantic;
 
 constexpr ValidatorRow kRows[] = {
     {"non_empty", [](const GuardConfig& c) { return c.non_empty; }, ValidatorCost::kConstant,
-     FailureClass::kEmptyResponse, kNow, NonEmpty},
+     FailureClass::kEmptyResponse, kSameNow, NonEmpty},
     {"length", [](const GuardConfig& c) { return c.length.min_chars + c.length.max_chars > 0; },
-     ValidatorCost::kSize, kContract, kNow, Length},
-    {"json", [](const GuardConfig& c) { return c.json; }, ValidatorCost::kSize, kContract, kNow,
+     ValidatorCost::kSize, kContract, kSameNow, Length},
+    {"json", [](const GuardConfig& c) { return c.json; }, ValidatorCost::kSize, kContract, kSameNow,
      Json},
     {"json_schema", [](const GuardConfig& c) { return c.json_schema; }, ValidatorCost::kSize,
-     kContract, kNow, Schema},
+     kContract, kSameNow, Schema},
     // Always on: without configured ones it looks at what the request requires.
-    {"entities", [](const GuardConfig&) { return true; }, ValidatorCost::kSize, kContract, kNow,
+    {"entities", [](const GuardConfig&) { return true; }, ValidatorCost::kSize, kContract, kSameNow,
      Entities},
     {"garbage", [](const GuardConfig& c) { return c.garbage.enabled; }, ValidatorCost::kSize,
-     kSemantic, kOther, Garbage},
+     kSemantic, kElsewhere, Garbage},
     {"language", [](const GuardConfig& c) { return c.language.enabled; }, ValidatorCost::kSize,
-     kSemantic, kOther, ExpectedLanguage},
+     kSemantic, kElsewhere, ExpectedLanguage},
     {"repetition", [](const GuardConfig& c) { return c.repetition.enabled; }, ValidatorCost::kSizes,
-     kSemantic, kOther, Repetition},
+     kSemantic, kElsewhere, Repetition},
     {"drift", [](const GuardConfig& c) { return c.drift.enabled; }, ValidatorCost::kSize, kSemantic,
-     kOther, DriftOf},
+     kElsewhere, DriftOf},
 };
 
 // `part` holds no star. Matched at the front of `text`.

@@ -52,7 +52,7 @@ namespace {
 using Node = JsonSchema::Node;
 
 constexpr int64_t kStepsMax = 1'000'000;
-constexpr int kDepthMax = 512;
+constexpr int kSchemaDepthMax = 512;
 
 // Length in characters, not bytes: counts every byte that does not continue a UTF-8 sequence.
 double Characters(std::string_view text) {
@@ -86,8 +86,8 @@ bool Same(const element& wanted, const Instance& instance) {
 }
 
 // Where in the answer a check is; lives on the stack of the checks above it.
-struct Place {
-  const Place* parent = nullptr;
+struct InstancePath {
+  const InstancePath* parent = nullptr;
   std::string_view key;
   size_t index = 0;
   bool is_item = false;
@@ -116,10 +116,10 @@ class Checker {
  public:
   explicit Checker(Violation* out) : out_(out) {}
 
-  Drift Check(const Node& start, const Instance& instance, const Place& place) {
+  Drift Check(const Node& start, const Instance& instance, const InstancePath& place) {
     const Node* node = &start;
     while (node->ref != nullptr) node = node->ref;
-    if (++steps_ > kStepsMax || depth_ >= kDepthMax) {
+    if (++steps_ > kStepsMax || depth_ >= kSchemaDepthMax) {
       steps_ = kStepsMax;  // whatever is checked next fails as well, so no `not` can turn it around
       return Fail(Drift::kLimit, *node, {}, place);
     }
@@ -130,7 +130,7 @@ class Checker {
   }
 
  private:
-  Drift Fail(Drift drift, const Node& node, std::string_view keyword, const Place& place) {
+  Drift Fail(Drift drift, const Node& node, std::string_view keyword, const InstancePath& place) {
     if (out_ == nullptr || silent_ > 0) return drift;
     out_->kind = drift;
     out_->keyword = keyword;
@@ -145,14 +145,14 @@ class Checker {
   }
 
   // A check whose failure is no violation yet.
-  Drift Try(const Node& node, const Instance& instance, const Place& place) {
+  Drift Try(const Node& node, const Instance& instance, const InstancePath& place) {
     ++silent_;
     const Drift drift = Check(node, instance, place);
     --silent_;
     return drift;
   }
 
-  Drift CheckAll(const Node& node, const Instance& instance, const Place& place) {
+  Drift CheckAll(const Node& node, const Instance& instance, const InstancePath& place) {
     if (node.never) return Fail(Drift::kExtra, node, {}, place);
     if ((node.types & instance.type) == 0) return Fail(Drift::kType, node, "type", place);
     if (node.has_enum && !IsAllowed(node, instance)) {
@@ -171,7 +171,7 @@ class Checker {
                        [&](const element& wanted) { return Same(wanted, instance); });
   }
 
-  Drift CheckByType(const Node& node, const Instance& instance, const Place& place) {
+  Drift CheckByType(const Node& node, const Instance& instance, const InstancePath& place) {
     switch (instance.type) {
       case kObject: return CheckObject(node, instance, place);
       case kArray: return CheckArray(node, instance.value->get_array().value_unsafe(), place);
@@ -183,13 +183,13 @@ class Checker {
   }
 
   Drift Within(double size, double least, double most, std::string_view least_key,
-               std::string_view most_key, const Node& node, const Place& place) {
+               std::string_view most_key, const Node& node, const InstancePath& place) {
     if (size < least) return Fail(Drift::kRange, node, least_key, place);
     if (size > most) return Fail(Drift::kRange, node, most_key, place);
     return Drift::kNone;
   }
 
-  Drift CheckText(const Node& node, std::string_view text, const Place& place) {
+  Drift CheckText(const Node& node, std::string_view text, const InstancePath& place) {
     if (node.min_length > 0 || node.max_length < std::numeric_limits<double>::infinity()) {
       const Drift drift = Within(Characters(text), node.min_length, node.max_length, "minLength",
                                  "maxLength", node, place);
@@ -204,7 +204,7 @@ class Checker {
     return Drift::kNone;
   }
 
-  Drift CheckNumber(const Node& node, const element& value, const Place& place) {
+  Drift CheckNumber(const Node& node, const element& value, const InstancePath& place) {
     double number = 0;
     if (value.get(number) != simdjson::SUCCESS) return Fail(Drift::kType, node, "type", place);
     const Drift drift =
@@ -223,11 +223,11 @@ class Checker {
     return Drift::kNone;
   }
 
-  Drift CheckArray(const Node& node, const simdjson::dom::array& array, const Place& place) {
+  Drift CheckArray(const Node& node, const simdjson::dom::array& array, const InstancePath& place) {
     size_t size = 0;
     bool contained = false;
     for (const element item : array) {
-      const Place at{&place, {}, size, true};
+      const InstancePath at{&place, {}, size, true};
       const Instance instance(item);
       const Node* rule = node.items;
       if (node.has_item_list) {
@@ -253,7 +253,8 @@ class Checker {
                   node, place);
   }
 
-  Drift CheckUnique(const Node& node, const simdjson::dom::array& array, const Place& place) {
+  Drift CheckUnique(const Node& node, const simdjson::dom::array& array,
+                    const InstancePath& place) {
     struct Item {
       uint64_t hash;
       size_t index;
@@ -268,7 +269,7 @@ class Checker {
       // Values that only hash alike are so rare that the one after the other settles it.
       if (items[i - 1].hash == items[i].hash && SameJson(items[i - 1].value, items[i].value)) {
         return Fail(Drift::kDuplicate, node, "uniqueItems",
-                    Place{&place, {}, items[i].index, true});
+                    InstancePath{&place, {}, items[i].index, true});
       }
     }
     return Drift::kNone;
@@ -277,14 +278,14 @@ class Checker {
   using Bits = absl::InlinedVector<uint64_t, 2>;
   static bool Has(const Bits& seen, size_t i) { return (seen[i / 64] >> (i % 64) & 1) != 0; }
 
-  Drift CheckObject(const Node& node, const Instance& instance, const Place& place) {
+  Drift CheckObject(const Node& node, const Instance& instance, const InstancePath& place) {
     Bits seen(node.properties.size() / 64 + 1, 0);
     size_t next = 0;
     size_t size = 0;
     const simdjson::dom::object object = instance.value->get_object().value_unsafe();
     for (const auto field : object) {
       ++size;
-      const Place at{&place, field.key, 0, false};
+      const InstancePath at{&place, field.key, 0, false};
       const size_t found = node.Find(field.key, next);
       bool known = false;
       if (found < node.properties.size()) {
@@ -307,7 +308,7 @@ class Checker {
 
   // What the names of a key decide, after its property has been checked.
   Drift CheckOtherKey(const Node& node, std::string_view key, const element& value, bool known,
-                      const Place& at) {
+                      const InstancePath& at) {
     for (const Node::PatternProperty& row : node.patterns) {
       if (!RE2::PartialMatch({key.data(), key.size()}, *row.regex)) continue;
       known = true;
@@ -323,18 +324,19 @@ class Checker {
     return Check(*node.additional, Instance(value), at);
   }
 
-  Drift CheckKeys(const Node& node, const Bits& seen, const Instance& object, const Place& place) {
+  Drift CheckKeys(const Node& node, const Bits& seen, const Instance& object,
+                  const InstancePath& place) {
     for (size_t i = 0; i < node.properties.size(); ++i) {
       if (!node.properties[i].required || Has(seen, i)) continue;
       return Fail(Drift::kMissing, node, "required",
-                  Place{&place, node.properties[i].name, 0, false});
+                  InstancePath{&place, node.properties[i].name, 0, false});
     }
     for (const Node::Dependency& row : node.dependencies) {
       if (!Has(seen, row.key)) continue;
       for (const size_t key : row.needs) {
         if (Has(seen, key)) continue;
         return Fail(Drift::kMissing, node, "dependencies",
-                    Place{&place, node.properties[key].name, 0, false});
+                    InstancePath{&place, node.properties[key].name, 0, false});
       }
       const Drift drift = row.node == nullptr ? Drift::kNone : Check(*row.node, object, place);
       if (drift != Drift::kNone) return drift;
@@ -343,7 +345,7 @@ class Checker {
   }
 
   // Keywords that apply other schemas to the same value.
-  Drift CheckInPlace(const Node& node, const Instance& instance, const Place& place) {
+  Drift CheckInPlace(const Node& node, const Instance& instance, const InstancePath& place) {
     for (const Node* each : node.all_of) {
       const Drift drift = Check(*each, instance, place);
       if (drift != Drift::kNone) return drift;
@@ -371,7 +373,7 @@ class Checker {
   // Between `least` and `most` of the alternatives must accept the value.
   Drift Count(const std::vector<const Node*>& alternatives, size_t least, size_t most,
               std::string_view keyword, const Node& node, const Instance& instance,
-              const Place& place) {
+              const InstancePath& place) {
     size_t accepted = 0;
     for (const Node* each : alternatives) {
       const Drift drift = Try(*each, instance, place);
@@ -421,12 +423,12 @@ absl::StatusOr<JsonSchema> JsonSchema::Compile(std::string_view text) {
 const JsonSchema::Node& JsonSchema::root() const { return *plan_->root; }
 
 Drift JsonSchema::Check(const element& value) const {
-  return Checker(nullptr).Check(root(), Instance(value), Place());
+  return Checker(nullptr).Check(root(), Instance(value), InstancePath());
 }
 
 Violation JsonSchema::Explain(const element& value) const {
   Violation violation;
-  Checker(&violation).Check(root(), Instance(value), Place());
+  Checker(&violation).Check(root(), Instance(value), InstancePath());
   return violation;
 }
 

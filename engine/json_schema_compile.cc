@@ -14,7 +14,7 @@ using Node = JsonSchema::Node;
 using simdjson::dom::element;
 
 constexpr size_t kNodesMax = 10'000;
-constexpr int kDepthMax = 256;  // of schemas in schemas, references included
+constexpr int kCompileDepthMax = 256;  // of schemas in schemas, references included
 constexpr size_t kFewProperties = 16;
 constexpr int64_t kPatternBytesMax = 1 << 20;
 
@@ -111,8 +111,9 @@ class Compiler {
     if (plan_->nodes.size() >= kNodesMax) {
       return absl::InvalidArgumentError(absl::StrCat(at, ": more than ", kNodesMax, " schemas"));
     }
-    if (depth_ >= kDepthMax) {
-      return absl::InvalidArgumentError(absl::StrCat(at, ": nested deeper than ", kDepthMax));
+    if (depth_ >= kCompileDepthMax) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(at, ": nested deeper than ", kCompileDepthMax));
     }
     Node* node = &plan_->nodes.emplace_back();
     nodes_[at] = node;

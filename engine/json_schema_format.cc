@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "engine/base/ascii.h"
+
 namespace squall {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsAlnum(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool IsAlnum(char c) { return IsDigit(c) || IsLetter(c); }
 
 // Takes exactly `digits` digits off the front; -1 if they are not there.
 int TakeNumber(std::string_view* text, size_t digits) {

@@ -9,9 +9,9 @@ void Describe(Fields& f, KnowledgeConfig& c) {
   f.Bool("learn", c.learn, "Whether outcomes become rules for later requests.");
   f.Int("minimum_samples", c.minimum_samples, {1, 1'000'000},
         "Outcomes, as far as they are remembered, that a rule needs before it speaks.");
-  f.Number("minimum_success", c.minimum_success, kRate,
+  f.Number("minimum_success", c.minimum_success, kRateRange,
            "A rule begins to speak where its success is above this with 95 % credibility.");
-  f.Number("silent_below", c.silent_below, kRate,
+  f.Number("silent_below", c.silent_below, kRateRange,
            "A rule that speaks falls silent where its mean success is below this.");
   f.Int("max_rules", c.max_rules, {1, 65'536}, "Most rules kept in memory.");
   f.Number("decay_per_sample", c.decay_per_sample, {1e-6, 1},

@@ -29,7 +29,7 @@ void Describe(Fields& f, EquivalenceOptions& c) {
 }
 
 void Describe(Fields& f, OpinionConfig& c) {
-  f.Number("judge_share", c.judge_share, kRate,
+  f.Number("judge_share", c.judge_share, kRateRange,
            "Share of answers about which another provider is asked whether they are right.");
   f.Enum("equivalence", c.equivalence, kEquivalence,
          "Which answers another provider must confirm by giving the same: none, those that were "

@@ -65,15 +65,15 @@ size_t BytesOf(const ChatRequest& request) {
 
 bool Continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
-struct Range {
+struct Span {
   size_t begin = 0;
   size_t end = 0;
   size_t size() const { return end - begin; }
 };
 
-Range LongestParagraph(std::string_view text) {
+Span LongestParagraph(std::string_view text) {
   constexpr std::string_view kBreak = "\n\n";
-  Range longest;
+  Span longest;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find(kBreak, begin), text.size());
     if (end - begin > longest.size()) longest = {begin, end};
@@ -86,7 +86,7 @@ Range LongestParagraph(std::string_view text) {
 void Cut(size_t excess, std::string* text) {
   const size_t gone = excess + kCut.size();
   if (gone >= text->size()) return;
-  Range from = LongestParagraph(*text);
+  Span from = LongestParagraph(*text);
   if (from.size() < gone) from = {0, text->size()};
   const auto stays = static_cast<double>(from.size() - gone);
   size_t begin = from.begin + static_cast<size_t>(stays * kHeadShare);

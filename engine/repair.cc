@@ -42,7 +42,7 @@ std::string_view InFence(std::string_view text) {
   return Trim(inside.substr(0, inside.find(kFence)));
 }
 
-std::optional<Repair> Finish(RewrittenJson rewritten, unsigned steps) {
+std::optional<Repair> Finished(RewrittenJson rewritten, unsigned steps) {
   Repair repair;
   repair.text = std::move(rewritten.text);
   repair.steps = rewritten.steps | steps;
@@ -59,7 +59,7 @@ std::optional<Repair> RepairWhole(std::string_view text, unsigned steps) {
   if (text.empty()) return std::nullopt;
   RewrittenJson rewritten = RewriteJson(text);
   if (!rewritten.ok || rewritten.length != text.size()) return std::nullopt;
-  return Finish(std::move(rewritten), steps);
+  return Finished(std::move(rewritten), steps);
 }
 
 // The longest value that starts with a bracket. Where one ends the search goes on behind it.
@@ -83,7 +83,7 @@ std::optional<Repair> RepairLongest(std::string_view text, unsigned steps) {
     if (rest.find(kFence) != rest.npos) steps |= kRepairFences;
     if (!rest.empty() && rest != kFence) steps |= kRepairProse;
   }
-  return Finish(std::move(best), steps);
+  return Finished(std::move(best), steps);
 }
 
 }  // namespace

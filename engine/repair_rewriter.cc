@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/base/ascii.h"
 #include "engine/guard_text.h"
 #include "engine/repair.h"
 
 namespace squall {
 namespace {
 
-constexpr size_t kDepthMax = 512;
+constexpr size_t kRepairDepthMax = 512;
 
 struct Literal {
   std::string_view source;
@@ -20,8 +21,6 @@ struct Literal {
 constexpr Literal kLiterals[] = {{"true", "true"}, {"false", "false"}, {"null", "null"},
                                  {"True", "true"}, {"False", "false"}, {"None", "null"}};
 
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // The length of the JSON number at the front of `text`, 0 if there is none.
@@ -123,7 +122,7 @@ class Rewriter {
   void Copy() { out_.text.append(1, in_[pos_++]); }
 
   State Open() {
-    if (stack_.size() == kDepthMax) return State::kBroken;
+    if (stack_.size() == kRepairDepthMax) return State::kBroken;
     Frame frame;
     frame.object = Now() == '{';
     Copy();

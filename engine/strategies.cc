@@ -111,7 +111,7 @@ bool WorthRepeating(const Diagnosis& last) {
          last.retry == RetryDecision::kSameProviderAfterWait || HitTokenLimit(last);
 }
 
-std::optional<Step> Retry(const PlanInput& in, const AttemptRecord& last) {
+std::optional<Step> RetrySameTarget(const PlanInput& in, const AttemptRecord& last) {
   if (!WorthRepeating(last.diagnosis)) return std::nullopt;
   const Target here{last.provider, last.model};
   const Time at = RetryTime(in, last.diagnosis, in.call.SentTo(here) - 1, in.now);
@@ -337,10 +337,10 @@ struct Strategy {
 };
 
 constexpr std::array kStrategies = {
-    Strategy{"retry", true, &Retry},       Strategy{"degrade", true, &Degrade},
-    Strategy{"failover", true, &Failover}, Strategy{"learned_rule", true, &LearnedRule},
-    Strategy{"adapt", true, &Adapt},       Strategy{"repair", false, &Repair},
-    Strategy{"reask", true, &Reask},       Strategy{"clairvoyant", true, &Clairvoyant},
+    Strategy{"retry", true, &RetrySameTarget}, Strategy{"degrade", true, &Degrade},
+    Strategy{"failover", true, &Failover},     Strategy{"learned_rule", true, &LearnedRule},
+    Strategy{"adapt", true, &Adapt},           Strategy{"repair", false, &Repair},
+    Strategy{"reask", true, &Reask},           Strategy{"clairvoyant", true, &Clairvoyant},
 };
 
 constexpr auto kStrategyNames = [] {

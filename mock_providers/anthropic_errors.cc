@@ -11,7 +11,7 @@
 namespace squall {
 namespace {
 
-constexpr StreamId kIds = Stream("anthropic/id");
+constexpr StreamId kErrorIds = Stream("anthropic/id");
 
 // "30,000"
 std::string WithCommas(int64_t value) {
@@ -185,7 +185,7 @@ AnthropicError AnthropicErrorOf(const ApiError& error) {
 
 std::string AnthropicRequestId(uint64_t id_bits) {
   std::string id = "req_011C";
-  AppendLetters(DrawBits(id_bits, kIds), 20, &id);
+  AppendLetters(DrawBits(id_bits, kErrorIds), 20, &id);
   return id;
 }
 

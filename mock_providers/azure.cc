@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kBefore = "/openai/deployments/";
 constexpr std::string_view kAfter = "/chat/completions";
 constexpr std::string_view kVersion = "2024-10-21";
-constexpr StreamId kIds = Stream("azure/id");
+constexpr StreamId kAzureIds = Stream("azure/id");
 
 constexpr std::string_view kFiltered =
     R"("innererror":{"code":"ResponsibleAIPolicyViolation","content_filter_result":{)"
@@ -36,7 +36,7 @@ struct AzureError {
   bool filtered = false;
 };
 
-std::string RateLimitMessage(const ApiError& error) {
+std::string AzureRateLimitMessage(const ApiError& error) {
   if (error.quota != nullptr && error.quota->hit == QuotaLimit::kTooLarge) {
     return "The request's estimated tokens, max_tokens included, exceed the token rate limit of "
            "this deployment. Reduce max_tokens or the prompt.";
@@ -77,7 +77,7 @@ AzureError ErrorOf(const Refusal& refusal) {
 }
 
 // What the caller must change. Sources: Microsoft's pages on errors, retirements and networks.
-AzureError CallerError(const ApiError& error) {
+AzureError AzureCallerError(const ApiError& error) {
   constexpr std::string_view kInvalid = "invalid_request_error";
   switch (error.kind) {
     case ApiErrorKind::kKeyRevoked: return KeyDenied();
@@ -113,7 +113,7 @@ AzureError CallerError(const ApiError& error) {
 
 AzureError ErrorOf(const ApiError& error) {
   switch (error.kind) {
-    case ApiErrorKind::kRateLimit: return {429, "429", RateLimitMessage(error)};
+    case ApiErrorKind::kRateLimit: return {429, "429", AzureRateLimitMessage(error)};
     case ApiErrorKind::kOverloaded:
       if (error.status == 529) {  // which is not its status: lack of capacity is a 429 too
         return {429, "429",
@@ -150,7 +150,7 @@ AzureError ErrorOf(const ApiError& error) {
     case ApiErrorKind::kUnknownParameter:
     case ApiErrorKind::kUnsupportedValue:
     case ApiErrorKind::kMaxTokensTooLarge:
-    case ApiErrorKind::kUnsupportedParameter: return CallerError(error);
+    case ApiErrorKind::kUnsupportedParameter: return AzureCallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status, "InternalServerError",
@@ -174,11 +174,11 @@ void AppendError(const AzureError& error, std::string* out) {
 
 void AddIds(uint64_t id_bits, Headers* headers) {
   std::string id;
-  AppendUuid(DrawBits(id_bits, kIds), &id);
+  AppendUuid(DrawBits(id_bits, kAzureIds), &id);
   headers->Add("apim-request-id", id);
   headers->Add("x-ms-client-request-id", id);
   id.clear();
-  AppendUuid(DrawBits(id_bits, kIds, 1), &id);
+  AppendUuid(DrawBits(id_bits, kAzureIds, 1), &id);
   headers->Add("x-request-id", id);
 }
 

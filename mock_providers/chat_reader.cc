@@ -12,9 +12,9 @@ namespace {
 
 using simdjson::dom::element;
 
-constexpr std::string_view kInvalid = "invalid_request_error";
+constexpr std::string_view kChatInvalid = "invalid_request_error";
 
-Problem ReadContent(element content, PromptText* prompt, ApiRequest* out) {
+Problem ReadChatContent(element content, PromptText* prompt, ApiRequest* out) {
   std::string_view text;
   if (content.get(text) == simdjson::SUCCESS) {
     TakeText(text, prompt, out);
@@ -55,11 +55,11 @@ Problem ReadMessages(element value, ApiRequest* out) {
     if (!has_content) {
       return WrongType("messages[].content", "a string or an array of parts");
     }
-    if (Problem problem = ReadContent(content, &prompt, out)) return problem;
+    if (Problem problem = ReadChatContent(content, &prompt, out)) return problem;
   }
   if (count == 0) {
-    return Refusal{400, "Invalid 'messages': empty array. Expected at least one message.", kInvalid,
-                   "messages", "empty_array"};
+    return Refusal{400, "Invalid 'messages': empty array. Expected at least one message.",
+                   kChatInvalid, "messages", "empty_array"};
   }
   out->prompt_tokens = CountTokens(prompt.bytes);
   return {};
@@ -69,8 +69,8 @@ Problem ReadMaxTokens(element value, std::string_view param, ApiRequest* out) {
   if (value.is_null()) return {};
   if (value.get(out->max_tokens) != simdjson::SUCCESS) return WrongType(param, "an integer");
   if (out->max_tokens >= 1) return {};
-  return Refusal{400, "Invalid 'max_tokens': integer below minimum value of 1.", kInvalid, param,
-                 "integer_below_min_value"};
+  return Refusal{400, "Invalid 'max_tokens': integer below minimum value of 1.", kChatInvalid,
+                 param, "integer_below_min_value"};
 }
 
 Problem ReadResponseFormat(element value, ApiRequest* out) {
@@ -83,8 +83,8 @@ Problem ReadResponseFormat(element value, ApiRequest* out) {
     AppendSample(schema, &out->sample);
   }
   if (out->json || type == "text") return {};
-  return Refusal{400, "Invalid value for 'response_format.type'.", kInvalid, "response_format.type",
-                 "invalid_value"};
+  return Refusal{400, "Invalid value for 'response_format.type'.", kChatInvalid,
+                 "response_format.type", "invalid_value"};
 }
 
 Problem ReadTemperature(element value) {
@@ -92,7 +92,7 @@ Problem ReadTemperature(element value) {
   if (value.is_null()) return {};
   if (value.get(temperature) != simdjson::SUCCESS) return WrongType("temperature", "a number");
   if (temperature >= 0 && temperature <= 2) return {};
-  return Refusal{400, "Invalid 'temperature': expected a number from 0 to 2.", kInvalid,
+  return Refusal{400, "Invalid 'temperature': expected a number from 0 to 2.", kChatInvalid,
                  "temperature", "invalid_value"};
 }
 
@@ -103,12 +103,12 @@ Problem ReadStream(element value, ApiRequest* out) {
 }
 
 // Only a choice that forces a tool changes the answer.
-Problem ReadToolChoice(element value, bool* forced, ApiRequest* out) {
+Problem ReadChatToolChoice(element value, bool* forced, ApiRequest* out) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) {
     *forced = text == "required";
     if (*forced || text == "auto" || text == "none") return {};
-    return Refusal{400, "Invalid value for 'tool_choice'.", kInvalid, "tool_choice",
+    return Refusal{400, "Invalid value for 'tool_choice'.", kChatInvalid, "tool_choice",
                    "invalid_value"};
   }
   if (value["function"]["name"].get(out->format.tool) == simdjson::SUCCESS) {
@@ -119,7 +119,7 @@ Problem ReadToolChoice(element value, bool* forced, ApiRequest* out) {
 }
 
 // What a body says, beside what goes straight into the ApiRequest.
-struct Fields {
+struct ChatFields {
   std::string_view model;
   std::string_view first_tool;
   std::optional<element> tools;
@@ -127,7 +127,7 @@ struct Fields {
   bool tool_forced = false;
 };
 
-Problem ReadTools(element value, Fields* fields) {
+Problem ReadChatTools(element value, ChatFields* fields) {
   simdjson::dom::array tools;
   if (value.get(tools) != simdjson::SUCCESS) return WrongType("tools", "an array of objects");
   for (const element tool : tools) {
@@ -153,7 +153,7 @@ Problem ReadLimits(std::string_view key, element value, ApiRequest* out) {
   return {};  // parameters that change nothing here
 }
 
-Problem ReadField(std::string_view key, element value, Fields* fields, ApiRequest* out) {
+Problem ReadChatField(std::string_view key, element value, ChatFields* fields, ApiRequest* out) {
   if (key == "messages") {
     fields->has_messages = true;
     return ReadMessages(value, out);
@@ -165,8 +165,8 @@ Problem ReadField(std::string_view key, element value, Fields* fields, ApiReques
   if (key == "user") {
     return value.get(out->user) == simdjson::SUCCESS ? Problem() : WrongType("user", "a string");
   }
-  if (key == "tools") return ReadTools(value, fields);
-  if (key == "tool_choice") return ReadToolChoice(value, &fields->tool_forced, out);
+  if (key == "tools") return ReadChatTools(value, fields);
+  if (key == "tool_choice") return ReadChatToolChoice(value, &fields->tool_forced, out);
   return ReadLimits(key, value, out);
 }
 
@@ -175,13 +175,13 @@ Problem ReadField(std::string_view key, element value, Fields* fields, ApiReques
 Refusal WrongType(std::string_view param, std::string_view expected) {
   std::string message = "Invalid type for '";
   message.append(param).append("': expected ").append(expected).append(".");
-  return {400, std::move(message), kInvalid, param, "invalid_type"};
+  return {400, std::move(message), kChatInvalid, param, "invalid_type"};
 }
 
 Refusal UnknownModel(std::string_view model) {
   std::string message = "The model `";
   message.append(model).append("` does not exist or you do not have access to it.");
-  return {404, std::move(message), kInvalid, {}, "model_not_found"};
+  return {404, std::move(message), kChatInvalid, {}, "model_not_found"};
 }
 
 void TakeText(std::string_view text, PromptText* prompt, ApiRequest* out) {
@@ -231,17 +231,17 @@ Problem ChatReader::Read(std::string_view body, std::string_view deployment, Api
                    "We could not parse the JSON body of your request. The OpenAI API expects a "
                    "JSON payload, but what was sent was not valid JSON."};
   }
-  Fields fields;
+  ChatFields fields;
   for (const auto field : object) {
     TakeParam(field.key, field.value, out);
-    if (Problem problem = ReadField(field.key, field.value, &fields, out)) return problem;
+    if (Problem problem = ReadChatField(field.key, field.value, &fields, out)) return problem;
   }
   if (!deployment.empty()) fields.model = deployment;
   if (fields.model.data() == nullptr) {
-    return Refusal{400, "you must provide a model parameter", kInvalid, {}, {}};
+    return Refusal{400, "you must provide a model parameter", kChatInvalid, {}, {}};
   }
   if (!fields.has_messages) {
-    return Refusal{400, "Missing required parameter: 'messages'.", kInvalid, "messages",
+    return Refusal{400, "Missing required parameter: 'messages'.", kChatInvalid, "messages",
                    "missing_required_parameter"};
   }
   if (fields.tool_forced) out->format.tool = fields.first_tool;

@@ -19,13 +19,13 @@ constexpr double kRounding = 1e-9;
 
 void Describe(Fields& f, ModelConfig& c) {
   f.Text("name", c.name, "Name that requests ask for.");
-  f.Number("base_error", c.base_error, kRate,
+  f.Number("base_error", c.base_error, kRateRange,
            "Share of requests that this model answers wrongly on its own, without any fault.");
   f.Number("usd_per_mtok_in", c.usd_per_mtok_in, kNotNegative,
            "Price of a million prompt tokens, US dollars.");
   f.Number("usd_per_mtok_out", c.usd_per_mtok_out, kNotNegative,
            "Price of a million generated tokens, US dollars.");
-  f.Number("judge_error", c.judge_error, kRate,
+  f.Number("judge_error", c.judge_error, kRateRange,
            "Share of answers that this model judges wrongly when it is asked whether they are "
            "right: right ones called wrong and wrong ones called right alike.");
   f.Int("context_tokens", c.context_tokens, {0, 1'000'000'000},
@@ -74,28 +74,28 @@ void Describe(Fields& f, CapacityConfig& c) {
 }
 
 void Describe(Fields& f, FaultConfig& c) {
-  f.Number("rate", c.rate, kRate, "Share of first attempts that meet this fault.");
-  f.Number("request_bound", c.request_bound, kRate,
+  f.Number("rate", c.rate, kRateRange, "Share of first attempts that meet this fault.");
+  f.Number("request_bound", c.request_bound, kRateRange,
            "Share of the rate that follows the request to every provider and every attempt.");
-  f.Number("common_cause", c.common_cause, kRate,
+  f.Number("common_cause", c.common_cause, kRateRange,
            "Share of the rate that hits the first arrival at every provider alike.");
-  f.Number("reach", c.reach, kRate,
+  f.Number("reach", c.reach, kRateRange,
            "Chance that a common cause gets to this provider at all; below 1 it meets the fault "
            "less often than the rate says.");
-  f.Number("pinned", c.pinned, kRate,
+  f.Number("pinned", c.pinned, kRateRange,
            "Share of the other faults that no retry at the same provider clears.");
   f.Number(
-      "persists", c.persists, kRate,
+      "persists", c.persists, kRateRange,
       "Chance that the next retry at the same provider meets a fault again that is not pinned.");
   f.Bool("model_clears", c.model_clears,
          "Whether an attempt at another model of the same provider counts as a retry; if not, it "
          "meets what the attempt before it met.");
-  f.Number("model_heals", c.model_heals, kRate,
+  f.Number("model_heals", c.model_heals, kRateRange,
            "Share of request-bound faults that another model of the same provider does not have.");
   f.NumberMap("variants", c.variants, kNotNegative,
               "Relative weights of the ways in which this fault shows; empty = its defaults.");
   f.Span("retry_after", c.retry_after, {1ms, 24h}, "Wait that a 429 or 503 with a hint asks for.");
-  f.Number("retry_after_present", c.retry_after_present, kRate,
+  f.Number("retry_after_present", c.retry_after_present, kRateRange,
            "Share of 429s and 503s that carry a hint.");
   f.Enum("hint", c.hint, kHints,
          "Form of the hint, wrong ones too; where the wire format has no place for it, there is "
@@ -103,7 +103,7 @@ void Describe(Fields& f, FaultConfig& c) {
   f.Int("after_events", c.after_events, {0, 1'000'000},
         "Events of a stream that come before it is cut, stalls or fails; 0 = somewhere in its "
         "text.");
-  f.Number("reask_heals", c.reask_heals, kRate,
+  f.Number("reask_heals", c.reask_heals, kRateRange,
            "schema_drift: share of requests with the earlier answer and words on it that are "
            "answered in good form, whatever was drawn for them.");
   f.Number("slowdown", c.slowdown, {1, 10'000}, "Factor on the latency of a slow reply.");
@@ -130,13 +130,13 @@ void Describe(Fields& f, ClimateConfig& c) {
          "What the share is drawn over: each attempt, each request or each session.");
   f.Span("from", c.from, {}, "Start of an outage or ramp, from the start of the run.");
   f.Span("to", c.to, {}, "End of an outage or ramp, itself outside.");
-  f.Number("share", c.share, kRate,
+  f.Number("share", c.share, kRateRange,
            "Share that is hit: in an outage, at the start of a ramp, while down.");
-  f.Number("share_end", c.share_end, kRate, "Share that is hit at the end of a ramp.");
+  f.Number("share_end", c.share_end, kRateRange, "Share that is hit at the end of a ramp.");
   f.Span("mean_up", c.mean_up, kStay, "Mean stay in up (gilbert_elliott), exponential.");
   f.Span("mean_degraded", c.mean_degraded, kStay, "Mean stay in degraded, exponential.");
   f.Span("mean_down", c.mean_down, kStay, "Mean stay in down, exponential.");
-  f.Number("degraded_share", c.degraded_share, kRate, "Share that is hit while degraded.");
+  f.Number("degraded_share", c.degraded_share, kRateRange, "Share that is hit while degraded.");
   f.Require(c.kind == ClimateKind::kGilbertElliott || c.to > c.from,
             "\"to\" must be later than \"from\"");
 }

@@ -10,7 +10,7 @@ namespace squall {
 namespace {
 
 constexpr StreamId kTraces = Stream("deepseek/trace");
-constexpr Duration kKeepAliveEvery = 2s;
+constexpr Duration kCommentEvery = 2s;
 constexpr int64_t kMaxKeepAlives = 300;
 
 void AddTraceId(uint64_t id_bits, Headers* headers) {
@@ -27,7 +27,7 @@ Refusal UnknownField(std::string_view name) {
 
 // What the caller must change. Source: the error-codes page; 403 is not on it, nor a wording for
 // keys that may not do something.
-Refusal CallerError(const ApiError& error) {
+Refusal DeepSeekCallerError(const ApiError& error) {
   constexpr std::string_view kInvalid = "invalid_request_error";
   switch (error.kind) {
     case ApiErrorKind::kKeyRevoked:
@@ -85,7 +85,7 @@ Refusal ObjectOf(const ApiError& error) {
     case ApiErrorKind::kUnknownParameter:
     case ApiErrorKind::kUnsupportedValue:
     case ApiErrorKind::kMaxTokensTooLarge:
-    case ApiErrorKind::kUnsupportedParameter: return CallerError(error);
+    case ApiErrorKind::kUnsupportedParameter: return DeepSeekCallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status, "Server Error", "server_error", {}, {}};
@@ -113,18 +113,18 @@ void WriteGovernor(const Headers& common, uint64_t id_bits, ReplyPlan* plan) {
 // While a request waits, its connection is kept busy: 200 and nothing but `sign` every so often.
 void PrependKeepAlives(const ApiAnswer& answer, std::string_view sign, ReplyPlan* plan) {
   const Duration wait = plan->at - answer.now;
-  const int64_t count = std::min<int64_t>(wait / kKeepAliveEvery, kMaxKeepAlives);
+  const int64_t count = std::min<int64_t>(wait / kCommentEvery, kMaxKeepAlives);
   if (count <= 0) return;
   if (plan->chunks.empty()) plan->chunks.push_back({Duration::zero(), plan->body.size()});
   std::string body;
   std::vector<Chunk> chunks;
   for (int64_t i = 0; i < count; ++i) {
     body.append(sign);
-    chunks.push_back({i == 0 ? Duration::zero() : kKeepAliveEvery, body.size()});
+    chunks.push_back({i == 0 ? Duration::zero() : kCommentEvery, body.size()});
   }
-  plan->chunks.front().after += wait - kKeepAliveEvery * count;
+  plan->chunks.front().after += wait - kCommentEvery * count;
   for (const Chunk& chunk : plan->chunks) chunks.push_back({chunk.after, chunk.end + body.size()});
-  plan->at = answer.now + kKeepAliveEvery;
+  plan->at = answer.now + kCommentEvery;
   plan->text_begin += static_cast<size_t>(count);
   plan->text_end += static_cast<size_t>(count);
   plan->chunks = std::move(chunks);

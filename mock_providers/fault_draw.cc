@@ -16,7 +16,7 @@ constexpr uint64_t kPinned = 0;
 constexpr uint64_t kPersists = 1;
 constexpr uint64_t kHeals = 2;
 
-constexpr double kRounding = 1e-12;  // shares that add up to 1 leave less than this of it
+constexpr double kShareRounding = 1e-12;  // shares that add up to 1 leave less than this of it
 
 double Sum(const std::vector<double>& weights) {
   return std::accumulate(weights.begin(), weights.end(), 0.0);
@@ -52,7 +52,7 @@ FaultDraw::FaultDraw(const std::map<std::string, FaultConfig>& faults, std::stri
     shared_[i] = c.rate * c.request_bound;
     shared_[rows + i] = c.rate * c.common_cause;
     const double rest = 1 - c.request_bound - c.common_cause;
-    own_[i] = rest > kRounding ? c.rate * rest : 0;
+    own_[i] = rest > kShareRounding ? c.rate * rest : 0;
     kinds_.push_back(std::move(kind));
   }
   shared_sum_ = Sum(shared_);

@@ -63,7 +63,7 @@ constexpr FaultVariant kServerError[] = {
     {"error_body_200", kOptIn, "server_error", kAfterWait, ErrorBody200}};
 constexpr FaultVariant kQuotaExhausted[] = {
     {"no_money", 1, "quota_exhausted", kOther, QuotaExhausted}};
-constexpr FaultVariant kRefusal[] = {
+constexpr FaultVariant kRefusalVariants[] = {
     {"refused", 1, "content_filtered", kUnchangedNever, Refused},
     {"prompt_blocked", 1, "content_filtered", kUnchangedNever,
      TurnedDown<ApiErrorKind::kContentFilter>},
@@ -108,7 +108,7 @@ constexpr FaultVariant kStreamShape[] = {{"split_character", 1, "ok", "none", Sp
                                          {"no_usage", 1, "ok", "none", NoUsage},
                                          {"json_instead", 1, "ok", "none", JsonInstead}};
 
-constexpr FaultRow kTable[] = {
+constexpr FaultRow kFaultTable[] = {
     {"timeout", "The reply never comes.", false, kTimeout},
     {"slow", "The reply is good but takes several times as long.", true, kSlow, true},
     {"rate_limit", "429, with or without a hint how long to wait, which may be wrong.", false,
@@ -123,7 +123,7 @@ constexpr FaultRow kTable[] = {
     {"connection_reset", "The connection is reset.", false, kConnectionReset},
     {"silent_degradation", "200, well formed, and wrong.", false, kSilentDegradation},
     {"quota_exhausted", "429 or 402 that no waiting cures.", false, kQuotaExhausted},
-    {"refusal", "The model or a filter declines the request.", false, kRefusal},
+    {"refusal", "The model or a filter declines the request.", false, kRefusalVariants},
     {"auth_failure", "The key is revoked: 401, or what the vendor has for it.", false,
      kAuthFailure},
     {"permission_denied", "The key is good and may not do this, or not here.", false,
@@ -137,6 +137,6 @@ constexpr FaultRow kTable[] = {
 
 }  // namespace
 
-std::span<const FaultRow> FaultTable() { return kTable; }
+std::span<const FaultRow> FaultTable() { return kFaultTable; }
 
 }  // namespace squall

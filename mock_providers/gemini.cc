@@ -119,7 +119,7 @@ bool InArray(const ReplyFormat& format) { return format.stream && !format.sse; }
 
 // ---- answers ----
 
-bool CallsTool(const ApiAnswer& answer) {
+bool CandidateCallsTool(const ApiAnswer& answer) {
   return !answer.format.tool.empty() && answer.content && !answer.refused;
 }
 
@@ -131,7 +131,7 @@ void AppendReply(const ApiAnswer& answer, std::optional<std::string_view> text,
   } else {
     out->append(R"({"candidates":[{"content":{)");
     if (text) {
-      const bool calls = CallsTool(answer);
+      const bool calls = CandidateCallsTool(answer);
       out->append(R"("parts":[{)");
       if (calls) {
         out->append(R"("functionCall":{"name":)");
@@ -204,10 +204,10 @@ struct ReplyWriter {
   }
 };
 
-void WriteStream(const ApiAnswer& answer, ReplyPlan* plan) {
+void WriteCandidateStream(const ApiAnswer& answer, ReplyPlan* plan) {
   StreamWriter stream(answer, plan);
   ReplyWriter replies{answer, stream};
-  const bool in_pieces = answer.content && !CallsTool(answer) && !answer.refused;
+  const bool in_pieces = answer.content && !CandidateCallsTool(answer) && !answer.refused;
   if (!in_pieces) {  // a call comes whole, as one part
     replies.Reply(answer.content, FinishReason(answer), answer.completion_tokens);
     return;
@@ -291,7 +291,7 @@ void GeminiServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) const {
                     events ? "text/event-stream" : "application/json; charset=UTF-8");
   AddGeminiHeaders(&plan->headers);
   if (answer.format.stream) {
-    WriteStream(answer, plan);
+    WriteCandidateStream(answer, plan);
     return;
   }
   plan->body.clear();

@@ -124,7 +124,7 @@ GeminiError UnknownName(std::string_view name, std::string_view where) {
 }
 
 // What the caller must change. Sources: the troubleshooting page and captured replies.
-GeminiError CallerError(const ApiError& error) {
+GeminiError GeminiCallerError(const ApiError& error) {
   switch (error.kind) {
     case ApiErrorKind::kKeyRevoked:  // with the status of a request that is wrong
       return {400,
@@ -205,7 +205,7 @@ GeminiError GeminiErrorOf(const ApiError& error) {
     case ApiErrorKind::kUnknownParameter:
     case ApiErrorKind::kUnsupportedValue:
     case ApiErrorKind::kMaxTokensTooLarge:
-    case ApiErrorKind::kUnsupportedParameter: return CallerError(error);
+    case ApiErrorKind::kUnsupportedParameter: return GeminiCallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status,

@@ -7,7 +7,7 @@
 namespace squall {
 namespace {
 
-constexpr std::string_view kPath = "/v1/chat/completions";
+constexpr std::string_view kChatPath = "/v1/chat/completions";
 constexpr std::string_view kInvalid = "invalid_request_error";
 
 }  // namespace
@@ -18,11 +18,11 @@ OpenAiServer::OpenAiServer(std::vector<std::string> models)
 bool OpenAiServer::Read(const HttpRequest& request, uint64_t id_bits, ApiRequest* out,
                         ReplyPlan* refusal) {
   Problem problem;
-  if (PathOf(request.target) != kPath) {
+  if (PathOf(request.target) != kChatPath) {
     problem = Refusal{404, "Invalid URL (" + request.method + " " + request.target + ")"};
   } else if (request.method != "POST") {
     problem = Refusal{405,
-                      "Not allowed to " + request.method + " on " + std::string(kPath) + ".",
+                      "Not allowed to " + request.method + " on " + std::string(kChatPath) + ".",
                       kInvalid,
                       {},
                       "method_not_supported"};

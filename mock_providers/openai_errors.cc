@@ -13,8 +13,8 @@
 namespace squall {
 namespace {
 
-constexpr std::string_view kInvalid = "invalid_request_error";
-constexpr StreamId kIds = Stream("openai/id");
+constexpr std::string_view kInvalidRequestError = "invalid_request_error";
+constexpr StreamId kOpenAiErrorIds = Stream("openai/id");
 
 // "tokens per min (TPM)", by the limit and its window.
 std::string_view UnitOf(QuotaLimit hit) {
@@ -68,7 +68,7 @@ Refusal QuotaError(std::string_view model, const QuotaVerdict& quota) {
           "rate_limit_exceeded"};
 }
 
-Refusal RateLimitError(const ApiError& error) {
+Refusal OpenAiRateLimitError(const ApiError& error) {
   const std::optional<Duration> wait = WaitInWords(error);
   if (error.quota != nullptr) {
     QuotaVerdict quota = *error.quota;
@@ -76,7 +76,8 @@ Refusal RateLimitError(const ApiError& error) {
     return QuotaError(error.model, quota);
   }
   if (wait) return QuotaError(error.model, MadeUpVerdict(error.tokens, *wait));
-  if (error.id_bits % 2 == 0) return {error.status, "Too Many Requests", kInvalid, {}, {}};
+  if (error.id_bits % 2 == 0)
+    return {error.status, "Too Many Requests", kInvalidRequestError, {}, {}};
   std::string message = "Rate limit reached for ";
   message.append(error.model).append(" on requests per min. Visit ");
   message.append("https://platform.openai.com/account/rate-limits to learn more.");
@@ -102,31 +103,33 @@ Refusal OverloadError(const ApiError& error) {
 // Responses says it as it says a bound that is too small.
 Refusal MaxTokensError(const ApiError& error) {
   if (error.parameter != "max_output_tokens") {
-    return {400, OpenAiMaxTokensMessage(error), kInvalid, error.parameter, "invalid_value"};
+    return {400, OpenAiMaxTokensMessage(error), kInvalidRequestError, error.parameter,
+            "invalid_value"};
   }
   std::string message =
       "Invalid 'max_output_tokens': integer above maximum value. Expected a value <= ";
   AppendInt(error.limit, &message);
   message.append(", but got ");
   AppendInt(error.max_tokens, &message);
-  return {400, message.append(" instead."), kInvalid, error.parameter, "integer_above_max_value"};
+  return {400, message.append(" instead."), kInvalidRequestError, error.parameter,
+          "integer_above_max_value"};
 }
 
 // What the caller must change: OpenAI's error-codes guide and captured replies.
-Refusal CallerError(const ApiError& error) {
+Refusal OpenAiCallerError(const ApiError& error) {
   const std::string model(error.model);
   switch (error.kind) {
     case ApiErrorKind::kKeyRevoked:
       return {401,
               "Incorrect API key provided: sk-squal****************0000. You can find your API key "
               "at https://platform.openai.com/account/api-keys.",
-              kInvalid,
+              kInvalidRequestError,
               {},
               "invalid_api_key"};
     case ApiErrorKind::kNoAccess:
       return {403,
               "Project `proj_squall` does not have access to model `" + model + "`",
-              kInvalid,
+              kInvalidRequestError,
               {},
               "model_not_found"};
     case ApiErrorKind::kRegion:
@@ -141,28 +144,29 @@ Refusal CallerError(const ApiError& error) {
               "The model `" + model +
                   "` has been deprecated, learn more here: "
                   "https://platform.openai.com/docs/deprecations",
-              kInvalid,
+              kInvalidRequestError,
               {},
               "model_not_found"};
     case ApiErrorKind::kContextLength:
       return {400, OpenAiContextMessage(error, "Please reduce the length of the messages."),
-              kInvalid, "messages", "context_length_exceeded"};
+              kInvalidRequestError, "messages", "context_length_exceeded"};
     case ApiErrorKind::kMaxTokensTooLarge: return MaxTokensError(error);
     case ApiErrorKind::kUnsupportedParameter: {
       std::string message = "Unsupported parameter: '";
       message.append(error.parameter).append("' is not supported with this model.");
       if (error.parameter == "max_tokens") message.append(" Use 'max_completion_tokens' instead.");
-      return {400, std::move(message), kInvalid, error.parameter, "unsupported_parameter"};
+      return {400, std::move(message), kInvalidRequestError, error.parameter,
+              "unsupported_parameter"};
     }
     case ApiErrorKind::kUnknownParameter:
-      return {400, "Unknown parameter: 'reasoning_budget'.", kInvalid, "reasoning_budget",
-              "unknown_parameter"};
+      return {400, "Unknown parameter: 'reasoning_budget'.", kInvalidRequestError,
+              "reasoning_budget", "unknown_parameter"};
     default: break;
   }
   return {400,
           "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default "
           "(1) value is supported.",
-          kInvalid, "temperature", "unsupported_value"};
+          kInvalidRequestError, "temperature", "unsupported_value"};
 }
 
 }  // namespace
@@ -225,7 +229,7 @@ std::string OpenAiQuotaMessage(std::string_view model, const QuotaVerdict& quota
 
 Refusal OpenAiError(const ApiError& error) {
   switch (error.kind) {
-    case ApiErrorKind::kRateLimit: return RateLimitError(error);
+    case ApiErrorKind::kRateLimit: return OpenAiRateLimitError(error);
     case ApiErrorKind::kOverloaded: return OverloadError(error);
     case ApiErrorKind::kQuotaExhausted:
       return {429,
@@ -239,7 +243,7 @@ Refusal OpenAiError(const ApiError& error) {
       return {400,
               "Invalid prompt: your prompt was flagged as potentially violating our usage policy. "
               "Please try again with a different prompt.",
-              kInvalid,
+              kInvalidRequestError,
               {},
               "content_policy_violation"};
     case ApiErrorKind::kTimeout:
@@ -248,7 +252,7 @@ Refusal OpenAiError(const ApiError& error) {
       return {409,
               "The request conflicts with another one that is still being worked on. Please try "
               "again.",
-              kInvalid,
+              kInvalidRequestError,
               {},
               {}};
     case ApiErrorKind::kKeyRevoked:
@@ -261,7 +265,7 @@ Refusal OpenAiError(const ApiError& error) {
     case ApiErrorKind::kUnknownParameter:
     case ApiErrorKind::kUnsupportedValue:
     case ApiErrorKind::kMaxTokensTooLarge:
-    case ApiErrorKind::kUnsupportedParameter: return CallerError(error);
+    case ApiErrorKind::kUnsupportedParameter: return OpenAiCallerError(error);
     case ApiErrorKind::kServerError: break;
   }
   return {error.status,
@@ -284,7 +288,7 @@ Headers OpenAiHeaders() {
 
 void AddOpenAiRequestId(uint64_t id_bits, Headers* headers) {
   std::string id = "req_";
-  AppendHex(DrawBits(id_bits, kIds), 32, &id);
+  AppendHex(DrawBits(id_bits, kOpenAiErrorIds), 32, &id);
   headers->Add("x-request-id", id);
 }
 

@@ -13,7 +13,7 @@ constexpr Duration kDay = 24h;
 constexpr Duration kSincePacificMidnight = 16h;
 // Tokens that a limiter assumes for an answer without a stated bound, as Azure's simulator does.
 constexpr int64_t kAssumedAnswer = 16;
-constexpr double kRounding = 1e-6;
+constexpr double kUnitRounding = 1e-6;
 
 constexpr std::string_view kNames[] = {"none",         "requests",      "tokens",
                                        "input_tokens", "output_tokens", "day",
@@ -23,7 +23,7 @@ constexpr std::string_view kNames[] = {"none",         "requests",      "tokens"
 int64_t PerWindow(int64_t per_min, Duration window) {
   if (per_min == 0) return 0;
   const double part = static_cast<double>(per_min) * Seconds(window) / 60;
-  return std::max<int64_t>(static_cast<int64_t>(std::ceil(part - kRounding)), 1);
+  return std::max<int64_t>(static_cast<int64_t>(std::ceil(part - kUnitRounding)), 1);
 }
 
 int64_t DayNumber(Time now) { return (now.time_since_epoch() + kSincePacificMidnight) / kDay; }
@@ -44,14 +44,14 @@ double QuotaBucket::UsedAt(Time now) const {
 }
 
 int64_t QuotaBucket::Used(Time now) const {
-  return static_cast<int64_t>(std::ceil(UsedAt(now) - kRounding));
+  return static_cast<int64_t>(std::ceil(UsedAt(now) - kUnitRounding));
 }
 
 bool QuotaBucket::Fits(int64_t requested, Time now) const {
   if (!limited()) return true;
   const auto limit = static_cast<double>(limit_);
   const double in_a_ms = limit * 1e-3 / Seconds(window_);
-  return UsedAt(now) + static_cast<double>(requested) <= limit + in_a_ms + kRounding;
+  return UsedAt(now) + static_cast<double>(requested) <= limit + in_a_ms + kUnitRounding;
 }
 
 Duration QuotaBucket::Wait(int64_t requested, Time now) const {
@@ -77,7 +77,7 @@ QuotaLine QuotaBucket::Line(Time now) const {
   if (!limited()) return {};
   const double used = UsedAt(now);
   const auto limit = static_cast<double>(limit_);
-  const auto remaining = static_cast<int64_t>(limit - used + kRounding);
+  const auto remaining = static_cast<int64_t>(limit - used + kUnitRounding);
   return {limit_, std::max<int64_t>(remaining, 0), FromSeconds(used / limit * Seconds(window_))};
 }
 

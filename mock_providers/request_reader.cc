@@ -49,7 +49,7 @@ bool IsTarget(std::string_view text) {
   return is_target;
 }
 
-std::string_view Trim(std::string_view text) {
+std::string_view TrimBlanks(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
@@ -151,7 +151,7 @@ bool RequestReader::ReadHeader() {
   const size_t colon = std::min(line.find(':'), line.size());
   const std::string_view name = line.substr(0, colon);
   if (colon == line.size() || !IsToken(name) || !IsText(line)) return Refuse(400);
-  const std::string_view value = Trim(line.substr(colon + 1));
+  const std::string_view value = TrimBlanks(line.substr(colon + 1));
   if (!OnHeader(name, value)) return Refuse(400);
   request_.headers.Add(name, value);
   return true;
@@ -179,7 +179,7 @@ bool RequestReader::OnHeader(std::string_view name, std::string_view value) {
 void RequestReader::OnConnection(std::string_view options) {
   while (!options.empty()) {
     const size_t comma = std::min(options.find(','), options.size());
-    const std::string_view option = Trim(options.substr(0, comma));
+    const std::string_view option = TrimBlanks(options.substr(0, comma));
     if (EqualsIgnoreCase(option, "close")) keep_alive_ = false;
     if (EqualsIgnoreCase(option, "keep-alive") && !is_http11_) keep_alive_ = true;
     options.remove_prefix(std::min(comma + 1, options.size()));

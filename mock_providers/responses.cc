@@ -14,15 +14,15 @@ namespace {
 
 using simdjson::dom::element;
 
-constexpr std::string_view kPath = "/v1/responses";
-constexpr std::string_view kInvalid = "invalid_request_error";
-constexpr StreamId kIds = Stream("responses/id");
+constexpr std::string_view kResponsesPath = "/v1/responses";
+constexpr std::string_view kResponsesInvalid = "invalid_request_error";
+constexpr StreamId kResponseIds = Stream("responses/id");
 constexpr std::string_view kRefusal = "I'm sorry, but I can't help with that request.";
 
 // ---- reading ----
 
 // A string, or an array of parts of which only those of text count.
-Problem ReadContent(element content, PromptText* prompt, ApiRequest* out) {
+Problem ReadInputContent(element content, PromptText* prompt, ApiRequest* out) {
   std::string_view text;
   if (content.get(text) == simdjson::SUCCESS) {
     TakeText(text, prompt, out);
@@ -57,13 +57,13 @@ Problem ReadInput(element value, PromptText* prompt, ApiRequest* out) {
     }
     std::string_view role;
     prompt->by_model = item["role"].get(role) == simdjson::SUCCESS && role == "assistant";
-    if (Problem problem = ReadContent(content, prompt, out)) return problem;
+    if (Problem problem = ReadInputContent(content, prompt, out)) return problem;
   }
   prompt->by_model = false;
   return {};
 }
 
-struct Body {
+struct ResponsesBody {
   std::string_view model;
   std::string_view first_tool;
   std::optional<element> tools;
@@ -72,7 +72,7 @@ struct Body {
   bool tool_required = false;
 };
 
-Problem ReadTools(element value, Body* body) {
+Problem ReadResponsesTools(element value, ResponsesBody* body) {
   simdjson::dom::array tools;
   if (value.get(tools) != simdjson::SUCCESS) return WrongType("tools", "an array of objects");
   for (const element tool : tools) {
@@ -85,7 +85,7 @@ Problem ReadTools(element value, Body* body) {
   return {};
 }
 
-Problem ReadToolChoice(element value, Body* body, ApiRequest* out) {
+Problem ReadResponsesToolChoice(element value, ResponsesBody* body, ApiRequest* out) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) {
     body->tool_required = text == "required";
@@ -103,15 +103,16 @@ Problem ReadMaxTokens(element value, ApiRequest* out) {
   if (out->max_tokens >= 1) return {};
   return Refusal{400,
                  "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 1.",
-                 kInvalid, "max_output_tokens", "integer_below_min_value"};
+                 kResponsesInvalid, "max_output_tokens", "integer_below_min_value"};
 }
 
-Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* out) {
+Problem ReadResponsesField(std::string_view key, element value, ResponsesBody* body,
+                           ApiRequest* out) {
   if (key == "input") {
     body->has_input = true;
     return ReadInput(value, &body->prompt, out);
   }
-  if (key == "instructions" && !value.is_null()) return ReadContent(value, &body->prompt, out);
+  if (key == "instructions" && !value.is_null()) return ReadInputContent(value, &body->prompt, out);
   if (key == "model") {
     return value.get(body->model) == simdjson::SUCCESS ? Problem() : WrongType("model", "a string");
   }
@@ -130,14 +131,14 @@ Problem ReadField(std::string_view key, element value, Body* body, ApiRequest* o
       AppendSample(schema, &out->sample);
     }
   }
-  if (key == "tools") return ReadTools(value, body);
-  if (key == "tool_choice") return ReadToolChoice(value, body, out);
+  if (key == "tools") return ReadResponsesTools(value, body);
+  if (key == "tool_choice") return ReadResponsesToolChoice(value, body, out);
   return {};  // parameters that change nothing here
 }
 
 // ---- answers ----
 
-bool CallsTool(const ApiAnswer& answer) {
+bool ResponseCallsTool(const ApiAnswer& answer) {
   return !answer.format.tool.empty() && answer.content && !answer.refused;
 }
 
@@ -145,7 +146,7 @@ enum class Stage : uint8_t { kInProgress, kDone };
 
 void AppendId(std::string_view prefix, uint64_t id_bits, std::string* out) {
   out->append(prefix);
-  AppendHex(DrawBits(id_bits, kIds), 48, out);
+  AppendHex(DrawBits(id_bits, kResponseIds), 48, out);
 }
 
 std::string_view Status(const ApiAnswer& answer, Stage stage) {
@@ -172,7 +173,7 @@ std::string_view TextOf(const ApiAnswer& answer) {
 
 void AppendItem(const ApiAnswer& answer, Stage stage, std::string* out) {
   const bool done = stage == Stage::kDone;
-  if (CallsTool(answer)) {
+  if (ResponseCallsTool(answer)) {
     AppendId(R"({"id":"fc_)", answer.id_bits, out);
     out->append(R"(","type":"function_call","status":")").append(Status(answer, stage));
     out->append(R"(","arguments":)");
@@ -264,10 +265,10 @@ struct EventWriter {
   // Where in the output the following members belong.
   void BeginPart(std::string_view type) {
     Begin(type);
-    AppendId(CallsTool(answer) ? R"(,"item_id":"fc_)" : R"(,"item_id":"msg_)", answer.id_bits,
-             &body);
+    AppendId(ResponseCallsTool(answer) ? R"(,"item_id":"fc_)" : R"(,"item_id":"msg_)",
+             answer.id_bits, &body);
     body.append(R"(","output_index":0)");
-    if (!CallsTool(answer)) body.append(R"(,"content_index":0)");
+    if (!ResponseCallsTool(answer)) body.append(R"(,"content_index":0)");
   }
   void Text(std::string_view type, std::string_view member, std::string_view text) {
     BeginPart(type);
@@ -290,7 +291,7 @@ void WriteText(const ApiAnswer& answer, EventWriter* events) {
     events->Text("response.refusal.done", "refusal", kRefusal);
     return;
   }
-  const bool calls = CallsTool(answer);
+  const bool calls = ResponseCallsTool(answer);
   const std::string_view delta =
       calls ? "response.function_call_arguments.delta" : "response.output_text.delta";
   for (std::string_view piece = events->stream.NextPiece(); !piece.empty();
@@ -304,13 +305,13 @@ void WriteText(const ApiAnswer& answer, EventWriter* events) {
   }
 }
 
-void WriteStream(const ApiAnswer& answer, ReplyPlan* plan) {
+void WriteResponseStream(const ApiAnswer& answer, ReplyPlan* plan) {
   StreamWriter stream(answer, plan);
   EventWriter events{answer, stream};
   events.Whole("response.created", Stage::kInProgress);
   events.Whole("response.in_progress", Stage::kInProgress);
   events.Item("response.output_item.added", Stage::kInProgress);
-  const bool has_part = (answer.content || answer.refused) && !CallsTool(answer);
+  const bool has_part = (answer.content || answer.refused) && !ResponseCallsTool(answer);
   if (has_part) events.Part("response.content_part.added", "");
   if (answer.content || answer.refused) WriteText(answer, &events);
   if (has_part) events.Part("response.content_part.done", TextOf(answer));
@@ -343,15 +344,15 @@ Problem ResponsesServer::ReadBody(std::string_view text, ApiRequest* out) {
                    "We could not parse the JSON body of your request. The OpenAI API expects a "
                    "JSON payload, but what was sent was not valid JSON."};
   }
-  Body body;
+  ResponsesBody body;
   for (const auto field : object) {
     TakeParam(field.key, field.value, out);
-    if (Problem problem = ReadField(field.key, field.value, &body, out)) return problem;
+    if (Problem problem = ReadResponsesField(field.key, field.value, &body, out)) return problem;
   }
   if (body.model.data() == nullptr || !body.has_input) {
     const std::string_view missing = body.has_input ? "model" : "input";
-    return Refusal{400, "Missing required parameter: '" + std::string(missing) + "'.", kInvalid,
-                   missing, "missing_required_parameter"};
+    return Refusal{400, "Missing required parameter: '" + std::string(missing) + "'.",
+                   kResponsesInvalid, missing, "missing_required_parameter"};
   }
   if (body.tool_required) out->format.tool = body.first_tool;
   if (body.tools) {
@@ -370,14 +371,15 @@ Problem ResponsesServer::ReadBody(std::string_view text, ApiRequest* out) {
 bool ResponsesServer::Read(const HttpRequest& request, uint64_t id_bits, ApiRequest* out,
                            ReplyPlan* refusal) {
   Problem problem;
-  if (PathOf(request.target) != kPath) {
+  if (PathOf(request.target) != kResponsesPath) {
     problem = Refusal{404, "Invalid URL (" + request.method + " " + request.target + ")"};
   } else if (request.method != "POST") {
-    problem = Refusal{405,
-                      "Not allowed to " + request.method + " on " + std::string(kPath) + ".",
-                      kInvalid,
-                      {},
-                      "method_not_supported"};
+    problem =
+        Refusal{405,
+                "Not allowed to " + request.method + " on " + std::string(kResponsesPath) + ".",
+                kResponsesInvalid,
+                {},
+                "method_not_supported"};
   } else if (!request.headers.Find("authorization")) {
     problem = Refusal{401,
                       "You didn't provide an API key. You need to provide your API key in an "
@@ -400,7 +402,7 @@ void ResponsesServer::WriteAnswer(const ApiAnswer& answer, ReplyPlan* plan) cons
   if (answer.quota != nullptr) AddOpenAiQuota(*answer.quota, &plan->headers);
   plan->headers.Add("content-type", answer.format.stream ? kEventStream : "application/json");
   if (answer.format.stream) {
-    WriteStream(answer, plan);
+    WriteResponseStream(answer, plan);
     return;
   }
   plan->body.clear();

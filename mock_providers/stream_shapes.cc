@@ -10,7 +10,7 @@ namespace {
 
 constexpr Duration kGap = 5ms;  // so that two writes are two reads
 constexpr size_t kPieceBytes = 16;
-constexpr size_t kMaxPieces = 64;
+constexpr size_t kMaxShapePieces = 64;
 constexpr size_t kMergedEvents = 3;
 
 std::string ReplaceAll(std::string_view text, std::string_view what, std::string_view by) {
@@ -103,7 +103,7 @@ void SplitEvents(const FaultContext&, ReplyPlan* plan) {
   std::vector<Chunk> pieces;
   size_t from = 0;
   for (const Chunk& chunk : plan->chunks) {
-    const size_t step = std::max(kPieceBytes, (chunk.end - from) / kMaxPieces);
+    const size_t step = std::max(kPieceBytes, (chunk.end - from) / kMaxShapePieces);
     Duration after = chunk.after;
     for (; from < chunk.end; after = Duration::zero()) {
       from = std::min(from + step, chunk.end);

@@ -48,11 +48,11 @@ std::string CostChange(double difference, double whole) {
                                    : absl::StrFormat("%+.0e %%", percent);
 }
 
-struct Verdict {
+struct RowVerdict {
   const char* word;
   Ink ink;
 };
-Verdict Judge(const PairedShare& share) {
+RowVerdict Judge(const PairedShare& share) {
   if (share.n == 0) return {"", Ink::kDim};
   if (share.ci95.high < 0) return {"worse", Ink::kBad};
   if (share.ci95.low > 0) return {"better", Ink::kGood};
@@ -74,7 +74,7 @@ std::string WholeLine(const RunResult& whole, const Tally& tally, const TextStyl
 std::string WithoutLine(const RunResult& whole, const RunResult& without, const PairedShare& share,
                         const TextStyle& style) {
   const Ablation& a = *without.ablation;
-  const Verdict verdict = Judge(share);
+  const RowVerdict verdict = Judge(share);
   const bool times = EnoughForQuantile(whole.summary.latency.n, 0.99) &&
                      EnoughForQuantile(without.summary.latency.n, 0.99);
   Cells cells;

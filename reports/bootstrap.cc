@@ -12,7 +12,7 @@ namespace {
 
 constexpr StreamId kPick = Stream("report/bootstrap");
 
-double At(std::span<const double> sorted, double q) {
+double SortedAt(std::span<const double> sorted, double q) {
   const double place = q * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<size_t>(place);
   const size_t above = std::min(below + 1, sorted.size() - 1);
@@ -38,7 +38,7 @@ Interval Bootstrap(int64_t picks, int64_t n, const BootstrapOptions& options,
   }
   std::sort(values.begin(), values.end());
   const double tail = (1 - options.confidence) / 2;
-  return Interval{.low = At(values, tail), .high = At(values, 1 - tail)};
+  return Interval{.low = SortedAt(values, tail), .high = SortedAt(values, 1 - tail)};
 }
 
 Interval PairedBootstrap(std::span<const double> first, std::span<const double> second,

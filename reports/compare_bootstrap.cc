@@ -94,7 +94,7 @@ std::array<double, kShares> QuantilesOf(const Side& side, const std::vector<int>
   return out;
 }
 
-std::optional<double> Ratio(double a, double b) {
+std::optional<double> RatioOrNone(double a, double b) {
   if (b <= 0) return std::nullopt;
   return a / b;
 }
@@ -142,7 +142,7 @@ BlockIntervals DrawBlocks(const RequestsTable& base, const RequestsTable& next,
     }
     const auto push = [&](size_t slot, double Sums::*part, double Sums::*of) {
       const auto change =
-          Less(Ratio(sums[1].*part, sums[1].*of), Ratio(sums[0].*part, sums[0].*of));
+          Less(RatioOrNone(sums[1].*part, sums[1].*of), RatioOrNone(sums[0].*part, sums[0].*of));
       if (change) draws[slot].push_back(*change);
     };
     push(0, &Sums::attempts, &Sums::requests);

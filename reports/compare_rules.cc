@@ -32,16 +32,6 @@ std::string_view Trim(std::string_view text) {
 
 bool Downwards(Comparison op) { return op == Comparison::kAtMost || op == Comparison::kBelow; }
 
-bool Holds(double value, Comparison op, double limit) {
-  switch (op) {
-    case Comparison::kAtLeast: return value >= limit;
-    case Comparison::kAtMost: return value <= limit;
-    case Comparison::kAbove: return value > limit;
-    case Comparison::kBelow: return value < limit;
-  }
-  return false;
-}
-
 // The change beyond which the rule is broken.
 double LimitOfChange(const CompareRule& rule, const Difference& difference, double noise) {
   const double base = std::fabs(difference.base.value_or(0));

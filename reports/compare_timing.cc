@@ -10,7 +10,7 @@
 namespace squall {
 namespace {
 
-double Median(std::vector<double> values) {
+double MedianOf(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const size_t half = values.size() / 2;
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
@@ -30,7 +30,7 @@ std::optional<TimedPairs> CompareTimes(std::span<const StoredResult> base,
   if (*std::min_element(before.begin(), before.end()) <= 0) return std::nullopt;
   TimedPairs out;
   out.pairs = base.size();
-  out.ratio = Median(after) / Median(before);
+  out.ratio = MedianOf(after) / MedianOf(before);
   const auto pairs = static_cast<int64_t>(out.pairs);
   out.ci95 = Bootstrap(pairs, pairs, {.seed = 1, .resamples = 2000, .confidence = 0.95},
                        [&](std::span<const int64_t> picked) {
@@ -40,7 +40,7 @@ std::optional<TimedPairs> CompareTimes(std::span<const StoredResult> base,
                            one.push_back(before[static_cast<size_t>(pick)]);
                            other.push_back(after[static_cast<size_t>(pick)]);
                          }
-                         return Median(std::move(other)) / Median(std::move(one));
+                         return MedianOf(std::move(other)) / MedianOf(std::move(one));
                        });
   return out;
 }

@@ -18,16 +18,16 @@ std::string Field(const std::string& text) {
 }
 
 // The fewest digits that read back as the same value.
-std::string Number(double value) { return nlohmann::json(value).dump(); }
+std::string NumberText(double value) { return nlohmann::json(value).dump(); }
 
 void AddFigure(const StoredResult& stored, const std::string& name, std::string* text) {
   const MetricFigure figure = FigureOf(name, *stored.json);
   if (!figure.value) return;
   const RunResult& r = stored.result;
   absl::StrAppend(text, Field(stored.name), ",", Field(r.scenario), ",", Field(r.engine), ",",
-                  r.seed, ",", r.replications, ",", Field(name), ",", Number(*figure.value), ",",
-                  figure.ci95 ? Number(figure.ci95->low) : "", ",",
-                  figure.ci95 ? Number(figure.ci95->high) : "", ",",
+                  r.seed, ",", r.replications, ",", Field(name), ",", NumberText(*figure.value),
+                  ",", figure.ci95 ? NumberText(figure.ci95->low) : "", ",",
+                  figure.ci95 ? NumberText(figure.ci95->high) : "", ",",
                   figure.n ? absl::StrCat(*figure.n) : "", "\r\n");
 }
 

@@ -159,13 +159,13 @@ std::string SmallBar(const Tally& t, std::string_view ink) {
       Percentage(ci.high), "%\" x2=\"", Percentage(ci.high), "%\" y1=4 y2=12 /></g></svg>");
 }
 
-double Rate(int64_t count, int64_t n) {
+double RateOf(int64_t count, int64_t n) {
   return n == 0 ? -1 : static_cast<double>(count) / static_cast<double>(n);
 }
 
 void FaultRow(std::string_view name, const Tally& t, const DiagnosisScore* diagnosis,
               Table* table) {
-  const auto share = [&](int64_t count) { table->Cell(Percent(count, t.n), Rate(count, t.n)); };
+  const auto share = [&](int64_t count) { table->Cell(Percent(count, t.n), RateOf(count, t.n)); };
   table->Row().Cell(name).Cell(Count(t.n), static_cast<double>(t.n));
   share(t.strict);
   table->Cell(SmallBar(t, "e-strict")).Cell(PercentInterval(t.strict, t.n));
@@ -180,7 +180,7 @@ void FaultRow(std::string_view name, const Tally& t, const DiagnosisScore* diagn
     table->Cell("");
   } else {
     table->Cell(Percent(diagnosis->class_right, diagnosis->attempts),
-                Rate(diagnosis->class_right, diagnosis->attempts));
+                RateOf(diagnosis->class_right, diagnosis->attempts));
   }
 }
 
@@ -262,7 +262,7 @@ std::string FaultsCompared(ShownResults results) {
       table.Cell("none", -1).Cell("");
       return;
     }
-    table.Cell(Percent(t->strict, t->n), Rate(t->strict, t->n)).Cell(SmallBar(*t, result.ink));
+    table.Cell(Percent(t->strict, t->n), RateOf(t->strict, t->n)).Cell(SmallBar(*t, result.ink));
   };
   for (const std::string& name : names) {
     table.Row().Cell(Escape(Words(name)));

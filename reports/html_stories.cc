@@ -52,7 +52,9 @@ std::string_view RetryWords(std::string_view retry) {
   return retry;
 }
 
-std::string At(int64_t us) { return us == 0 ? "0\u202fs" : Span(static_cast<double>(us) * 1e3); }
+std::string AfterText(int64_t us) {
+  return us == 0 ? "0\u202fs" : Span(static_cast<double>(us) * 1e3);
+}
 
 // One bar per attempt over the time of the request; hollow where it was wrong or failed.
 std::string Bars(const Story& story) {
@@ -76,7 +78,7 @@ std::string Bars(const Story& story) {
     y += kBarRow;
   }
   return SvgImage(Cat("Attempts of request ", StoryName(story), " over time"),
-                  Cat(story.attempts.size(), " attempts within ", At(story.took_us),
+                  Cat(story.attempts.size(), " attempts within ", AfterText(story.took_us),
                       "; the list below says the same."),
                   y + 2, bars, " class=bars");
 }
@@ -112,7 +114,7 @@ std::string SeenWords(const StoryAttempt& attempt) {
   const std::string_view retry = RetryWords(attempt.retry);
   if (!retry.empty()) AppendTo(&words, "; ", Escape(retry));
   if (attempt.retry_after_us >= 0) {
-    AppendTo(&words, "; the provider asked for a wait of ", At(attempt.retry_after_us));
+    AppendTo(&words, "; the provider asked for a wait of ", AfterText(attempt.retry_after_us));
   }
   return words;
 }
@@ -122,14 +124,14 @@ std::string AttemptItem(const StoryAttempt& attempt, int64_t waited_us) {
   if (attempt.purpose == "second_opinion") item += " (second opinion)";
   if (attempt.purpose == "judgement") item += " (as judge)";
   AppendTo(&item, " · ", Escape(attempt.provider), " · ", Escape(attempt.model), " · ",
-           At(attempt.started_us), " to ", At(attempt.ended_us));
-  if (waited_us > 0) AppendTo(&item, ", ", At(waited_us), " after the one before");
+           AfterText(attempt.started_us), " to ", AfterText(attempt.ended_us));
+  if (waited_us > 0) AppendTo(&item, ", ", AfterText(waited_us), " after the one before");
   return Cat(item, "<br><span class=k>done to it</span> ", TruthWords(attempt),
              "<br><span class=k>seen</span> ", SeenWords(attempt), "</li>\n");
 }
 
 std::string EndWords(const Story& story) {
-  std::string words = Cat("<p><span class=k>end</span> after ", At(story.took_us), ": <b>",
+  std::string words = Cat("<p><span class=k>end</span> after ", AfterText(story.took_us), ": <b>",
                           LookOf(story.ending).words, "</b>");
   if (!story.answered_by.empty()) {
     AppendTo(&words, ", answered by ", Escape(Words(story.answered_by)));
@@ -155,8 +157,9 @@ std::string StoryItem(const Story& story, const ShownResult& result) {
           "\"><summary><span class=\"chip ", look.ink, "\">", look.mark, "</span> <b class=num>",
           StoryName(story), "</b> ", Escape(Words(story.fault.empty() ? story.kind : story.fault)),
           " <span class=to>→ ", look.brief, "</span> <small>", LastAction(story), ", ", attempts,
-          attempts == 1 ? " attempt, " : " attempts, ", At(story.took_us), "</small></summary>\n");
-  AppendTo(&item, "<p><span class=k>arrived</span> ", At(story.arrived_us),
+          attempts == 1 ? " attempt, " : " attempts, ", AfterText(story.took_us),
+          "</small></summary>\n");
+  AppendTo(&item, "<p><span class=k>arrived</span> ", AfterText(story.arrived_us),
            " after the start of the run</p>\n", Bars(story), "<ol>\n");
   int64_t before = -1;
   for (const StoryAttempt& attempt : story.attempts) {

@@ -6,31 +6,31 @@
 namespace squall {
 namespace {
 
-struct Words {
+struct ReasonText {
   std::string_view reason;
   std::string_view words;
 };
 
-constexpr std::array kWords = {
-    Words{"model_error", "the model erred by itself"},
-    Words{"hidden_fault", "wrong in perfect form"},
-    Words{"missed_fault", "the guard missed it"},
-    Words{"late", "right, but late"},
-    Words{"empty", "a success without a body"},
-    Words{"budget", "retry budget used up"},
-    Words{"provider_budget", "a provider's budget used up"},
-    Words{"circuit_open", "circuits open"},
-    Words{"all_open", "all circuits open"},
-    Words{"no_time", "too little time for another"},
-    Words{"asked_to_wait", "asked to wait too long"},
-    Words{"deadline", "deadline reached"},
-    Words{"attempts", "attempts used up"},
-    Words{"refused", "our own limits full"},
-    Words{"committed", "the caller held a piece"},
-    Words{"final", "taken for incurable"},
-    Words{"no_plan", "nowhere left to ask"},
-    Words{"unverified", "nobody left to confirm"},
-    Words{"disagreement", "models disagreed"},
+constexpr std::array kReasonTexts = {
+    ReasonText{"model_error", "the model erred by itself"},
+    ReasonText{"hidden_fault", "wrong in perfect form"},
+    ReasonText{"missed_fault", "the guard missed it"},
+    ReasonText{"late", "right, but late"},
+    ReasonText{"empty", "a success without a body"},
+    ReasonText{"budget", "retry budget used up"},
+    ReasonText{"provider_budget", "a provider's budget used up"},
+    ReasonText{"circuit_open", "circuits open"},
+    ReasonText{"all_open", "all circuits open"},
+    ReasonText{"no_time", "too little time for another"},
+    ReasonText{"asked_to_wait", "asked to wait too long"},
+    ReasonText{"deadline", "deadline reached"},
+    ReasonText{"attempts", "attempts used up"},
+    ReasonText{"refused", "our own limits full"},
+    ReasonText{"committed", "the caller held a piece"},
+    ReasonText{"final", "taken for incurable"},
+    ReasonText{"no_plan", "nowhere left to ask"},
+    ReasonText{"unverified", "nobody left to confirm"},
+    ReasonText{"disagreement", "models disagreed"},
 };
 
 // The attempt whose answer the caller was given.
@@ -65,7 +65,7 @@ std::string_view ReasonOf(const Outcome& outcome) {
 }
 
 std::string_view ReasonWords(std::string_view reason) {
-  for (const Words& row : kWords) {
+  for (const ReasonText& row : kReasonTexts) {
     if (row.reason == reason) return row.words;
   }
   return reason;

@@ -74,7 +74,7 @@ std::string ByFault(const RunResult& result) {
                       MarkdownTable(rows), "\n</details>\n\n");
 }
 
-std::string Repeat(const RunResult& result) {
+std::string RepeatCommand(const RunResult& result) {
   std::string text = absl::StrCat("Seed ", result.seed, ", ", result.mode, " world, scenario ",
                                   result.scenario_hash);
   if (result.summary.requests > 0) {
@@ -125,7 +125,7 @@ std::string RenderMarkdown(std::span<const StoredResult> results) {
   for (const StoredResult& stored : results) text += Thresholds(stored);
   text += Figures(results) + "\n";
   for (const StoredResult& stored : results) text += ByFault(stored.result);
-  for (const StoredResult& stored : results) text += Repeat(stored.result);
+  for (const StoredResult& stored : results) text += RepeatCommand(stored.result);
   return BoundedMarkdown(std::move(text));
 }
 

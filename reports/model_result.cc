@@ -9,16 +9,13 @@
 
 #include "engine/base/check.h"
 #include "reports/intervals.h"
+#include "reports/json_values.h"
 #include "reports/threshold_table.h"
 
 namespace squall {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 Json ProportionJson(const ModelOutput& output) {
   if (output.n == 0) return {{"count", 0}, {"n", 0}, {"rate", nullptr}, {"ci95", nullptr}};
@@ -75,7 +72,7 @@ Json Base(const ModelResult& result) {
           {"compiler", RunResult::BuildCompiler()}};
 }
 
-std::string Text(const Json& json) {
+std::string FileText(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -126,10 +123,10 @@ void Moments::Merge(const Moments& other) {
 }
 
 double Moments::sd() const {
-  return n_ < 2 ? kUnknown : std::sqrt(squares_ / static_cast<double>(n_ - 1));
+  return n_ < 2 ? kNaN : std::sqrt(squares_ / static_cast<double>(n_ - 1));
 }
 
-double Moments::se() const { return n_ < 2 ? kUnknown : sd() / std::sqrt(static_cast<double>(n_)); }
+double Moments::se() const { return n_ < 2 ? kNaN : sd() / std::sqrt(static_cast<double>(n_)); }
 
 ModelOutput& ModelOutputs::At(std::string_view name) {
   for (ModelOutput& output : list_) {
@@ -196,10 +193,10 @@ std::string ToJson(const ModelResult& result) {
   json["timing"] = {{"replications_per_second", wall > 0 ? Number(runs / wall) : Json(nullptr)},
                     {"wall_s", Number(wall)},
                     {"cpu_s", Number(result.timing.cpu_s)}};
-  return Text(json);
+  return FileText(json);
 }
 
-std::string ToJsonWithoutTiming(const ModelResult& result) { return Text(Base(result)); }
+std::string ToJsonWithoutTiming(const ModelResult& result) { return FileText(Base(result)); }
 
 nlohmann::ordered_json ResultDocument(const ModelResult& result) { return Base(result); }
 

@@ -92,7 +92,7 @@ class Steps {
   std::string text_;
 };
 
-std::string Ending(const Outcome& outcome) {
+std::string StepEnding(const Outcome& outcome) {
   Tally one;
   one.Add(outcome);
   if (one.strict > 0) return "right answer in time";
@@ -117,7 +117,8 @@ std::string RenderSteps(const Outcome& outcome, const CallResult& result, const 
     steps.Attempt(attempt, known ? &outcome.attempts[sent] : nullptr);
     sent += attempt.sent ? 1 : 0;
   }
-  std::string end = absl::StrCat(Ending(outcome), ", stopped: ", std::string(result.stop_reason));
+  std::string end =
+      absl::StrCat(StepEnding(outcome), ", stopped: ", std::string(result.stop_reason));
   if (outcome.ceiling >= 0) {
     end += outcome.ceiling > 0 ? "; a clairvoyant engine recovers it"
                                : "; not even a clairvoyant engine recovers it";

@@ -369,7 +369,7 @@ std::string WithListsInline(const std::string& text) {
   return out;
 }
 
-std::string Text(const Json& json) {
+std::string ResultText(const Json& json) {
   return WithListsInline(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
@@ -409,7 +409,7 @@ Ablation CompareWithWhole(const RunResult& whole, std::span<const uint8_t> whole
 std::string ToJson(const RunResult& result) {
   Json json = Base(result);
   json["timing"] = Timing(result);
-  return WithRequests(Text(json), result);
+  return WithRequests(ResultText(json), result);
 }
 
 std::string ToJsonForPage(const RunResult& result) {
@@ -420,7 +420,7 @@ std::string ToJsonForPage(const RunResult& result) {
 }
 
 std::string ToJsonWithoutTiming(const RunResult& result) {
-  return WithRequests(Text(Base(result)), result);
+  return WithRequests(ResultText(Base(result)), result);
 }
 
 nlohmann::ordered_json ResultDocument(const RunResult& result) { return Base(result); }

@@ -32,7 +32,7 @@ std::string TextAt(const Json& json, const std::string& key) {
   return value.is_string() ? value.get<std::string>() : "";
 }
 
-std::optional<Interval> IntervalAt(const Json& json, const std::string& key) {
+std::optional<Interval> BoundsAt(const Json& json, const std::string& key) {
   const Json& list = At(json, key);
   const bool pair = list.is_array() && list.size() == 2 && list[0].is_number();
   if (!pair || !list[1].is_number()) return std::nullopt;
@@ -73,7 +73,7 @@ Quantiles QuantilesAt(const Json& json, const std::string& key, double unit_ns) 
   }
   const char* const names[] = {"p50", "p90", "p99", "p999"};
   for (size_t i = 0; i < q.ci95.size(); ++i) {
-    const auto bounds = IntervalAt(At(from, "ci95"), names[i]);
+    const auto bounds = BoundsAt(At(from, "ci95"), names[i]);
     if (bounds) q.ci95[i] = {ns(bounds->low), ns(bounds->high)};
   }
   return q;

@@ -101,7 +101,7 @@ void ReadLoad(const Json& json, Summary* s) {
                       .mean = MaybeAt(amplification, "mean"),
                       .worst_1s = MaybeAt(amplification, "worst_1s"),
                       .worst_10s = MaybeAt(amplification, "worst_10s"),
-                      .mean_ci95 = IntervalAt(amplification, "ci95")};
+                      .mean_ci95 = BoundsAt(amplification, "ci95")};
   for (const auto& [name, count] : At(json, "attempts_per_request").items()) {
     const auto attempts = static_cast<size_t>(std::strtoul(name.c_str(), nullptr, 10));
     s->attempts_per_request[std::min<size_t>(attempts, kMaxAttemptsCounted)] = count.get<int64_t>();
@@ -158,7 +158,7 @@ PairedShare PairedShareOf(const Json& json) {
   share.first_only = IntAt(json, "whole_only");
   share.second_only = IntAt(json, "without_only");
   share.difference = DoubleAt(json, "difference");
-  if (const auto bounds = IntervalAt(json, "ci95")) share.ci95 = *bounds;
+  if (const auto bounds = BoundsAt(json, "ci95")) share.ci95 = *bounds;
   return share;
 }
 
@@ -171,7 +171,7 @@ Ablation AblationOf(const Json& json) {
   const Json& amplification = At(json, "amplification");
   ablation.paired.pairs = IntAt(amplification, "pairs");
   ablation.paired.amplification = DoubleAt(amplification, "difference");
-  ablation.paired.amplification_ci95 = IntervalAt(amplification, "ci95").value_or(Interval());
+  ablation.paired.amplification_ci95 = BoundsAt(amplification, "ci95").value_or(Interval());
   ablation.p99_ns =
       static_cast<int64_t>(std::llround(DoubleAt(At(json, "latency_p99_ms"), "difference") * 1e6));
   ablation.cost_usd = DoubleAt(At(json, "cost_usd"), "difference");
@@ -210,7 +210,7 @@ RunResult ResultOf(const Json& json) {
   s.prompt_tokens = IntAt(At(json, "tokens"), "prompt");
   s.completion_tokens = IntAt(At(json, "tokens"), "completion");
   s.cost_usd = DoubleAt(At(json, "cost"), "usd");
-  s.cost_per_request_ci95 = IntervalAt(At(json, "cost"), "ci95");
+  s.cost_per_request_ci95 = BoundsAt(At(json, "cost"), "ci95");
   s.fingerprint = std::strtoull(TextAt(json, "fingerprint").c_str(), nullptr, 16);
   if (At(json, "ablation").is_object()) result.ablation = AblationOf(At(json, "ablation"));
   result.repeat = TextAt(json, "repeat");

@@ -11,44 +11,49 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json Described(Json schema, const char* description) {
+Json WithDescription(Json schema, const char* description) {
   if (*description != '\0') schema["description"] = description;
   return schema;
 }
 
 Json Count(const char* description = "") {
-  return Described({{"type", "integer"}, {"minimum", 0}}, description);
+  return WithDescription({{"type", "integer"}, {"minimum", 0}}, description);
 }
-Json Integer(const char* description = "") { return Described({{"type", "integer"}}, description); }
-Json Text(const char* description = "") { return Described({{"type", "string"}}, description); }
+Json Integer(const char* description = "") {
+  return WithDescription({{"type", "integer"}}, description);
+}
+Json TextField(const char* description = "") {
+  return WithDescription({{"type", "string"}}, description);
+}
 Json TextOrNull(const char* description) {
-  return Described({{"type", {"string", "null"}}}, description);
+  return WithDescription({{"type", {"string", "null"}}}, description);
 }
-Json Flag(const char* description) { return Described({{"type", "boolean"}}, description); }
+Json Flag(const char* description) { return WithDescription({{"type", "boolean"}}, description); }
 Json Texts(const char* description) {
-  return Described({{"type", "array"}, {"items", {{"type", "string"}}}}, description);
+  return WithDescription({{"type", "array"}, {"items", {{"type", "string"}}}}, description);
 }
 Json Counts(const char* description) {
-  return Described({{"type", "array"}, {"items", Count()}}, description);
+  return WithDescription({{"type", "array"}, {"items", Count()}}, description);
 }
 Json Positive(const char* description = "") {
-  return Described({{"type", {"number", "null"}}, {"minimum", 0}}, description);
+  return WithDescription({{"type", {"number", "null"}}, {"minimum", 0}}, description);
 }
 Json RateOrNull(const char* description = "") {
-  return Described({{"type", {"number", "null"}}, {"minimum", 0}, {"maximum", 1}}, description);
+  return WithDescription({{"type", {"number", "null"}}, {"minimum", 0}, {"maximum", 1}},
+                         description);
 }
 Json Bounds(const char* description = "") {
-  return Described({{"type", {"array", "null"}},
-                    {"items", {{"type", "number"}}},
-                    {"minItems", 2},
-                    {"maxItems", 2}},
-                   description);
+  return WithDescription({{"type", {"array", "null"}},
+                          {"items", {{"type", "number"}}},
+                          {"minItems", 2},
+                          {"maxItems", 2}},
+                         description);
 }
 
 using Members = std::initializer_list<std::pair<const char*, Json>>;
 
 Json Object(const char* description, Members members) {
-  Json schema = Described({{"type", "object"}}, description);
+  Json schema = WithDescription({{"type", "object"}}, description);
   for (const auto& [key, member] : members) {
     schema["properties"][key] = member;
     schema["required"].push_back(key);
@@ -67,10 +72,11 @@ Json OrNull(Json object) {
 }
 
 Json Map(Json value, const char* description) {
-  return Described({{"type", "object"}, {"additionalProperties", std::move(value)}}, description);
+  return WithDescription({{"type", "object"}, {"additionalProperties", std::move(value)}},
+                         description);
 }
 
-Json Share(const char* description) {
+Json ShareField(const char* description) {
   return Object(description, {{"count", Count()},
                               {"rate", RateOrNull("count of n; null of nothing.")},
                               {"ci95", Bounds("95 % Wilson interval of the rate.")}});
@@ -79,12 +85,13 @@ Json Share(const char* description) {
 Json Endings(const char* description) {
   return Object(
       description,
-      {{"strict", Share("In time, the caller holds an answer that the hidden oracle accepts.")},
-       {"lenient", Share("In time, the caller holds any 200 with a body.")},
-       {"false_recovery", Share("lenient - strict: wrong answers passed on as right.")},
-       {"silent_escape", Share("Success by the first attempt: its reply was passed on.")},
-       {"abstained", Share("In time, the caller was told that it failed.")},
-       {"late", Share("The rest: after the deadline, or a success without a body.")}});
+      {{"strict",
+        ShareField("In time, the caller holds an answer that the hidden oracle accepts.")},
+       {"lenient", ShareField("In time, the caller holds any 200 with a body.")},
+       {"false_recovery", ShareField("lenient - strict: wrong answers passed on as right.")},
+       {"silent_escape", ShareField("Success by the first attempt: its reply was passed on.")},
+       {"abstained", ShareField("In time, the caller was told that it failed.")},
+       {"late", ShareField("The rest: after the deadline, or a success without a body.")}});
 }
 
 Json Losses(const char* description) {
@@ -108,7 +115,7 @@ Json Spectrum() {
           {"description", at}};
 }
 
-Json Quantiles(const char* description) {
+Json QuantilesField(const char* description) {
   return Optional(
       Object(description, {{"p50", Positive()},
                            {"p90", Positive()},
@@ -126,24 +133,24 @@ Json Quantiles(const char* description) {
 }
 
 Json Thresholds() {
-  return Described(
+  return WithDescription(
       {{"type", "array"},
        {"items",
         Object("",
-               {{"threshold", Text("As it was given.")},
-                {"metric", Text()},
+               {{"threshold", TextField("As it was given.")},
+                {"metric", TextField()},
                 {"op", {{"enum", {">=", "<=", ">", "<"}}}},
                 {"limit", {{"type", "number"}, {"description", "In the unit of the metric."}}},
                 {"value", {{"type", {"number", "null"}}}},
                 {"ci95", Bounds("Null: the value is that of these draws, without an interval.")},
                 {"n", {{"type", {"integer", "null"}}}},
                 {"verdict", {{"enum", {"pass", "fail", "inconclusive", "empty"}}}},
-                {"why", Text()}})}},
+                {"why", TextField()}})}},
       "Gates of the scenario and of the command line, with their verdicts.");
 }
 
 Json Model() {
-  return Object("", {{"kind", Text()},
+  return Object("", {{"kind", TextField()},
                      {"outputs", Map(Object("", {{"n", Count()}, {"ci95", Bounds()}}),
                                      "By name: mean, or rate for a proportion; samples; "
                                      "interval.")}});
@@ -151,42 +158,45 @@ Json Model() {
 
 // Of runs and of models.
 Json Identity() {
-  return Object("", {{"format_version",
-                      {{"const", kResultFormatVersion},
-                       {"description", "Raised when a key changes its meaning or goes."}}},
-                     {"scenario", Text("Its name.")},
-                     {"scenario_hash", Text("Of the effective values but the seed: what was run.")},
-                     {"mode",
-                      {{"enum", {"virtual", "wire", "model"}},
-                       {"description", "Simulated time and network, real sockets, or a model."}}},
-                     {"seed", Integer("Of every draw, that of the first replication.")},
-                     {"replications", Count("Runs with seeds of their own, added up.")},
-                     {"overrides", Texts("As given to --set.")},
-                     {"partial", Flag("Interrupted: covers what had ended by then.")},
-                     {"repeat", Text("The command that does it again.")},
-                     {"version", Text("Of squall.")},
-                     {"compiler", Text()}});
+  return Object(
+      "", {{"format_version",
+            {{"const", kResultFormatVersion},
+             {"description", "Raised when a key changes its meaning or goes."}}},
+           {"scenario", TextField("Its name.")},
+           {"scenario_hash", TextField("Of the effective values but the seed: what was run.")},
+           {"mode",
+            {{"enum", {"virtual", "wire", "model"}},
+             {"description", "Simulated time and network, real sockets, or a model."}}},
+           {"seed", Integer("Of every draw, that of the first replication.")},
+           {"replications", Count("Runs with seeds of their own, added up.")},
+           {"overrides", Texts("As given to --set.")},
+           {"partial", Flag("Interrupted: covers what had ended by then.")},
+           {"repeat", TextField("The command that does it again.")},
+           {"version", TextField("Of squall.")},
+           {"compiler", TextField()}});
 }
 
 Json RunIdentity() {
   return Object(
-      "",
-      {{"draws_hash", Text("Of what faults depend on. Two results that agree in it, in seed and in "
-                           "replications met the same faults, whichever engine each was of.")},
-       {"time_scale", Positive("Wire: real seconds for each of the scenario. Virtual: null.")},
-       {"engine", Text("Preset, \"clairvoyant\", or an external target.")},
-       {"fingerprint", Text("16 hex digits over everything that happened: equal results did the "
-                            "same things in the same order.")},
-       {"revision", TextOrNull("Of its sources; \"-dirty\" where files differed from it.")},
-       {"build", Text("optimized or debug, and sanitized.")},
-       {"effective_scenario",
-        OrNull(Described({{"type", "object"}},
-                         "The scenario with every value spelled out and the seed of this run: a "
-                         "scenario file."))}});
+      "", {{"draws_hash",
+            TextField("Of what faults depend on. Two results that agree in it, in seed and in "
+                      "replications met the same faults, whichever engine each was of.")},
+           {"time_scale", Positive("Wire: real seconds for each of the scenario. Virtual: null.")},
+           {"engine", TextField("Preset, \"clairvoyant\", or an external target.")},
+           {"fingerprint",
+            TextField("16 hex digits over everything that happened: equal results did the "
+                      "same things in the same order.")},
+           {"revision", TextOrNull("Of its sources; \"-dirty\" where files differed from it.")},
+           {"build", TextField("optimized or debug, and sanitized.")},
+           {"effective_scenario",
+            OrNull(WithDescription(
+                {{"type", "object"}},
+                "The scenario with every value spelled out and the seed of this run: a "
+                "scenario file."))}});
 }
 
 Json Outcomes() {
-  Json strict = Share("In time, the caller holds an answer that the hidden oracle accepts.");
+  Json strict = ShareField("In time, the caller holds an answer that the hidden oracle accepts.");
   strict = Optional(strict, {{"ci95_between_replications",
                               Bounds("By the spread of five or more replications.")}});
   Json recovered = Endings("Requests whose first attempt was faulted, by how they ended.");
@@ -202,7 +212,7 @@ Json Outcomes() {
        {"ceiling", RateOrNull("Strict recovery of a clairvoyant engine on the same draws.")},
        {"efficiency", Positive("strict / ceiling.")},
        {"ceiling_counts", Object("", {{"recovered", Count()}, {"known", Count()}})},
-       {"success", Share("Right answers in time, of all requests.")},
+       {"success", ShareField("Right answers in time, of all requests.")},
        {"goodput_per_s", Positive("Right answers in time per second of the run.")},
        {"span_s", Positive("From the first arrival to the last end, replications added up.")},
        {"why_not_recovered", Losses("What a clairvoyant engine recovers and this one did not, by "
@@ -210,8 +220,8 @@ Json Outcomes() {
        {"visible_faults",
         Object("Requests whose first attempt met a fault that can be seen.",
                {{"n", Count()},
-                {"wrong_passed", Share("Wrong answers passed on, whatever made them wrong.")},
-                {"missed", Share("Of these, by a fault that can be seen.")}})},
+                {"wrong_passed", ShareField("Wrong answers passed on, whatever made them wrong.")},
+                {"missed", ShareField("Of these, by a fault that can be seen.")}})},
        {"by_fault", Map(WithN(Endings("")), "The same by the kind of fault.")},
        {"other_requests", Map(WithN(Endings("")), "Requests that are not in `faulted`, by kind.")},
        {"recovered_by", Map(Count(), "Strict recoveries by the plan row that answered.")},
@@ -249,14 +259,15 @@ Json Load() {
                                             {"observed_s", Positive()},
                                             {"replications", Count()},
                                             {"worst_s", Positive()},
-                                            {"stayed_down", Share("")}}))},
-       {"latency_ms", Quantiles("All requests, from their intended arrival.")},
-       {"latency_success_ms", Quantiles("Those with a right answer in time.")},
-       {"latency_recovered_ms", Quantiles("Faulted ones with a right answer in time.")},
-       {"streams", Object("Requests that asked for a stream.", {{"requests", Count()},
-                                                                {"first_piece_ms", Quantiles("")},
-                                                                {"broken", Count()},
-                                                                {"restarted", Count()}})},
+                                            {"stayed_down", ShareField("")}}))},
+       {"latency_ms", QuantilesField("All requests, from their intended arrival.")},
+       {"latency_success_ms", QuantilesField("Those with a right answer in time.")},
+       {"latency_recovered_ms", QuantilesField("Faulted ones with a right answer in time.")},
+       {"streams",
+        Object("Requests that asked for a stream.", {{"requests", Count()},
+                                                     {"first_piece_ms", QuantilesField("")},
+                                                     {"broken", Count()},
+                                                     {"restarted", Count()}})},
        {"diagnosis", Object("Faulted attempts, and whether the engine saw what they were.",
                             {{"class_accuracy", RateOrNull()},
                              {"retry_accuracy", RateOrNull()},
@@ -284,12 +295,12 @@ Json Load() {
 
 Json Phase() {
   return Object("", {{"requests", Count()},
-                     {"success", Share("")},
-                     {"lenient", Share("")},
+                     {"success", ShareField("")},
+                     {"lenient", ShareField("")},
                      {"attempts", Count()},
                      {"amplification", Positive()},
                      {"cost", Object("", {{"usd", Positive()}, {"usd_per_request", Positive()}})},
-                     {"latency_ms", Quantiles("")}});
+                     {"latency_ms", QuantilesField("")}});
 }
 
 Json Detectors() {
@@ -304,41 +315,42 @@ Json Detectors() {
 // Of episodes, triggers and call chains.
 Json Sections() {
   return Object(
-      "", {{"by_phase",
-            OrNull(Object("Requests by their arrival: before, during and after the trigger.",
-                          {{"before", Phase()}, {"during", Phase()}, {"after", Phase()}}))},
-           {"exposure", OrNull(Object("What an outage did before and after a circuit opened.",
-                                      {{"struck_attempts", Count()},
-                                       {"struck_requests", Count()},
-                                       {"trips", Count("Replications in which a circuit opened.")},
-                                       {"trip_s", Positive("From the onset, median over them.")},
-                                       {"failed_before_trip", Count()},
-                                       {"hanging", Count()},
-                                       {"probes", Count()},
-                                       {"hung_ms", Quantiles("")},
-                                       {"fast_fail_ms", Quantiles("")},
-                                       {"fallback_ms", Quantiles("")}}))},
-           {"time_to_detect",
-            Object("Who noticed an episode of the climate, and when.",
-                   {{"episodes", Map(Object("", {{"onset_s", Positive()},
-                                                 {"hits", Count("Attempts it struck.")},
-                                                 {"undetected", Share("")},
-                                                 {"passed_on", Share("Undetected, and returned.")},
-                                                 {"detectors", Detectors()}}),
-                                     "By name.")},
-                    {"healthy_attempts", Count()},
-                    {"false_alarms", Map(Share(""), "By rule, of the healthy attempts.")}})},
-           {"duplicates", Object("Work done more than once for one idempotency key.",
-                                 {{"submissions", Count()},
-                                  {"results", Count()},
-                                  {"upstream_executions", Count()},
-                                  {"requests_executed_again", Share("")}})},
-           {"layers", Described({{"type", "array"},
-                                 {"items", Object("", {{"name", Text()},
-                                                       {"calls", Count()},
-                                                       {"attempts", Count()},
-                                                       {"amplification", Positive()}})}},
-                                "Of a call chain, the outermost first; empty without one.")}});
+      "",
+      {{"by_phase",
+        OrNull(Object("Requests by their arrival: before, during and after the trigger.",
+                      {{"before", Phase()}, {"during", Phase()}, {"after", Phase()}}))},
+       {"exposure", OrNull(Object("What an outage did before and after a circuit opened.",
+                                  {{"struck_attempts", Count()},
+                                   {"struck_requests", Count()},
+                                   {"trips", Count("Replications in which a circuit opened.")},
+                                   {"trip_s", Positive("From the onset, median over them.")},
+                                   {"failed_before_trip", Count()},
+                                   {"hanging", Count()},
+                                   {"probes", Count()},
+                                   {"hung_ms", QuantilesField("")},
+                                   {"fast_fail_ms", QuantilesField("")},
+                                   {"fallback_ms", QuantilesField("")}}))},
+       {"time_to_detect",
+        Object("Who noticed an episode of the climate, and when.",
+               {{"episodes", Map(Object("", {{"onset_s", Positive()},
+                                             {"hits", Count("Attempts it struck.")},
+                                             {"undetected", ShareField("")},
+                                             {"passed_on", ShareField("Undetected, and returned.")},
+                                             {"detectors", Detectors()}}),
+                                 "By name.")},
+                {"healthy_attempts", Count()},
+                {"false_alarms", Map(ShareField(""), "By rule, of the healthy attempts.")}})},
+       {"duplicates", Object("Work done more than once for one idempotency key.",
+                             {{"submissions", Count()},
+                              {"results", Count()},
+                              {"upstream_executions", Count()},
+                              {"requests_executed_again", ShareField("")}})},
+       {"layers", WithDescription({{"type", "array"},
+                                   {"items", Object("", {{"name", TextField()},
+                                                         {"calls", Count()},
+                                                         {"attempts", Count()},
+                                                         {"amplification", Positive()}})}},
+                                  "Of a call chain, the outermost first; empty without one.")}});
 }
 
 Json Timing() {
@@ -348,12 +360,13 @@ Json Timing() {
        {"wall_s", Positive()},
        {"cpu_s", Positive()},
        {"diagnosis_ns", Object("CPU time of parts of the engine, in real nanoseconds.",
-                               {{"classify", Quantiles("")},
-                                {"classify_parse", Quantiles("")},
-                                {"validate", Quantiles("")},
-                                {"decide", Quantiles("")},
+                               {{"classify", QuantilesField("")},
+                                {"classify_parse", QuantilesField("")},
+                                {"validate", QuantilesField("")},
+                                {"decide", QuantilesField("")},
                                 {"timer_overhead", Count("Of reading the clock, part of each.")}})},
-       {"machine", Object("", {{"cpu", Text()}, {"cores", Count()}, {"kernel", Text()}})}});
+       {"machine",
+        Object("", {{"cpu", TextField()}, {"cores", Count()}, {"kernel", TextField()}})}});
 }
 
 Json PerRequest() {
@@ -365,24 +378,25 @@ Json PerRequest() {
       "did not end.",
       {{"n", Count("Requests.")},
        {"replications", Counts("Requests of each replication.")},
-       {"legend", Map(Map(Text(), ""), "Column, character, meaning.")},
-       {"kind", Described(letters, "What its first attempt met.")},
-       {"ending", Described(letters, "How it ended; capitals: with the first attempt's reply.")},
-       {"fault", Described(letters, "Drawn for its first attempt.")},
-       {"diagnosis", Described(letters, "What the engine took the first attempt for.")},
-       {"truth", Described(letters, "What that was.")},
-       {"action", Described(letters, "The plan row that sent the second attempt.")},
-       {"ceiling", Described(letters, "Whether a clairvoyant engine recovers it.")},
-       {"attempts", Described(letters, "That reached a provider, base 36; z: 35 or more.")},
-       {"faulted_attempts", Described(letters, "Base 36, of those.")},
-       {"class_right", Described(letters, "Base 36, of the faulted: class diagnosed right.")},
-       {"retry_right", Described(letters, "Base 36, of the faulted: retry decision right.")},
-       {"arrival_ms", Described(numbers, "Intended, from the start of its replication.")},
-       {"latency_us", Described(numbers, "From the intended arrival.")},
-       {"cost_nusd", Described(numbers, "1e-9 USD, discarded attempts included.")},
-       {"digest", Described(letters,
-                            "6 hex digits a request, over all that the fingerprint covers "
-                            "of it.")}});
+       {"legend", Map(Map(TextField(), ""), "Column, character, meaning.")},
+       {"kind", WithDescription(letters, "What its first attempt met.")},
+       {"ending",
+        WithDescription(letters, "How it ended; capitals: with the first attempt's reply.")},
+       {"fault", WithDescription(letters, "Drawn for its first attempt.")},
+       {"diagnosis", WithDescription(letters, "What the engine took the first attempt for.")},
+       {"truth", WithDescription(letters, "What that was.")},
+       {"action", WithDescription(letters, "The plan row that sent the second attempt.")},
+       {"ceiling", WithDescription(letters, "Whether a clairvoyant engine recovers it.")},
+       {"attempts", WithDescription(letters, "That reached a provider, base 36; z: 35 or more.")},
+       {"faulted_attempts", WithDescription(letters, "Base 36, of those.")},
+       {"class_right", WithDescription(letters, "Base 36, of the faulted: class diagnosed right.")},
+       {"retry_right", WithDescription(letters, "Base 36, of the faulted: retry decision right.")},
+       {"arrival_ms", WithDescription(numbers, "Intended, from the start of its replication.")},
+       {"latency_us", WithDescription(numbers, "From the intended arrival.")},
+       {"cost_nusd", WithDescription(numbers, "1e-9 USD, discarded attempts included.")},
+       {"digest", WithDescription(letters,
+                                  "6 hex digits a request, over all that the fingerprint covers "
+                                  "of it.")}});
 }
 
 void Merge(Json part, Json* into) {
@@ -411,27 +425,29 @@ std::string ResultSchema() {
   Merge(Sections(), &run);
   run = Optional(
       run,
-      {{"ci_method", Text("Of every ci95 that does not name another.")},
+      {{"ci_method", TextField("Of every ci95 that does not name another.")},
        {"ablation",
-        Described({{"type", "object"}},
-                  "Of an engine that lacks a mechanism: this run less that of the whole "
-                  "engine.")},
+        WithDescription({{"type", "object"}},
+                        "Of an engine that lacks a mechanism: this run less that of the whole "
+                        "engine.")},
        {"timeline",
-        Described({{"type", "object"}},
-                  "Per window of window_s from the start: latency of what arrived in it, "
-                  "retry budget left at the ends of requests (-1: none known), share of "
-                  "the window in which circuits were open; and episodes, what was done "
-                  "to the run for a while.")},
-       {"flows", Described({{"type", "array"}},
-                           "Faulted requests, counted by fault, first diagnosis, last action and "
-                           "ending.")},
+        WithDescription({{"type", "object"}},
+                        "Per window of window_s from the start: latency of what arrived in it, "
+                        "retry budget left at the ends of requests (-1: none known), share of "
+                        "the window in which circuits were open; and episodes, what was done "
+                        "to the run for a while.")},
+       {"flows",
+        WithDescription({{"type", "array"}},
+                        "Faulted requests, counted by fault, first diagnosis, last action and "
+                        "ending.")},
        {"stories",
-        Described({{"type", "array"}},
-                  "Single requests, attempt by attempt: of each kind of fault, ending and "
-                  "last action those with the smallest keyed hash. Times in microseconds; "
-                  "absent keys have their usual value.")},
-       {"trace", Described({{"type", "object"}}, "Rows of the trace that requests came from.")},
-       {"knowledge", Described({{"type", "object"}}, "Rules that the engine began with.")},
+        WithDescription({{"type", "array"}},
+                        "Single requests, attempt by attempt: of each kind of fault, ending and "
+                        "last action those with the smallest keyed hash. Times in microseconds; "
+                        "absent keys have their usual value.")},
+       {"trace",
+        WithDescription({{"type", "object"}}, "Rows of the trace that requests came from.")},
+       {"knowledge", WithDescription({{"type", "object"}}, "Rules that the engine began with.")},
        {"per_request", PerRequest()}});
   schema["if"] = {{"properties", {{"mode", {{"const", "model"}}}}}, {"required", {"mode"}}};
   schema["then"] =

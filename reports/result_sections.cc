@@ -5,7 +5,7 @@
 namespace squall {
 namespace {
 
-constexpr double kMs = 1e6;
+constexpr double kNsPerMs = 1e6;
 
 Json PhaseJson(const PhaseSummary& phase) {
   const double requests = static_cast<double>(phase.requests);
@@ -16,7 +16,7 @@ Json PhaseJson(const PhaseSummary& phase) {
           {"attempts", phase.attempts},
           {"amplification", Rate(phase.attempts, phase.requests)},
           {"cost", {{"usd", Number(phase.cost_usd)}, {"usd_per_request", mean}}},
-          {"latency_ms", QuantilesJson(phase.latency, kMs)}};
+          {"latency_ms", QuantilesJson(phase.latency, kNsPerMs)}};
 }
 
 Json DetectorJson(const DetectorSummary& detector) {
@@ -50,11 +50,11 @@ Json ExposureJson(const Summary& s) {
           {"hanging", e.hanging},
           {"probes", e.probes},
           {"hung", e.hung.n},
-          {"hung_ms", QuantilesJson(e.hung, kMs)},
+          {"hung_ms", QuantilesJson(e.hung, kNsPerMs)},
           {"failed_fast", e.fast_fail.n},
-          {"fast_fail_ms", QuantilesJson(e.fast_fail, kMs)},
+          {"fast_fail_ms", QuantilesJson(e.fast_fail, kNsPerMs)},
           {"fallback", e.fallback.n},
-          {"fallback_ms", QuantilesJson(e.fallback, kMs)}};
+          {"fallback_ms", QuantilesJson(e.fallback, kNsPerMs)}};
 }
 
 Json TimeToDetect(const Summary& s) {

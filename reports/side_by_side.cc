@@ -9,11 +9,11 @@
 namespace squall {
 namespace {
 
-constexpr int kLabelWidth = 20;
+constexpr int kFigureWidth = 20;
 constexpr int kColumnWidth = 15;
-constexpr int kColumns = (kTextWidth - kLabelWidth) / kColumnWidth;
+constexpr int kColumns = (kTextWidth - kFigureWidth) / kColumnWidth;
 
-struct Row {
+struct FigureRow {
   const char* label;
   Ink ink;
   std::function<std::string(const RunResult&)> cell;
@@ -33,7 +33,7 @@ std::string StrictBar(const RunResult& r, const TextStyle& style) {
          Paint(Repeat(style.utf8 ? "░" : ".", cells[1]), Ink::kDim, style);
 }
 
-std::vector<Row> RecoveryRows(const TextStyle& style) {
+std::vector<FigureRow> RecoveryRows(const TextStyle& style) {
   return {{"faulted requests", Ink::kPlain,
            [](const RunResult& r) { return CompactText(r.summary.faulted().n, 13); }},
           {"strict", Ink::kGood, Share([](const Tally& t) { return t.strict; })},
@@ -54,7 +54,7 @@ std::vector<Row> RecoveryRows(const TextStyle& style) {
            }}};
 }
 
-std::vector<Row> PriceRows(const TextStyle& style) {
+std::vector<FigureRow> PriceRows(const TextStyle& style) {
   const auto ratio = [style](std::optional<double> value) {
     return value ? RatioText(*value, style) : std::string("n/a");
   };
@@ -90,7 +90,7 @@ std::vector<Row> PriceRows(const TextStyle& style) {
 }
 
 // One row, and only where some provider asked some engine to wait.
-std::vector<Row> HintRows(std::span<const RunResult> results) {
+std::vector<FigureRow> HintRows(std::span<const RunResult> results) {
   const bool any = std::any_of(results.begin(), results.end(), [](const RunResult& r) {
     return r.summary.obedience.hints_given > 0;
   });
@@ -102,7 +102,7 @@ std::vector<Row> HintRows(std::span<const RunResult> results) {
 }
 
 // One row, and only where something was done to the run that ended.
-std::vector<Row> RecoveryTimeRow(std::span<const RunResult> results, const TextStyle& style) {
+std::vector<FigureRow> RecoveryTimeRow(std::span<const RunResult> results, const TextStyle& style) {
   const bool any = std::any_of(results.begin(), results.end(), [](const RunResult& r) {
     return r.summary.recovery && r.summary.recovery->n > 0;
   });
@@ -119,7 +119,7 @@ std::vector<Row> RecoveryTimeRow(std::span<const RunResult> results, const TextS
 // Names longer than a column take two lines, broken after the last "_", "-" or "/" that fits.
 std::string NameLines(std::span<const RunResult> block, const TextStyle& style) {
   constexpr size_t kFits = kColumnWidth - 2;
-  std::string upper = Repeat(" ", kLabelWidth);
+  std::string upper = Repeat(" ", kFigureWidth);
   std::string lower = upper;
   bool two_lines = false;
   for (const RunResult& result : block) {
@@ -140,11 +140,11 @@ std::string NameLines(std::span<const RunResult> block, const TextStyle& style) 
          Paint(lower, Ink::kBold, style) + "\n";
 }
 
-std::string Rows(const std::vector<Row>& rows, std::span<const RunResult> block,
-                 const TextStyle& style) {
+std::string FigureRows(const std::vector<FigureRow>& rows, std::span<const RunResult> block,
+                       const TextStyle& style) {
   std::string text;
-  for (const Row& row : rows) {
-    text += Paint(PadRight(row.label, kLabelWidth), row.ink, style);
+  for (const FigureRow& row : rows) {
+    text += Paint(PadRight(row.label, kFigureWidth), row.ink, style);
     for (const RunResult& result : block) text += PadLeft(row.cell(result), kColumnWidth);
     text += '\n';
   }
@@ -167,10 +167,10 @@ std::string RenderComparison(std::span<const RunResult> results,
   const size_t columns = (results.size() + blocks - 1) / blocks;
   for (size_t i = 0; i < results.size(); i += columns) {
     const auto block = results.subspan(i, std::min(columns, results.size() - i));
-    text += "\n" + NameLines(block, style) + Rows(RecoveryRows(style), block, style);
-    text += "\n" + Rows(PriceRows(style), block, style);
-    text += Rows(RecoveryTimeRow(results, style), block, style);
-    text += Rows(HintRows(results), block, style);
+    text += "\n" + NameLines(block, style) + FigureRows(RecoveryRows(style), block, style);
+    text += "\n" + FigureRows(PriceRows(style), block, style);
+    text += FigureRows(RecoveryTimeRow(results, style), block, style);
+    text += FigureRows(HintRows(results), block, style);
   }
   text += "\nfirst attempts that differ between engines: ";
   if (!share_differing) return TrimLineEnds(text + "not known\n");

@@ -11,7 +11,7 @@
 namespace squall {
 namespace {
 
-constexpr int kWide = 1000;      // of the stretched drawing, in units of its own
+constexpr int kDrawingWidth = 1000;  // of the stretched drawing, in units of its own
 constexpr int kTop = 16;         // px above the drawing, for labels of bands and the highest tick
 constexpr int kBelow = 22;       // px below it, for tick labels
 constexpr int kWordsBelow = 14;  // and for the words of the axis
@@ -54,7 +54,7 @@ std::string PathOf(const PlotLine& line, const Plot& plot) {
       drawn = false;
       continue;
     }
-    const std::string x = Coordinate(kWide * plot.x.Place(line.x[i]));
+    const std::string x = Coordinate(kDrawingWidth * plot.x.Place(line.x[i]));
     const std::string y = Coordinate(plot.height * (1 - plot.y.Place(line.y[i])));
     if (line.area && !drawn) AppendTo(&path, "M", x, " ", plot.height);
     if (!drawn) {
@@ -123,8 +123,9 @@ std::string Bands(const Plot& plot) {
   for (const PlotBand& band : plot.bands) {
     const double from = plot.x.Place(band.from);
     const double to = plot.x.Place(band.to);
-    AppendTo(&bands, "<rect class=band x=\"", Coordinate(kWide * from), "\" width=\"",
-             Coordinate(std::max(kWide * (to - from), 1.0)), "\" height=\"", plot.height, "\"/>");
+    AppendTo(&bands, "<rect class=band x=\"", Coordinate(kDrawingWidth * from), "\" width=\"",
+             Coordinate(std::max(kDrawingWidth * (to - from), 1.0)), "\" height=\"", plot.height,
+             "\"/>");
   }
   return bands;
 }
@@ -135,7 +136,7 @@ std::string BandLabels(const Plot& plot) {
   for (const PlotBand& band : plot.bands) {
     if (band.label.empty()) continue;
     const double place = plot.x.Place(band.from);
-    AppendTo(&labels, "<text class=bl data-at=\"", Coordinate(kWide * place), "\" x=\"",
+    AppendTo(&labels, "<text class=bl data-at=\"", Coordinate(kDrawingWidth * place), "\" x=\"",
              Coordinate(100 * place), "%\" y=-4", place > 0.6 ? " text-anchor=end" : "",
              " aria-hidden=true>", Escape(band.label), "</text>");
   }
@@ -233,8 +234,8 @@ std::string SvgImage(std::string_view title, std::string_view desc, int height,
 
 std::string Plot::Svg() const {
   std::string drawn = Cat("<g transform=\"translate(0 ", kTop, ")\">", YAxis(*this),
-                          "<svg class=st width=\"100%\" height=", height, " viewBox=\"0 0 ", kWide,
-                          " ", height, "\" preserveAspectRatio=none>", Bands(*this));
+                          "<svg class=st width=\"100%\" height=", height, " viewBox=\"0 0 ",
+                          kDrawingWidth, " ", height, "\" preserveAspectRatio=none>", Bands(*this));
   for (const PlotLine& line : lines) {
     AppendTo(&drawn, "<path class=\"", line.area ? "ar " : "ln ", line.ink, "\" d=\"",
              PathOf(line, *this), "\"/>");

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view Trim(std::string_view text) {
+std::string_view Trimmed(std::string_view text) {
   const size_t from = text.find_first_not_of(" \t");
   if (from == std::string_view::npos) return "";
   return text.substr(from, text.find_last_not_of(" \t") - from + 1);
@@ -70,16 +70,6 @@ bool NameCharacter(char c) {
          c == '.';
 }
 
-bool Holds(double value, Comparison op, double limit) {
-  switch (op) {
-    case Comparison::kAtLeast: return value >= limit;
-    case Comparison::kAtMost: return value <= limit;
-    case Comparison::kAbove: return value > limit;
-    case Comparison::kBelow: return value < limit;
-  }
-  return false;
-}
-
 // How many samples would tell, if the figure stayed what it is: the half width of a normal interval
 // for a proportion shrinks with the square root.
 std::string SamplesThatTell(const MetricFigure& figure, double limit) {
@@ -92,6 +82,16 @@ std::string SamplesThatTell(const MetricFigure& figure, double limit) {
 }
 
 }  // namespace
+
+bool Holds(double value, Comparison op, double limit) {
+  switch (op) {
+    case Comparison::kAtLeast: return value >= limit;
+    case Comparison::kAtMost: return value <= limit;
+    case Comparison::kAbove: return value > limit;
+    case Comparison::kBelow: return value < limit;
+  }
+  return false;
+}
 
 std::string_view ComparisonText(Comparison op) {
   switch (op) {
@@ -114,11 +114,11 @@ std::string_view GateVerdictText(GateVerdict verdict) {
 }
 
 std::string TakeMetricName(std::string_view* text) {
-  *text = Trim(*text);
+  *text = Trimmed(*text);
   size_t end = 0;
   while (end < text->size() && NameCharacter((*text)[end])) ++end;
   std::string name(text->substr(0, end));
-  *text = Trim(text->substr(end));
+  *text = Trimmed(text->substr(end));
   return name;
 }
 
@@ -137,18 +137,18 @@ absl::StatusOr<Comparison> TakeComparison(std::string_view* text) {
        {Comparison::kAtLeast, Comparison::kAtMost, Comparison::kAbove, Comparison::kBelow}) {
     const std::string_view word = ComparisonText(op);
     if (!text->starts_with(word)) continue;
-    *text = Trim(text->substr(word.size()));
+    *text = Trimmed(text->substr(word.size()));
     return op;
   }
   return Expected(*text, ">=, <=, > or < and a limit after the metric");
 }
 
 absl::StatusOr<Amount> ParseAmount(std::string_view text, MetricUnit unit, bool relative) {
-  text = Trim(text);
+  text = Trimmed(text);
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || !std::isfinite(number)) return Expected(text, Units(unit, relative));
-  const std::string_view word = Trim(text.substr(static_cast<size_t>(end - text.data())));
+  const std::string_view word = Trimmed(text.substr(static_cast<size_t>(end - text.data())));
   if (relative && unit == MetricUnit::kShare && word == "pp") return Amount{number / 100, false};
   if (relative && unit != MetricUnit::kShare && word == "%") return Amount{number / 100, true};
   for (const UnitWord& row : kUnitWords) {
@@ -162,7 +162,7 @@ absl::StatusOr<Amount> ParseAmount(std::string_view text, MetricUnit unit, bool 
 
 absl::StatusOr<Threshold> ParseThreshold(std::string_view text) {
   Threshold threshold;
-  threshold.text = std::string(Trim(text));
+  threshold.text = std::string(Trimmed(text));
   std::string_view rest = text;
   threshold.metric = TakeMetricName(&rest);
   const absl::Status known = CheckMetricName(threshold.metric);

@@ -21,6 +21,7 @@ namespace squall {
 
 enum class Comparison : uint8_t { kAtLeast, kAtMost, kAbove, kBelow };
 std::string_view ComparisonText(Comparison op);
+bool Holds(double value, Comparison op, double limit);
 
 struct Threshold {
   std::string text;    // as given

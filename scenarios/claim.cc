@@ -185,7 +185,7 @@ void Describe(Fields& f, ClaimWorld& c) {
   f.Text("name", c.name, "What is different.");
   f.Bool("engine", c.engine, "Whether the engine is another, not only the world.");
   f.TextList("sets", c.sets, "Overrides besides those of the first run.");
-  f.Number("expected", c.expected, kRate, "Share recovered by the closed form.");
+  f.Number("expected", c.expected, kRateRange, "Share recovered by the closed form.");
 }
 
 void Describe(Fields& f, Claim& c) {

@@ -38,12 +38,12 @@ class Witness {
   std::map<RuleKey, Proportion> observed_;
 };
 
-RuleVerdict Judge(const LearnedRule& rule, const Proportion& observed,
-                  const KnowledgeConfig& config) {
-  if (!rule.speaks) return RuleVerdict::kSilent;
-  if (observed.n < config.minimum_samples) return RuleVerdict::kUntried;
+TrialVerdict Judge(const LearnedRule& rule, const Proportion& observed,
+                   const KnowledgeConfig& config) {
+  if (!rule.speaks) return TrialVerdict::kSilent;
+  if (observed.n < config.minimum_samples) return TrialVerdict::kUntried;
   const Interval interval = Wilson(observed.successes, observed.n);
-  return interval.high < config.minimum_success ? RuleVerdict::kFails : RuleVerdict::kHolds;
+  return interval.high < config.minimum_success ? TrialVerdict::kFails : TrialVerdict::kHolds;
 }
 
 }  // namespace
@@ -87,12 +87,12 @@ absl::StatusOr<KnowledgeTrial> TryKnowledge(const Scenario& scenario,
 std::vector<LearnedRule> RulesThatPassed(const KnowledgeTrial& trial) {
   std::vector<LearnedRule> passed;
   for (const RuleTrial& one : trial.rules) {
-    if (one.verdict == RuleVerdict::kUntried) continue;
+    if (one.verdict == TrialVerdict::kUntried) continue;
     LearnedRule rule = one.rule;
-    if (one.verdict != RuleVerdict::kSilent) {
+    if (one.verdict != TrialVerdict::kSilent) {
       rule.successes = static_cast<double>(one.observed.successes);
       rule.failures = static_cast<double>(one.observed.n - one.observed.successes);
-      rule.speaks = one.verdict == RuleVerdict::kHolds;
+      rule.speaks = one.verdict == TrialVerdict::kHolds;
       rule.age = 0s;
     }
     passed.push_back(rule);

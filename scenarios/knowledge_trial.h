@@ -19,7 +19,7 @@
 
 namespace squall {
 
-enum class RuleVerdict : uint8_t {
+enum class TrialVerdict : uint8_t {
   kHolds,    // its success may well be above the threshold for speaking
   kFails,    // the 95 % interval of its success lies below the threshold
   kUntried,  // it speaks, and met fewer cases than a rule needs
@@ -29,7 +29,7 @@ enum class RuleVerdict : uint8_t {
 struct RuleTrial {
   LearnedRule rule;
   Proportion observed;  // Wilson's interval is what the verdict goes by
-  RuleVerdict verdict = RuleVerdict::kSilent;
+  TrialVerdict verdict = TrialVerdict::kSilent;
 };
 
 struct KnowledgeTrial {

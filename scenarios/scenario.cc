@@ -116,7 +116,7 @@ void Describe(Fields& f, ConversationConfig& c) {
 }
 
 void Describe(Fields& f, ResubmitConfig& c) {
-  f.Number("share", c.share, kRate,
+  f.Number("share", c.share, kRateRange,
            "Share of requests that are submitted a second time, answered or not.");
   f.Span("after", c.after, {0s, 24h}, "Time from the first submission to the second.");
   f.Bool("same_key", c.same_key,
@@ -142,7 +142,7 @@ void Describe(Fields& f, WorkloadConfig& c) {
   f.Int("answer_tokens", c.answer_tokens, kTokens, "Median size of an answer in tokens.");
   f.Number("answer_sigma", c.answer_sigma, kSigma,
            "Standard deviation of the logarithm of the answer size.");
-  f.Number("stream", c.stream, kRate, "Share of requests that ask for a stream of events.");
+  f.Number("stream", c.stream, kRateRange, "Share of requests that ask for a stream of events.");
   f.Int("sessions", c.sessions, {1, 1'000'000'000}, "Distinct users that requests come from.");
   f.Span("deadline", c.deadline, {1ms, 24h},
          "Time a request has from its intended arrival to its answer.");

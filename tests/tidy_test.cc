@@ -18,7 +18,7 @@
 #include "tests/catch.h"
 #include "tests/paths.h"
 
-namespace squall {
+namespace squall::tidy_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -355,4 +355,4 @@ TEST_CASE("tidy: the top of the tree holds what it should and nothing else", "[t
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tidy_test

@@ -25,7 +25,7 @@ struct NumberRange {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
 };
-inline constexpr NumberRange kRate{0, 1};
+inline constexpr NumberRange kRateRange{0, 1};
 inline constexpr NumberRange kNotNegative{0, std::numeric_limits<double>::infinity()};
 
 struct IntRange {

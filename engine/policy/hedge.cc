@@ -5,17 +5,17 @@
 namespace squall {
 namespace {
 
-constexpr std::string_view kKinds[] = {"none", "fixed", "quantile"};
+constexpr std::string_view kHedgeKinds[] = {"none", "fixed", "quantile"};
 
 }  // namespace
 
 void Describe(Fields& f, HedgeConfig& c) {
-  f.Enum("kind", c.kind, kKinds,
+  f.Enum("kind", c.kind, kHedgeKinds,
          "When a late request is sent a second time: never, after a fixed delay, or when it has "
          "taken longer than a share of those before it.");
   f.Span("delay", c.delay, {1us, 24h},
          "The fixed delay; also used for a quantile while too few latencies are known.");
-  f.Number("quantile", c.quantile, kRate, "Share of latencies that a request must exceed.");
+  f.Number("quantile", c.quantile, kRateRange, "Share of latencies that a request must exceed.");
   f.Span("minimum", c.minimum, {0s, 24h}, "Shortest time after which a hedge is sent.");
   f.Int("most", c.most, {0, 16}, "Most hedges of one request; one attempt has at most one.");
 }

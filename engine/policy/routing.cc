@@ -9,7 +9,7 @@
 namespace squall {
 namespace {
 
-constexpr std::string_view kKinds[] = {"priority", "weighted", "latency", "cost", "p2c"};
+constexpr std::string_view kRoutingKinds[] = {"priority", "weighted", "latency", "cost", "p2c"};
 
 using Keys = std::array<double, kMaxRouteTargets>;
 
@@ -48,7 +48,7 @@ void LeadWithTwo(uint8_t* order, size_t n, uint64_t bits) {
 }  // namespace
 
 void Describe(Fields& f, RoutingConfig& c) {
-  f.Enum("kind", c.kind, kKinds,
+  f.Enum("kind", c.kind, kRoutingKinds,
          "Order of the targets within a tier: as listed, drawn by weight, quickest first, cheapest "
          "first, or the healthier of two drawn at random first.");
   f.NumberMap("tiers", c.tiers, {0, 1'000},

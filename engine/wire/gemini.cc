@@ -35,7 +35,7 @@ Finish FinishReason(std::string_view word) {
 }
 
 // The prompt's count holds the cached share; thoughts are counted beside the candidates.
-Usage ReadUsage(const object& usage) {
+Usage ReadUsageMetadata(const object& usage) {
   Usage out;
   out.prompt_tokens = JsonCount(usage, "promptTokenCount");
   out.cached_tokens = JsonCount(usage, "cachedContentTokenCount");
@@ -71,7 +71,7 @@ void ReadReply(const object& top, TextParts* parts, DecodedBody* out) {
   out->shape = DecodedBody::Shape::kReply;
   out->model = JsonText(top, "modelVersion");
   object usage;
-  if (JsonObject(top, "usageMetadata", &usage)) out->usage = ReadUsage(usage);
+  if (JsonObject(top, "usageMetadata", &usage)) out->usage = ReadUsageMetadata(usage);
   const std::string_view blocked = BlockReason(top);
   if (!blocked.empty()) {
     SetFinish(Finish::kContentFilter, blocked, out);
@@ -155,7 +155,7 @@ void ReadChunk(const object& top, StreamState* state) {
   state->SeeId(JsonText(top, "responseId"));
   state->SetModel(JsonText(top, "modelVersion"));
   object usage;
-  if (JsonObject(top, "usageMetadata", &usage)) state->SetUsage(ReadUsage(usage));
+  if (JsonObject(top, "usageMetadata", &usage)) state->SetUsage(ReadUsageMetadata(usage));
   const std::string_view blocked = BlockReason(top);
   if (!blocked.empty()) {
     state->SetFinish(Finish::kContentFilter, blocked);

@@ -42,7 +42,7 @@ int64_t CountOf(const element& value, std::string_view member) {
   return value.get(details) == simdjson::SUCCESS ? JsonCount(details, member) : 0;
 }
 
-Usage ReadUsage(const object& usage) {
+Usage ReadChatUsage(const object& usage) {
   Usage out;
   for (const auto [key, value] : usage) {
     if (key == "prompt_tokens") {
@@ -228,7 +228,7 @@ void ReadChatBody(const element& root, TextParts* parts, DecodedBody* out) {
     } else if (key == "model") {
       out->model = TextOf(value);
     } else if (key == "usage" && value.get(usage) == simdjson::SUCCESS) {
-      out->usage = ReadUsage(usage);
+      out->usage = ReadChatUsage(usage);
     } else if (key == "error" && value.get(error) == simdjson::SUCCESS) {
       has_error = true;
     }
@@ -255,7 +255,7 @@ void ReadChatEvent(std::string_view type, const element& data, StreamState* stat
     }
   }
   object usage;
-  if (JsonObject(top, "usage", &usage)) state->SetUsage(ReadUsage(usage));
+  if (JsonObject(top, "usage", &usage)) state->SetUsage(ReadChatUsage(usage));
 }
 
 std::unique_ptr<ReplyDecoder> MakeOpenAiDecoder() { return MakeJsonDecoder(&ReadChatBody); }

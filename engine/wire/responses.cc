@@ -16,7 +16,7 @@ using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-Usage ReadUsage(const object& usage) {
+Usage ReadResponseUsage(const object& usage) {
   Usage out;
   out.prompt_tokens = JsonCount(usage, "input_tokens");
   out.completion_tokens = JsonCount(usage, "output_tokens");
@@ -53,7 +53,7 @@ Ending ReadEnding(const object& response, bool has_tool_calls) {
   return {Finish::kOther, status};
 }
 
-void ReadMessage(const object& item, TextParts* parts, DecodedBody* out) {
+void ReadOutputMessage(const object& item, TextParts* parts, DecodedBody* out) {
   array content;
   if (!JsonArray(item, "content", &content)) return;
   for (const element entry : content) {
@@ -64,16 +64,16 @@ void ReadMessage(const object& item, TextParts* parts, DecodedBody* out) {
   }
 }
 
-void ReadReply(const object& response, const array& output, TextParts* parts, DecodedBody* out) {
+void ReadResponse(const object& response, const array& output, TextParts* parts, DecodedBody* out) {
   out->shape = DecodedBody::Shape::kReply;
   out->model = JsonText(response, "model");
   object usage;
-  if (JsonObject(response, "usage", &usage)) out->usage = ReadUsage(usage);
+  if (JsonObject(response, "usage", &usage)) out->usage = ReadResponseUsage(usage);
   for (const element entry : output) {
     object item;
     if (entry.get(item) != simdjson::SUCCESS) continue;
     const std::string_view type = JsonText(item, "type");
-    if (type == "message") ReadMessage(item, parts, out);
+    if (type == "message") ReadOutputMessage(item, parts, out);
     const bool custom = type == "custom_tool_call";
     if (custom || type == "function_call") {
       out->has_tool_calls = true;
@@ -94,7 +94,7 @@ void ReadEndingEvent(const object& top, StreamState* state) {
   if (JsonObject(top, "response", &response)) {
     state->SetModel(JsonText(response, "model"));
     object usage;
-    if (JsonObject(response, "usage", &usage)) state->SetUsage(ReadUsage(usage));
+    if (JsonObject(response, "usage", &usage)) state->SetUsage(ReadResponseUsage(usage));
     const Ending ending = ReadEnding(response, state->has_tool_calls());
     state->SetFinish(ending.finish, ending.own);
   }
@@ -177,7 +177,7 @@ void ReadResponsesBody(const element& root, TextParts* parts, DecodedBody* out) 
   } else if (JsonText(top, "status") == "failed") {
     out->shape = DecodedBody::Shape::kError;
   } else if (JsonArray(top, "output", &output)) {
-    ReadReply(top, output, parts, out);
+    ReadResponse(top, output, parts, out);
   } else if (JsonText(top, "type") == "error") {
     ReadOpenAiError(top, out);
     out->error_type = {};  // it only says that this is an error

@@ -77,8 +77,8 @@ BreakerTrip::BreakerTrip() {
 }
 
 void Describe(Fields& f, BreakerTrip& m) {
-  f.Number("failure_rate", m.failure_rate, kRate, "Share of calls that fail, independently.");
-  f.Number("probe_failure_rate", m.probe_failure_rate, kRate, "Share of probes that fail.");
+  f.Number("failure_rate", m.failure_rate, kRateRange, "Share of calls that fail, independently.");
+  f.Number("probe_failure_rate", m.probe_failure_rate, kRateRange, "Share of probes that fail.");
   f.Number("calls_per_s", m.calls_per_s, {1e-6, 1e6}, "Calls a second, evenly spaced.");
   f.Int("max_calls", m.max_calls, {1, 1'000'000'000}, "Calls after which a trial gives up.");
   f.Int("trials", m.trials, {1, 100'000'000}, "Fresh breakers in one replication.");

@@ -155,7 +155,8 @@ void Describe(Fields& f, Budget& m) {
          "What limits retries: a bucket filled per call, per success or as in gRPC, the share of "
          "failures so far, a window of time as in Finagle, or the share of active requests as in "
          "Envoy.");
-  f.Number("failure_rate", m.failure_rate, kRate, "Share of attempts that fail, independently.");
+  f.Number("failure_rate", m.failure_rate, kRateRange,
+           "Share of attempts that fail, independently.");
   f.Number("ratio", m.ratio, {0, 1000}, "What the budget allows: 0.1 is 10 %.");
   f.Number("capacity", m.capacity, {1e-6, 1e12}, "Bucket: what it holds at first and at most.");
   f.Int("attempts", m.attempts, {1, 1'000'000}, "Attempts at one call at most.");

@@ -150,7 +150,7 @@ void Describe(Fields& f, QueueModel& m) {
   f.Enum("service", m.service, kServiceNames, "Distribution of service times.");
   f.Span("service_mean", m.service_mean, kTime, "Mean service time; not of hyperexponential.");
   f.Number("sigma", m.sigma, {0, 5}, "Lognormal: standard deviation of the logarithm.");
-  f.Number("slow_share", m.slow_share, kRate, "Hyperexponential: share of slow customers.");
+  f.Number("slow_share", m.slow_share, kRateRange, "Hyperexponential: share of slow customers.");
   f.Span("slow_mean", m.slow_mean, kTime, "Hyperexponential: their mean service time.");
   f.Span("fast_mean", m.fast_mean, kTime, "Hyperexponential: that of the others.");
   f.Int("servers", m.servers, {1, 100'000}, "Servers: c.");

@@ -75,7 +75,7 @@ class Simulation {
 }  // namespace
 
 void Describe(Fields& f, Retries& m) {
-  f.Number("failure_rate", m.failure_rate, kRate,
+  f.Number("failure_rate", m.failure_rate, kRateRange,
            "Share of attempts at the provider that fail, independently; 1 is a total outage.");
   f.Int("attempts", m.attempts, {1, 32}, "Tries of each layer that retries, the first included.");
   f.Int("depth", m.depth, {1, kMaxDepth}, "Layers of callers, each above the next.");

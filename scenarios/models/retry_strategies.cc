@@ -134,7 +134,8 @@ class Simulation {
 
 void Describe(Fields& f, RetryStrategies& m) {
   f.Enum("strategy", m.strategy, kStrategyNames, "What decides whether a failure is retried.");
-  f.Number("failure_rate", m.failure_rate, kRate, "Share of attempts that fail, independently.");
+  f.Number("failure_rate", m.failure_rate, kRateRange,
+           "Share of attempts that fail, independently.");
   f.Int("clients", m.clients, {1, 1'000'000}, "Clients, each with a bucket or breaker of its own.");
   f.Number("calls_per_s", m.calls_per_s, {1e-6, 1e6}, "Calls a second of each client.");
   f.Span("network_mean", m.network_mean, {0s, 1h}, "Mean time of each message, exponential.");

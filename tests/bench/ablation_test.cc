@@ -8,7 +8,7 @@
 
 #include "tests/bench/command.h"
 
-namespace squall {
+namespace squall::ablation_test {
 namespace {
 
 using nlohmann::json;
@@ -151,4 +151,4 @@ TEST_CASE("cli: --ablate takes one engine", "[cli]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::ablation_test

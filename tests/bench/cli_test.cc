@@ -5,7 +5,7 @@
 
 #include "tests/bench/command.h"
 
-namespace squall {
+namespace squall::cli_test {
 namespace {
 
 using nlohmann::json;
@@ -208,7 +208,7 @@ TEST_CASE("cli: the line that a report says repeats it, repeats it", "[cli]") {
 }
 
 TEST_CASE("cli: an interrupted run ends cleanly with a partial result", "[cli]") {
-  const std::string out = Script(R"sh(
+  const std::string out = InlineScript(R"sh(
 set -m  # or bash starts background jobs with SIGINT ignored
 "$1" run production-10k -q --json --set /workload/requests=50000000 & pid=$!
 sleep 1
@@ -226,4 +226,4 @@ echo "exit $?"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::cli_test

@@ -7,7 +7,7 @@
 #include "tests/bench/command.h"
 #include "tests/paths.h"
 
-namespace squall {
+namespace squall::cmd_diagnose_test {
 namespace {
 
 using nlohmann::json;
@@ -114,8 +114,8 @@ TEST_CASE("cli diagnose: on a terminal no line is wider than 80 columns", "[cli]
       R"({"http_status":200,"body":{"choices":[]}})"};
   for (const std::string& reply : replies) {
     CAPTURE(reply);
-    const std::string text =
-        Script("echo '" + reply + "' >\"$2/in\"; script -qec \"'$1' diagnose <'$2/in'\" /dev/null");
+    const std::string text = InlineScript(
+        "echo '" + reply + "' >\"$2/in\"; script -qec \"'$1' diagnose <'$2/in'\" /dev/null");
     CHECK(Contains(text, "class "));
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
@@ -126,4 +126,4 @@ TEST_CASE("cli diagnose: on a terminal no line is wider than 80 columns", "[cli]
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::cmd_diagnose_test

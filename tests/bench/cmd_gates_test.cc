@@ -3,7 +3,7 @@
 
 #include "tests/bench/command.h"
 
-namespace squall {
+namespace squall::cmd_gates_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -269,4 +269,4 @@ TEST_CASE("results: rows of requests can be left out, and are only where JSON is
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::cmd_gates_test

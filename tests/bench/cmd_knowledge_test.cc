@@ -4,7 +4,7 @@
 
 #include "tests/bench/command.h"
 
-namespace squall {
+namespace squall::cmd_knowledge_test {
 namespace {
 
 using nlohmann::json;
@@ -140,4 +140,4 @@ TEST_CASE("cli: rules of several engines, or of replications that begin with rul
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::cmd_knowledge_test

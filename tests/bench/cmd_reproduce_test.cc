@@ -5,7 +5,7 @@
 #include "reports/text.h"
 #include "tests/bench/command.h"
 
-namespace squall {
+namespace squall::cmd_reproduce_test {
 namespace {
 
 using nlohmann::json;
@@ -76,4 +76,4 @@ TEST_CASE("reproduce: a time is given as a bound, and told apart from what is th
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::cmd_reproduce_test

@@ -65,7 +65,7 @@ inline CommandResult Squall(const std::string& arguments, const std::string& env
 }
 
 // Runs `script` in bash with the binary as $1 and a scratch folder as $2; returns what it printed.
-inline std::string Script(const std::string& script) {
+inline std::string InlineScript(const std::string& script) {
   const TempFolder folder;
   const std::string file = folder.Write("script", script);
   const std::string line = "bash '" + file + "' '" + SquallBinary() + "' '" + folder.Path("") +

@@ -7,7 +7,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::control_api_test {
 namespace {
 
 constexpr const char* kScenario = R"({
@@ -55,7 +55,7 @@ struct World {
   }
   ReplyPlan Send(size_t provider, const std::string& id) {
     ReplySource& source = mocks.source(provider);
-    ReplyPlan plan = source.Plan(ChatHttp(ChatBody("hello"), id), now);
+    ReplyPlan plan = source.Plan(ChatHttp(ChatRequestBody("hello"), id), now);
     source.Played(plan);
     return plan;
   }
@@ -216,7 +216,7 @@ TEST_CASE("control: a reply that outlives a reset counts nowhere") {
   World world;
   REQUIRE(world.Call("PUT", "/faults", R"({"timeout": {"rate": 1}})").status == 200);
   ReplySource& source = world.mocks.source(0);
-  const ReplyPlan pending = source.Plan(ChatHttp(ChatBody("hello"), "a"), world.now);
+  const ReplyPlan pending = source.Plan(ChatHttp(ChatRequestBody("hello"), "a"), world.now);
   REQUIRE(world.Call("POST", "/reset").status == 200);
   source.Played(pending);
   CHECK(world.Metric("squall_faults_scheduled_total{fault=\"timeout\"}") == 0);
@@ -236,7 +236,7 @@ TEST_CASE("control: the log tells the truth of each arrival") {
   REQUIRE(world.Call("PUT", "/faults", "{}").status == 200);
   world.now += 100s;
   ReplySource& beta = world.mocks.source(1);
-  beta.Plan(ChatHttp(ChatBody("hello"), ""), world.now);
+  beta.Plan(ChatHttp(ChatRequestBody("hello"), ""), world.now);
   HttpRequest stray;
   stray.method = "GET";
   stray.target = "/favicon.ico";
@@ -293,4 +293,4 @@ TEST_CASE("control: the log keeps the last lines and says how many it dropped") 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::control_api_test

@@ -10,7 +10,7 @@
 #include "bench/control_api.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::control_wire_test {
 namespace {
 
 using boost::system::error_code;
@@ -215,4 +215,4 @@ TEST_CASE("after a reset the same requests meet the same faults, whoever still w
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::control_wire_test

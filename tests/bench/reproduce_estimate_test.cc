@@ -6,7 +6,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::reproduce_estimate_test {
 namespace {
 
 using nlohmann::json;
@@ -128,4 +128,4 @@ TEST_CASE("estimate: a pointer that leads nowhere is one line with the claim and
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::reproduce_estimate_test

@@ -12,7 +12,7 @@
 #include "scenarios/claim.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::reproduce_worlds_test {
 namespace {
 
 // Of one class of fault: its weight; the share that follows a request everywhere; of the rest, the
@@ -198,4 +198,4 @@ TEST_CASE("worlds: the engine recovers on the mocks what the closed form says") 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::reproduce_worlds_test

@@ -1,11 +1,11 @@
 // squall serve from outside: real ports, clean ends, and a taken port said clearly.
 #include "tests/bench/command.h"
 
-namespace squall {
+namespace squall::serve_wire_test {
 namespace {
 
 TEST_CASE("serve: prints each URL, answers a plain client and ends on a signal", "[wire]") {
-  const std::string out = Script(R"sh(
+  const std::string out = InlineScript(R"sh(
 set -u
 "$1" serve production-10k --set '/faults={}' >"$2/urls" 2>/dev/null & pid=$!
 for i in $(seq 100); do [ "$(wc -l <"$2/urls")" = 4 ] && break; sleep 0.05; done
@@ -30,7 +30,7 @@ echo "exit $?"
 }
 
 TEST_CASE("serve: a port in use is one line and exit code 69", "[wire]") {
-  const std::string out = Script(R"sh(
+  const std::string out = InlineScript(R"sh(
 set -u
 "$1" serve parity >"$2/urls" 2>/dev/null & pid=$!
 for i in $(seq 100); do [ -s "$2/urls" ] && break; sleep 0.05; done
@@ -68,7 +68,7 @@ end() { kill -TERM "$1"; wait "$1"; echo "exit $?"; }
 )sh";
 
 TEST_CASE("serve: the control API is listed, answers, and can be left out", "[wire]") {
-  const std::string out = Script(std::string(kFunctions) + R"sh(
+  const std::string out = InlineScript(std::string(kFunctions) + R"sh(
 "$1" serve parity >"$2/urls" 2>/dev/null & pid=$!
 ask "$(listening "$2/urls" control)" GET /healthz
 end $pid
@@ -101,7 +101,7 @@ TEST_CASE("serve: beyond loopback there is no control API but for those who have
     WARN("skipped: without IPv6 there is no address that only seems to be beyond loopback");
     return;
   }
-  const std::string out = Script(std::string(kFunctions) + R"sh(
+  const std::string out = InlineScript(std::string(kFunctions) + R"sh(
 "$1" serve parity --address ::ffff:127.0.0.1 >"$2/urls" 2>"$2/err" & pid=$!
 listening "$2/err" Serving >/dev/null
 grep -c control "$2/urls"
@@ -122,4 +122,4 @@ end $pid
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::serve_wire_test

@@ -3,7 +3,7 @@
 #include "engine/policy/quality_breaker.h"
 #include "tests/engine/admission_rig.h"
 
-namespace squall {
+namespace squall::admission_breakers_test {
 namespace {
 
 EngineConfig Scoped(std::vector<std::string> scopes) {
@@ -61,13 +61,13 @@ TEST_CASE("breakers: of several targets a whole one elsewhere comes before a sma
   providers.push_back(NamedProvider("beta"));
   Crowd crowd(Scoped({"model"}), std::move(providers));
   crowd.transport.Script(0, {Overloaded()});
-  for (const char* id : {"a", "b"}) CHECK(Story(crowd.Ask1({.id = id})) == Words{"0", "1"});
-  CHECK(Story(crowd.Ask1({.id = "c"})) == Words{"1"});
+  for (const char* id : {"a", "b"}) CHECK(StepsOf(crowd.Ask1({.id = id})) == Words{"0", "1"});
+  CHECK(StepsOf(crowd.Ask1({.id = "c"})) == Words{"1"});
   crowd.transport.Script(1, {Status(500)});
   crowd.transport.Script(0, {Good()});
   const CallResult& last = crowd.Ask1({.id = "d"});
   CHECK(last.ok);
-  CHECK(Story(last) == Words{"1", "0"});
+  CHECK(StepsOf(last) == Words{"1", "0"});
   CHECK(last.attempts[1].model == 1);
 }
 
@@ -77,15 +77,15 @@ TEST_CASE("breakers: a revoked key opens the circuit of the key and not the prov
     CAPTURE(scope);
     Crowd crowd(Scoped({scope}), NamedProviders({"alpha", "beta"}));
     crowd.transport.Script(0, {Unauthorized()});
-    for (const char* id : {"a", "b"}) CHECK(Story(crowd.Ask1({.id = id})) == Words{"0", "1"});
+    for (const char* id : {"a", "b"}) CHECK(StepsOf(crowd.Ask1({.id = id})) == Words{"0", "1"});
     const bool keys = scope == std::string("key");
-    CHECK(Story(crowd.Ask1({.id = "c"})) == (keys ? Words{"1"} : Words{"0", "1"}));
+    CHECK(StepsOf(crowd.Ask1({.id = "c"})) == (keys ? Words{"1"} : Words{"0", "1"}));
     CHECK(crowd.sink.transitions.size() == (keys ? 1 : 0));
   }
   // And a server's errors say nothing of the key.
   Crowd crowd(Scoped({"key"}), NamedProviders({"alpha", "beta"}));
   crowd.transport.Script(0, {Status(500)});
-  for (const char* id : {"a", "b", "c"}) CHECK(Story(crowd.Ask1({.id = id})) == Words{"0", "1"});
+  for (const char* id : {"a", "b", "c"}) CHECK(StepsOf(crowd.Ask1({.id = id})) == Words{"0", "1"});
 }
 
 TEST_CASE("breakers: providers of one region share its circuit", "[admission]") {
@@ -96,8 +96,8 @@ TEST_CASE("breakers: providers of one region share its circuit", "[admission]") 
     Crowd crowd(Scoped({"region"}), std::move(providers));
     crowd.transport.Script(0, {Status(503)});
     crowd.transport.Script(1, {Status(503)});
-    const Words first = Story(crowd.Ask1({.id = "a"}));
-    const Words second = Story(crowd.Ask1({.id = "b"}));
+    const Words first = StepsOf(crowd.Ask1({.id = "a"}));
+    const Words second = StepsOf(crowd.Ask1({.id = "b"}));
     return std::pair(first, second);
   };
   CHECK(stories("west") == std::pair(Words{"0", "1", "2"}, Words{"2"}));
@@ -144,16 +144,16 @@ TEST_CASE("quality: who answers badly is avoided, probed and taken back", "[admi
   Crowd crowd(Judging(QualityAction::kDivert), NamedProviders({"alpha", "beta"}));
   crowd.transport.Script(0, {Drifted()});
   for (const char* id : {"a", "b", "c", "d"}) {
-    CHECK(Story(crowd.Ask1({.id = id})) == Words{"0", "1"});
+    CHECK(StepsOf(crowd.Ask1({.id = id})) == Words{"0", "1"});
   }
-  CHECK(Story(crowd.Ask1({.id = "e"})) == Words{"1"});
+  CHECK(StepsOf(crowd.Ask1({.id = "e"})) == Words{"1"});
   crowd.env.RunUntil(kStart + 40s);
-  CHECK(Story(crowd.Ask1({.id = "bad probe"})) == Words{"0", "1"});
-  CHECK(Story(crowd.Ask1({.id = "f"})) == Words{"1"});
+  CHECK(StepsOf(crowd.Ask1({.id = "bad probe"})) == Words{"0", "1"});
+  CHECK(StepsOf(crowd.Ask1({.id = "f"})) == Words{"1"});
   crowd.env.RunUntil(kStart + 80s);
   crowd.transport.Script(0, {Good()});
   for (const char* id : {"good probe", "another", "taken back"}) {
-    CHECK(Story(crowd.Ask1({.id = id})) == Words{"0"});
+    CHECK(StepsOf(crowd.Ask1({.id = id})) == Words{"0"});
   }
   // Side by side now, not one probe at a time.
   crowd.OfferMany(3, {.id = "r", .at = crowd.env.Now()});
@@ -165,7 +165,7 @@ TEST_CASE("quality: what brings no answer says nothing about answers", "[admissi
   Crowd crowd(Judging(QualityAction::kDivert), NamedProviders({"alpha", "beta"}));
   crowd.transport.Script(0, {Status(500)});
   for (int i = 0; i < 10; ++i) {
-    CHECK(Story(crowd.Ask1({.id = "r" + std::to_string(i)})) == Words{"0", "1"});
+    CHECK(StepsOf(crowd.Ask1({.id = "r" + std::to_string(i)})) == Words{"0", "1"});
   }
 }
 
@@ -181,9 +181,9 @@ TEST_CASE("quality: with nowhere else a bad answerer is asked all the same, or r
     CHECK(next.ok == diverts);
     CHECK(crowd.TimesAt(0).size() == (diverts ? 5 : 4));
     CHECK(next.stop_reason == (diverts ? "answered" : "refused"));
-    if (!diverts) CHECK(Story(next) == Words{"0 quality"});
+    if (!diverts) CHECK(StepsOf(next) == Words{"0 quality"});
   }
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::admission_breakers_test

@@ -4,7 +4,7 @@
 #include "engine/policy/concurrency_limit.h"
 #include "tests/engine/admission_rig.h"
 
-namespace squall {
+namespace squall::admission_concurrency_test {
 namespace {
 
 EngineConfig Bulkhead(int64_t places, int64_t waiting, Duration max_wait = 10min) {
@@ -68,7 +68,7 @@ TEST_CASE("bulkhead: who has waited too long goes elsewhere, and holds nothing u
   crowd.Run();
   CHECK(crowd.Got(0) == Words{"a@0", "c@3000"});
   CHECK(crowd.Got(1) == Words{"b@2000"});
-  CHECK(Story(crowd.Of("b")) == Words{"0 concurrency", "1"});
+  CHECK(StepsOf(crowd.Of("b")) == Words{"0 concurrency", "1"});
 }
 
 TEST_CASE("bulkhead: a waiter that leaves loses no place, whenever it leaves", "[admission]") {
@@ -114,4 +114,4 @@ TEST_CASE("bulkhead: a place waited for does not outlast the limiter's ticket", 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::admission_concurrency_test

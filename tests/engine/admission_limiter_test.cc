@@ -4,7 +4,7 @@
 #include "engine/policy/token_estimate.h"
 #include "tests/engine/admission_rig.h"
 
-namespace squall {
+namespace squall::admission_limiter_test {
 namespace {
 
 EngineConfig OneASecond(Duration burst) {
@@ -77,7 +77,7 @@ TEST_CASE("limiter: who cannot go in time is refused at once, and goes elsewhere
     crowd.Run();
     CHECK(crowd.Got(0) == Words{"r00@0", "r01@1000", "r02@2000"});
     CHECK(crowd.Got(1) == Words{"r03@0", "r04@1000"});
-    CHECK(Story(crowd.Of("r03")) == Words{"0 rate_limiter", "1"});
+    CHECK(StepsOf(crowd.Of("r03")) == Words{"0 rate_limiter", "1"});
     CHECK(crowd.Of("r03").attempts[0].ended == kStart);
     for (const std::string id : {"r00", "r01", "r02", "r03", "r04"}) CHECK(crowd.Of(id).ok);
   }
@@ -103,7 +103,7 @@ TEST_CASE("limiter: where nobody can take a request in time, it says so at once"
   CHECK_FALSE(last.ok);
   CHECK(last.ended == kStart);
   CHECK(last.stop_reason == "refused");
-  CHECK(Story(last) == Words{"0 rate_limiter", "1 rate_limiter"});
+  CHECK(StepsOf(last) == Words{"0 rate_limiter", "1 rate_limiter"});
 }
 
 TEST_CASE("limiter: who leaves the queue gives its place to those behind it", "[admission]") {
@@ -212,4 +212,4 @@ TEST_CASE("limiter: what a deployment of Azure tells is a limit over ten seconds
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::admission_limiter_test

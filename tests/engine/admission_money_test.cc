@@ -4,7 +4,7 @@
 #include "engine/policy/retry_budget.h"
 #include "tests/engine/admission_rig.h"
 
-namespace squall {
+namespace squall::admission_money_test {
 namespace {
 
 // A large model for 1000 and a small one for 10 dollars per million tokens, either way: a request
@@ -116,7 +116,7 @@ TEST_CASE("request: a provider that it cannot afford is passed over for one that
   config.conversation.usd_per_request = 0.5;
   Crowd crowd(config, {NamedProvider("alpha", {ModelInfo{"large", 1000, 1000}}),
                        NamedProvider("beta", {ModelInfo{"cheap", 10, 10}})});
-  CHECK(Story(crowd.Ask1({.id = "r", .max_tokens = 980})) == Words{"1"});
+  CHECK(StepsOf(crowd.Ask1({.id = "r", .max_tokens = 980})) == Words{"1"});
 }
 
 // ---- budgets of extra attempts ------------------------------------------------------------------
@@ -170,4 +170,4 @@ TEST_CASE("budget: the one over all bounds repeats and failovers together", "[ad
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::admission_money_test

@@ -53,11 +53,6 @@ inline EngineConfig Unlimited() {
   return config;
 }
 
-inline ScriptedReply After(Duration delay, ScriptedReply reply) {
-  reply.after = delay;
-  return reply;
-}
-
 class Crowd {
  public:
   Crowd(const EngineConfig& config, std::vector<ProviderInfo> providers) : transport(&env) {
@@ -184,7 +179,7 @@ class Crowd {
 };
 
 // What each attempt was: "alpha" by index, or what refused it before it was sent.
-inline std::vector<std::string> Story(const CallResult& result) {
+inline std::vector<std::string> StepsOf(const CallResult& result) {
   std::vector<std::string> story;
   for (const AttemptRecord& attempt : result.attempts) {
     const std::string where = std::to_string(attempt.provider);

@@ -6,7 +6,7 @@
 #include "engine/policy/routing.h"
 #include "tests/engine/admission_rig.h"
 
-namespace squall {
+namespace squall::admission_routing_test {
 namespace {
 
 // Prices fall from alpha to gamma to beta.
@@ -151,4 +151,4 @@ TEST_CASE("routing: a request that only another model of a provider can take goe
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::admission_routing_test

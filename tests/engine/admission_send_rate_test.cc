@@ -3,7 +3,7 @@
 #include "engine/policy/send_rate.h"
 #include "tests/engine/admission_rig.h"
 
-namespace squall {
+namespace squall::admission_send_rate_test {
 namespace {
 
 // A rate that stays at 1/s once alpha has throttled, however it answers.
@@ -32,7 +32,7 @@ TEST_CASE("send rate: a throttle holds back everybody's next attempt there, in t
   CHECK(crowd.Got(0) == Words{"a@0", "b@50", "r00@1000", "r01@2000", "r02@3000"});
   CHECK(crowd.Got(1) == Words{"a@100"});
   CHECK(crowd.Of("r02").ok);
-  CHECK(Story(crowd.Of("r02")) == Words{"0"});
+  CHECK(StepsOf(crowd.Of("r02")) == Words{"0"});
 }
 
 TEST_CASE("send rate: who waits for too long, or beyond its deadline, goes elsewhere unsent",
@@ -54,7 +54,7 @@ TEST_CASE("send rate: who waits for too long, or beyond its deadline, goes elsew
   hasty.Run();
   CHECK(hasty.Got(0) == Words{"a@0", "r00@1000"});
   CHECK(Sorted(hasty.Got(1)) == Words{"a@100", "r01@1200", "r02@1200"});
-  CHECK(Story(hasty.Of("r01")) == Words{"0 send_rate", "1"});
+  CHECK(StepsOf(hasty.Of("r01")) == Words{"0 send_rate", "1"});
 
   config.send_rate.max_waiting = 1;
   Crowd full(config, NamedProviders({"alpha", "beta"}));
@@ -121,4 +121,4 @@ TEST_CASE("send rate: it grows again while it is answered, and those who wait go
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::admission_send_rate_test

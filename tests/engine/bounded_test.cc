@@ -16,7 +16,7 @@
 #include <sanitizer/allocator_interface.h>
 #endif
 
-namespace squall {
+namespace squall::bounded_test {
 namespace {
 
 size_t BytesInUse() {
@@ -41,4 +41,4 @@ TEST_CASE("engine: more calls leave no more memory in use", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::bounded_test

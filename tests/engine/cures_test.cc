@@ -5,7 +5,7 @@
 #include "tests/engine/engine_rig.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::cures_test {
 namespace {
 
 EngineConfig Ladder(std::vector<std::string> ladder) {
@@ -262,4 +262,4 @@ TEST_CASE("reask: only the answer that was refused last is shown", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::cures_test

@@ -9,7 +9,7 @@
 #include "engine/diagnose_phrases_caller.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::diagnose_answers_test {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -231,4 +231,4 @@ TEST_CASE("answers: decoded ones that are not whole are no successes either", "[
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::diagnose_answers_test

@@ -16,7 +16,7 @@
 #include "tests/catch.h"
 #include "tests/paths.h"
 
-namespace squall {
+namespace squall::diagnose_replies_test {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -160,4 +160,4 @@ TEST_CASE("replies: accuracy by class", "[.][accuracy]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::diagnose_replies_test

@@ -10,7 +10,7 @@
 #include "engine/diagnose_phrases_caller.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::diagnose_scan_test {
 namespace {
 
 constexpr StreamId kStream = HashText("scan test");
@@ -177,4 +177,4 @@ TEST_CASE("scans: a string ends at its quote, whatever is escaped before it", "[
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::diagnose_scan_test

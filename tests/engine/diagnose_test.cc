@@ -2,7 +2,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::diagnose_test {
 namespace {
 
 using enum FailureClass;
@@ -168,4 +168,4 @@ TEST_CASE("names of classes and decisions read back", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::diagnose_test

@@ -10,7 +10,7 @@
 #include "engine/diagnose.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::diagnose_wait_property_test {
 namespace {
 
 constexpr int64_t kNow = 1'740'000'000;  // the reply's own clock: Wed, 19 Feb 2025 21:20:00 GMT
@@ -233,4 +233,4 @@ TEST_CASE("waits: a lone reset without any word on what is left counts", "[engin
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::diagnose_wait_property_test

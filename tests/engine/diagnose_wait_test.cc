@@ -2,7 +2,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::diagnose_wait_test {
 namespace {
 
 TEST_CASE("waits are read in all the forms that providers write", "[engine]") {
@@ -62,4 +62,4 @@ TEST_CASE("only the limit that is used up says when to come back", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::diagnose_wait_test

@@ -6,7 +6,7 @@
 #include "engine/diagnose.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::diagnose_wordings_test {
 namespace {
 
 using enum FailureClass;
@@ -463,4 +463,4 @@ TEST_CASE("diagnose: a provider that says not to retry is obeyed", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::diagnose_wordings_test

@@ -8,7 +8,7 @@
 #include "tests/catch.h"
 #include "tests/engine/scripted_transport.h"
 
-namespace squall {
+namespace squall::engine_dialects_test {
 namespace {
 
 class NullSink final : public EventSink {
@@ -110,4 +110,4 @@ TEST_CASE("engine: a refusal is a filtered answer in every dialect", "[engine]")
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::engine_dialects_test

@@ -7,7 +7,7 @@
 #include "engine/base/real_env.h"
 #include "tests/engine/engine_rig.h"
 
-namespace squall {
+namespace squall::engine_hedges_test {
 namespace {
 
 EngineConfig Hedging() {
@@ -20,11 +20,6 @@ EngineConfig Hedging() {
   config.hedge.kind = HedgeKind::kFixed;
   config.hedge.delay = 1s;
   return config;
-}
-
-ScriptedReply After(Duration delay, ScriptedReply reply) {
-  reply.after = delay;
-  return reply;
 }
 
 std::vector<std::string> Told(const CallResult& result) {
@@ -204,4 +199,4 @@ TEST_CASE("hedge: goes to the model that can take the request", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::engine_hedges_test

@@ -4,7 +4,7 @@
 #include "tests/catch.h"
 #include "tests/engine/engine_rig.h"
 
-namespace squall {
+namespace squall::engine_knowledge_test {
 namespace {
 
 // Experience first; each call is one that nothing but its own ladder limits.
@@ -111,4 +111,4 @@ TEST_CASE("engine: never explores with a request that must not run twice", "[kno
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::engine_knowledge_test

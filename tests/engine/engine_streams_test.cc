@@ -4,7 +4,7 @@
 
 #include "tests/engine/engine_rig.h"
 
-namespace squall {
+namespace squall::engine_streams_test {
 namespace {
 
 class Caller final : public AnswerSink {
@@ -339,4 +339,4 @@ TEST_CASE("stream: a stop ends it at once", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::engine_streams_test

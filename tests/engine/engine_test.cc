@@ -3,7 +3,7 @@
 #include "tests/catch.h"
 #include "tests/engine/engine_rig.h"
 
-namespace squall {
+namespace squall::engine_test {
 namespace {
 
 EngineConfig Full() {
@@ -320,4 +320,4 @@ TEST_CASE("engine: below a caller that retries it makes one attempt", "[engine]"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::engine_test

@@ -8,7 +8,7 @@
 
 #include "tests/engine/admission_rig.h"
 
-namespace squall {
+namespace squall::engine_thread_test {
 namespace {
 
 TEST_CASE("engine: a call from a second thread ends the process", "[engine]") {
@@ -31,4 +31,4 @@ TEST_CASE("engine: a call from a second thread ends the process", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::engine_thread_test

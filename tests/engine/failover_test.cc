@@ -5,7 +5,7 @@
 
 #include "tests/engine/engine_rig.h"
 
-namespace squall {
+namespace squall::failover_test {
 namespace {
 
 EngineConfig Rounds(int64_t rounds) {
@@ -27,11 +27,6 @@ std::vector<ProviderId> Asked(const Rig& rig) {
   std::vector<ProviderId> asked;
   for (const auto& sent : rig.transport.sent) asked.push_back(sent.provider);
   return asked;
-}
-
-ScriptedReply After(Duration delay, ScriptedReply reply) {
-  reply.after = delay;
-  return reply;
 }
 
 // Calls with ids of their own, one after the other.
@@ -197,4 +192,4 @@ TEST_CASE("retry: elsewhere a request may have fewer attempts than where it was 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::failover_test

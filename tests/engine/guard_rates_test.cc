@@ -14,7 +14,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::guard_rates_test {
 namespace {
 
 constexpr TaskKind kKinds[] = {TaskKind::kExtract, TaskKind::kClassify, TaskKind::kArithmetic};
@@ -176,4 +176,4 @@ TEST_CASE("guard rates: detection of silent degradation", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::guard_rates_test

@@ -9,7 +9,7 @@
 #include "engine/guard_forbidden.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::guard_scan_test {
 namespace {
 
 // By the definitions, one character after the other.
@@ -141,4 +141,4 @@ TEST_CASE("guard: globs without question marks are found wherever they begin", "
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::guard_scan_test

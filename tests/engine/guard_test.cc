@@ -7,7 +7,7 @@
 #include "engine/guard_text.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::guard_test {
 namespace {
 
 // Prose written for these tests, one text per language.
@@ -309,4 +309,4 @@ TEST_CASE("text: code points, whatever the bytes") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::guard_test

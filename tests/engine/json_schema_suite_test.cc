@@ -14,7 +14,7 @@
 #include "engine/json_schema.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::json_schema_suite_test {
 namespace {
 
 using nlohmann::json;
@@ -121,4 +121,4 @@ TEST_CASE("json schema: the official draft-7 suite, optional tests of what is ch
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::json_schema_suite_test

@@ -5,7 +5,7 @@
 #include "engine/guard.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::json_schema_test {
 namespace {
 
 Drift Check(const std::string& schema, const std::string& value) {
@@ -200,4 +200,4 @@ TEST_CASE("guard: each check can be switched off by itself", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::json_schema_test

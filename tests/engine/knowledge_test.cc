@@ -6,7 +6,7 @@
 #include "reports/intervals.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::knowledge_test {
 namespace {
 
 constexpr StreamId kDice = Stream("test/knowledge");
@@ -371,4 +371,4 @@ TEST_CASE("knowledge: hedges, what was cancelled and the caller's own mistakes t
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::knowledge_test

@@ -8,7 +8,7 @@
 #include "tests/engine/engine_rig.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::opinions_test {
 namespace {
 
 EngineConfig Plain() {
@@ -381,4 +381,4 @@ TEST_CASE("opinions: two answers of one race that land together are one candidat
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::opinions_test

@@ -6,7 +6,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::patch_test {
 namespace {
 
 Diagnosis TooLong(Adaptation adapt = Adaptation::kNone) {
@@ -219,4 +219,4 @@ TEST_CASE("patch: another model gets as much of the caller's request as is known
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::patch_test

@@ -9,7 +9,7 @@
 #include "engine/wire/dialect.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::rate_headers_test {
 namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -134,4 +134,4 @@ TEST_CASE("rate headers: resets in whole units are read as all others are") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::rate_headers_test

@@ -6,7 +6,7 @@
 #include "engine/repair_reask.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::repair_test {
 namespace {
 
 using nlohmann::json;
@@ -180,4 +180,4 @@ TEST_CASE("reask: says what was wrong and where, and stays short", "[engine]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::repair_test

@@ -2,7 +2,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::return_odds_test {
 namespace {
 
 AttemptRecord Sent(ProviderId provider, FailureClass failure) {
@@ -67,4 +67,4 @@ TEST_CASE("returns: first attempts, cancelled ones and overtaken ones teach noth
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::return_odds_test

@@ -52,6 +52,11 @@ inline ScriptedReply Broken(TransportError error) {
   return reply;
 }
 
+inline ScriptedReply After(Duration delay, ScriptedReply reply) {
+  reply.after = delay;
+  return reply;
+}
+
 inline ScriptedReply Answer(std::string body) {
   ScriptedReply reply;
   reply.body = std::move(body);

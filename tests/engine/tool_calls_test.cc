@@ -11,7 +11,7 @@
 #include "tests/engine/engine_rig.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::tool_calls_test {
 namespace {
 
 EngineConfig Asking(double judge_share, Equivalence equivalence) {
@@ -150,4 +150,4 @@ TEST_CASE("tool calls: an answer that calls tools is handed over with them", "[e
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tool_calls_test

@@ -67,11 +67,6 @@ inline EngineConfig DrawnConfig(Dice* dice) {
   return config;
 }
 
-inline ScriptedReply After(Duration delay, ScriptedReply reply) {
-  reply.after = delay;
-  return reply;
-}
-
 inline ScriptedReply DrawnFailure(Dice* dice) {
   const std::array<ScriptedReply, 8> failures = {Status(500),
                                                  Status(429),

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace squall {
+namespace squall::traps_test {
 namespace {
 
 TEST_CASE("trap: nobody sleeps after the last attempt", "[engine][trap]") {
@@ -186,4 +186,4 @@ TEST_CASE("trap: a failure inside a success climbs the same ladder", "[engine][t
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::traps_test

@@ -9,7 +9,7 @@
 #include "scenarios/world.h"
 #include "tests/engine/traps.h"
 
-namespace squall {
+namespace squall::traps_together_test {
 namespace {
 
 TEST_CASE("trap: a success from before the trip closes nothing", "[engine][trap]") {
@@ -269,4 +269,4 @@ TEST_CASE("trap: what a hedge's loser costs is in the bill", "[engine][trap]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::traps_together_test

@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::caller_faults_test {
 namespace {
 
 struct Row {
@@ -141,4 +141,4 @@ TEST_CASE("caller faults: a filter that stops an answer says so in each dialect'
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::caller_faults_test

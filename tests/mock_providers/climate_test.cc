@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::climate_test {
 namespace {
 
 const std::vector<std::string> kProviders = {"alpha", "beta", "gamma"};
@@ -245,4 +245,4 @@ TEST_CASE("climate: the next change is the nearest edge of any row") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::climate_test

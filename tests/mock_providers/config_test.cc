@@ -4,7 +4,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::config_test {
 namespace {
 
 // Visits a description and notes what a person would miss: a text that is no sentence, a name given
@@ -111,4 +111,4 @@ TEST_CASE("mock config: an outage or a ramp ends after it begins") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::config_test

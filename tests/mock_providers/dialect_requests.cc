@@ -5,7 +5,7 @@ namespace squall {
 namespace {
 
 json ChatOf(const Ask& ask) {
-  json body = ChatBody(ask.prompt, ask.model);
+  json body = ChatRequestBody(ask.prompt, ask.model);
   body["max_completion_tokens"] = ask.max_tokens;
   if (ask.stream) body["stream"] = true;
   if (ask.include_usage) body["stream_options"] = {{"include_usage", true}};

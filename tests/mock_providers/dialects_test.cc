@@ -9,7 +9,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::dialects_test {
 namespace {
 
 constexpr Time kNow = kStart + 100s;
@@ -407,4 +407,4 @@ TEST_CASE("dialects: Gemini streams an array to those who do not ask for events"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::dialects_test

@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::drift_test {
 namespace {
 
 constexpr Time kNow = kStart + 100s;
@@ -44,7 +44,7 @@ TEST_CASE("schema_drift: slips that a repair knows are no JSON, and right once r
 }
 
 TEST_CASE("schema_drift: a client's own schema drifts in the same ways, Python's words included") {
-  json body = ChatBody("Fill in the form.");
+  json body = ChatRequestBody("Fill in the form.");
   body["response_format"] = ParseJson(
       R"({"type":"json_schema","json_schema":{"name":"f","schema":{"type":"object","properties":{)"
       R"("said":{"const":"it's \"so\" \\ or not, true: null"},"yes":{"const":true},)"
@@ -126,7 +126,7 @@ TEST_CASE("reask: a conversation that goes on to another task is none, nor one w
   const TaskSpec task = MakeTask(TaskKind::kExtract, 4);
   const std::string next = TaskPrompt(kTestSeed, MakeTask(TaskKind::kClassify, 5), 0);
   CHECK(provider.Plan(Reask("openai", task, "a", next), kNow).fault.present());
-  json talk = ChatBody("Hello");
+  json talk = ChatRequestBody("Hello");
   talk["messages"].push_back({{"role", "assistant"}, {"content", "Hello!"}});
   talk["messages"].push_back({{"role", "user"}, {"content", "How are you?"}});
   CHECK(provider.Plan(ChatHttp(talk, "b"), kNow).fault.present());
@@ -185,4 +185,4 @@ TEST_CASE("server_error: 408 and 409 in every dialect, and x-should-retry where 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::drift_test

@@ -8,7 +8,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::fault_draw_test {
 namespace {
 
 constexpr int64_t kRequests = 100'000;
@@ -297,4 +297,4 @@ TEST_CASE("fault draw: shares that add up to 1 leave no fault of a provider's ow
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::fault_draw_test

@@ -15,7 +15,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::faults_test {
 namespace {
 
 constexpr Time kNow = kStart + 100s;
@@ -439,7 +439,7 @@ TEST_CASE("faults: rows bite on a stranger's prompt too") {
   for (const FaultRow& row : FaultTable()) {
     for (const FaultVariant& variant : row.variants) {
       for (const bool wants_json : {true, false}) {
-        json body = ChatBody("What is the weather like?");
+        json body = ChatRequestBody("What is the weather like?");
         if (!wants_json) body.erase("response_format");
         GroundTruth truth;
         Provider provider(0, WithFault(row.name, 1, {{std::string(variant.name), 1}}), kTestSeed,
@@ -470,4 +470,4 @@ TEST_CASE("faults: what turns a request down early has generated nothing") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::faults_test

@@ -5,7 +5,7 @@
 #include "mock_providers/faults.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::ground_truth_test {
 namespace {
 
 Arrival At(ProviderId provider, int fault = -1) {
@@ -116,4 +116,4 @@ TEST_CASE("ground truth: threads may write and read at once") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::ground_truth_test

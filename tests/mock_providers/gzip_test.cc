@@ -2,7 +2,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::gzip_test {
 namespace {
 
 TEST_CASE("gzip: known texts give the bytes that every decoder reads") {
@@ -24,4 +24,4 @@ TEST_CASE("gzip: bytes above 143 have codes of nine bits") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::gzip_test

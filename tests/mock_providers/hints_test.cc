@@ -4,7 +4,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::hints_test {
 namespace {
 
 constexpr Time kNow = kStart + 90s;
@@ -112,4 +112,4 @@ TEST_CASE("hints: a quota's refusal takes the form that the scenario names") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::hints_test

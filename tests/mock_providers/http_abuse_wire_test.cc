@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/http_server_world.h"
 
-namespace squall {
+namespace squall::http_abuse_wire_test {
 namespace {
 
 bool IsRefusal(const RawReply& reply) {
@@ -148,4 +148,4 @@ TEST_CASE("a connection that ends makes room for another one") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::http_abuse_wire_test

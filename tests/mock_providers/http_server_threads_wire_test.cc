@@ -9,7 +9,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/plan_table.h"
 
-namespace squall {
+namespace squall::http_server_threads_wire_test {
 namespace {
 
 // Counts on the servers' thread what the clients' thread compares in the end.
@@ -94,4 +94,4 @@ TEST_CASE("a world of servers on one thread and clients on another injects what 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::http_server_threads_wire_test

@@ -4,7 +4,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/http_server_world.h"
 
-namespace squall {
+namespace squall::http_server_wire_test {
 namespace {
 
 TEST_CASE("every plan has its effect on the wire, and is played once") {
@@ -327,4 +327,4 @@ TEST_CASE("stopping ends hanging, waiting, reading and idle connections alike") 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::http_server_wire_test

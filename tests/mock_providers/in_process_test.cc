@@ -9,7 +9,7 @@
 #include "tests/mock_providers/dialect_testing.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::in_process_test {
 namespace {
 
 // One exchange in virtual time.
@@ -259,4 +259,4 @@ TEST_CASE("in process: a stall is a timeout once the reader's patience ends, and
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::in_process_test

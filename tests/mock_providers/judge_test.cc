@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::judge_test {
 namespace {
 
 constexpr Time kNow = kStart + 100s;
@@ -210,7 +210,7 @@ TEST_CASE("second opinion: two providers of one model err alike, of two models b
     config.models[0].base_error = kError;
     GroundTruth truth;
     Provider mock(0, config, kTestSeed, nullptr, &truth);
-    const json body = ChatBody(TaskPrompt(kTestSeed, task, 0), model);
+    const json body = ChatRequestBody(TaskPrompt(kTestSeed, task, 0), model);
     return mock.Plan(ChatHttp(body, "r" + std::to_string(task.number)), kNow);
   };
   int64_t both_wrong = 0;
@@ -226,4 +226,4 @@ TEST_CASE("second opinion: two providers of one model err alike, of two models b
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::judge_test

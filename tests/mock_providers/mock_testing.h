@@ -43,7 +43,7 @@ inline TaskSpec MakeTask(TaskKind kind, uint64_t number, int64_t answer_tokens =
   return task;
 }
 
-inline json ChatBody(std::string_view prompt, std::string_view model = "large") {
+inline json ChatRequestBody(std::string_view prompt, std::string_view model = "large") {
   return {{"model", model},
           {"messages", json::array({{{"role", "user"}, {"content", prompt}}})},
           {"max_completion_tokens", 1024},
@@ -63,7 +63,7 @@ inline HttpRequest ChatHttp(const json& body, std::string_view id = "") {
 }
 
 inline HttpRequest TaskHttp(const TaskSpec& task, std::string_view id) {
-  return ChatHttp(ChatBody(TaskPrompt(kTestSeed, task, 0)), id);
+  return ChatHttp(ChatRequestBody(TaskPrompt(kTestSeed, task, 0)), id);
 }
 
 inline ProviderConfig OneModel(std::string_view name) {

@@ -7,7 +7,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::model_limits_test {
 namespace {
 
 constexpr Time kNow = kStart + 100s;
@@ -267,7 +267,7 @@ TEST_CASE("model limits: a prompt cut to fit is answered rightly while the quest
   const std::string prompt = TaskPrompt(kTestSeed, MakeTask(TaskKind::kExtract, 5), 3000);
   const std::string question = TaskPrompt(kTestSeed, MakeTask(TaskKind::kExtract, 5), 0);
   const auto asked = [&](std::string_view cut) {
-    const ReplyPlan plan = mock.provider->Plan(ChatHttp(ChatBody(cut), "r5"), kNow);
+    const ReplyPlan plan = mock.provider->Plan(ChatHttp(ChatRequestBody(cut), "r5"), kNow);
     const std::string content = ReadReply("openai", plan).content;
     CHECK(plan.wrong_by_model ==
           !OracleAccepts(kTestSeed, MakeTask(TaskKind::kExtract, 5), content));
@@ -306,4 +306,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::model_limits_test

@@ -5,7 +5,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::openai_test {
 namespace {
 
 OpenAiServer Server() { return OpenAiServer({"large", "small"}); }
@@ -36,7 +36,7 @@ Understood ReadText(std::string body) {
 
 // A body with one member changed.
 Understood ReadWith(std::string_view key, json value) {
-  json body = ChatBody("hello");
+  json body = ChatRequestBody("hello");
   body[std::string(key)] = std::move(value);
   return Read(ChatHttp(body));
 }
@@ -67,7 +67,7 @@ bool IsId(std::string_view id, std::string_view prefix, size_t length, std::stri
 
 TEST_CASE("mock openai: reads model, user, limit, format and task of a request") {
   const TaskSpec task = MakeTask(TaskKind::kClassify, 12, 33);
-  json body = ChatBody(TaskPrompt(kTestSeed, task, 0), "small");
+  json body = ChatRequestBody(TaskPrompt(kTestSeed, task, 0), "small");
   body["max_completion_tokens"] = 99;
   const Understood got = Read(ChatHttp(body));
   REQUIRE(got.ok);
@@ -81,13 +81,13 @@ TEST_CASE("mock openai: reads model, user, limit, format and task of a request")
 }
 
 TEST_CASE("mock openai: bills the bytes of all messages, four a token") {
-  json body = ChatBody("12345");
+  json body = ChatRequestBody("12345");
   body["messages"].push_back({{"role", "system"}, {"content", "äöü"}});
   CHECK(Read(ChatHttp(body)).api.prompt_tokens == CountTokens(5 + 6));
 }
 
 TEST_CASE("mock openai: takes content in parts, and the older name of the limit") {
-  json body = ChatBody("");
+  json body = ChatRequestBody("");
   body["messages"][0]["content"] =
       json::array({{{"type", "text"}, {"text", "1234"}}, {{"type", "text"}, {"text", "5678"}}});
   body.erase("max_completion_tokens");
@@ -171,7 +171,7 @@ TEST_CASE("mock openai: an unknown model, path or method is refused as the API r
   CHECK(model.error()["code"] == "model_not_found");
   CHECK(model.error()["message"].get<std::string>().find("gpt\"4") != std::string::npos);
 
-  HttpRequest request = ChatHttp(ChatBody("x"));
+  HttpRequest request = ChatHttp(ChatRequestBody("x"));
   request.target = "/v1/completions";
   CHECK(Read(request).refusal.status == 404);
   request.target = "/v1/chat/completions?api-version=1";
@@ -333,4 +333,4 @@ TEST_CASE("mock dialects: every name makes a server") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::openai_test

@@ -9,7 +9,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::provider_test {
 namespace {
 
 constexpr Time kNow = kStart + 100s;
@@ -74,7 +74,7 @@ TEST_CASE("provider: a healthy request gets its right answer with honest usage")
 }
 
 TEST_CASE("provider: an answer longer than max_tokens is cut there, and says so") {
-  json body = ChatBody(TaskPrompt(kTestSeed, MakeTask(TaskKind::kExtract, 5, 200), 0));
+  json body = ChatRequestBody(TaskPrompt(kTestSeed, MakeTask(TaskKind::kExtract, 5, 200), 0));
   body["max_completion_tokens"] = 20;
   const ReplyPlan plan = Mock(OneModel("alpha")).Plan(ChatHttp(body));
   const json reply = ParseJson(plan.body);
@@ -87,7 +87,7 @@ TEST_CASE("provider: an answer longer than max_tokens is cut there, and says so"
 TEST_CASE("provider: a request is keyed by its id, else idempotency key, else task, else body") {
   Mock mock(OneModel("alpha"));
   const TaskSpec task = MakeTask(TaskKind::kExtract, 5);
-  const json body = ChatBody(TaskPrompt(kTestSeed, task, 0));
+  const json body = ChatRequestBody(TaskPrompt(kTestSeed, task, 0));
   HttpRequest request = ChatHttp(body);
   CHECK(mock.Plan(request).request_key == RequestKey(task));
   request.headers.Add("idempotency-key", "abc");
@@ -95,9 +95,9 @@ TEST_CASE("provider: a request is keyed by its id, else idempotency key, else ta
   request.headers.Add("X-Squall-Request", "r1");
   CHECK(mock.Plan(request).request_key == RequestKey("r1"));
 
-  const uint64_t first = mock.Plan(ChatHttp(ChatBody("hello"))).request_key;
-  CHECK(mock.Plan(ChatHttp(ChatBody("hello"))).request_key == first);
-  CHECK(mock.Plan(ChatHttp(ChatBody("hello!"))).request_key != first);
+  const uint64_t first = mock.Plan(ChatHttp(ChatRequestBody("hello"))).request_key;
+  CHECK(mock.Plan(ChatHttp(ChatRequestBody("hello"))).request_key == first);
+  CHECK(mock.Plan(ChatHttp(ChatRequestBody("hello!"))).request_key != first);
 }
 
 TEST_CASE("provider: attempts are counted per request and provider") {
@@ -117,7 +117,7 @@ TEST_CASE("provider: the log holds every arrival in order, with model and tokens
   Mock mock(config, nullptr, 3);
   const TaskSpec task = MakeTask(TaskKind::kExtract, 5);
   const ReplyPlan plan =
-      mock.Plan(ChatHttp(ChatBody(TaskPrompt(kTestSeed, task, 0), "small"), "r5"));
+      mock.Plan(ChatHttp(ChatRequestBody(TaskPrompt(kTestSeed, task, 0), "small"), "r5"));
   mock.Plan(TaskHttp(task, "r5"));
   const Arrivals arrivals = mock.truth.Take(RequestKey("r5"));
   REQUIRE(arrivals.size() == 2);
@@ -132,13 +132,13 @@ TEST_CASE("provider: the log holds every arrival in order, with model and tokens
 
 TEST_CASE("provider: refuses what is no request, and logs it where it has an id") {
   Mock mock(WithFault("timeout", 1));
-  HttpRequest request = ChatHttp(ChatBody("x", "unknown"), "r9");
+  HttpRequest request = ChatHttp(ChatRequestBody("x", "unknown"), "r9");
   const ReplyPlan plan = mock.Plan(request);
   CHECK(plan.status == 404);
   CHECK_FALSE(plan.fault.present());
   CHECK(plan.at > kNow);
   CHECK(mock.truth.Take(RequestKey("r9")).size() == 1);
-  request = ChatHttp(ChatBody("x", "unknown"));
+  request = ChatHttp(ChatRequestBody("x", "unknown"));
   CHECK(mock.Plan(request).status == 404);
 }
 
@@ -239,7 +239,8 @@ TEST_CASE("provider: a model errs in its share of requests, the same ones wherev
     REQUIRE(b.Plan(i).wrong_by_model == plan.wrong_by_model);
     const TaskSpec task = MakeTask(TaskKind::kArithmetic, i);
     const std::string id = "r" + std::to_string(i);
-    const ReplyPlan other = c.Plan(ChatHttp(ChatBody(TaskPrompt(kTestSeed, task, 0), "other"), id));
+    const ReplyPlan other =
+        c.Plan(ChatHttp(ChatRequestBody(TaskPrompt(kTestSeed, task, 0), "other"), id));
     both += plan.wrong_by_model && other.wrong_by_model;
   }
   CHECK(SharePlausible(errors, kTrials, 0.1));
@@ -359,4 +360,4 @@ TEST_CASE("provider: replaced faults meet what arrives afterwards, and counts go
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::provider_test

@@ -11,7 +11,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::quota_laws_test {
 namespace {
 
 constexpr StreamId kTraffic = Stream("test/quota");
@@ -313,4 +313,4 @@ TEST_CASE("quota: a day on the Pacific coast never holds more than its quota") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::quota_laws_test

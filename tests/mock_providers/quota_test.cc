@@ -5,7 +5,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::quota_test {
 namespace {
 
 TEST_CASE("quota: waits are those that real 429s print") {
@@ -294,4 +294,4 @@ TEST_CASE("quota: a hint still to come when its client gave up told it nothing")
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::quota_test

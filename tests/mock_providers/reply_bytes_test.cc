@@ -2,7 +2,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::reply_bytes_test {
 namespace {
 
 ReplyPlan PlanOf(int status, std::string body) {
@@ -71,4 +71,4 @@ TEST_CASE("the request decides about the form of the reply") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::reply_bytes_test

@@ -5,7 +5,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::request_reader_test {
 namespace {
 
 // Feeds `bytes` in pieces of `step` (0 = all at once), and says what came of them: "target:body"
@@ -276,4 +276,4 @@ TEST_CASE("request reader: what a client sends far ahead is read in the end, and
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::request_reader_test

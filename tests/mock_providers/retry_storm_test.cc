@@ -15,7 +15,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::retry_storm_test {
 namespace {
 
 constexpr StreamId kGap = Stream("storm/gap");
@@ -159,4 +159,4 @@ TEST_CASE("retry storm: what stays down, and how hard, is what an independent si
   }
 }
 
-}  // namespace squall
+}  // namespace squall::retry_storm_test

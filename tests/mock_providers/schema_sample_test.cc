@@ -6,7 +6,7 @@
 #include "engine/json_schema.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::schema_sample_test {
 namespace {
 
 std::string Sample(std::string_view schema) {
@@ -98,4 +98,4 @@ TEST_CASE("sample: schemas that refer to themselves come to an end") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::schema_sample_test

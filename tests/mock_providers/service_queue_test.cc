@@ -15,7 +15,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::service_queue_test {
 namespace {
 
 constexpr StreamId kGap = Stream("test/gap");
@@ -284,4 +284,4 @@ TEST_CASE("queue: as many clients orbit an M/M/1 retrial queue as theory has it"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::service_queue_test

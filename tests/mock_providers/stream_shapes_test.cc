@@ -5,7 +5,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::stream_shapes_test {
 namespace {
 
 ReplyPlan PlanFor(std::string_view dialect, const ProviderConfig& config,
@@ -114,4 +114,4 @@ TEST_CASE("stream shapes: no shape changes how long a clairvoyant would wait") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::stream_shapes_test

@@ -11,7 +11,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::streams_wire_test {
 namespace {
 
 using boost::system::error_code;
@@ -198,4 +198,4 @@ TEST_CASE("a stalled stream sends what it has and then holds the connection") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::streams_wire_test

@@ -8,7 +8,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::tasks_test {
 namespace {
 
 constexpr TaskKind kKinds[] = {TaskKind::kExtract, TaskKind::kClassify, TaskKind::kArithmetic};
@@ -262,4 +262,4 @@ TEST_CASE("tasks: small talk is JSON where JSON was asked for") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::tasks_test

@@ -9,7 +9,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::atomic_file_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -79,4 +79,4 @@ TEST_CASE("a device is written to, not replaced") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::atomic_file_test

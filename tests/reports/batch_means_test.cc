@@ -6,7 +6,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::batch_means_test {
 namespace {
 
 constexpr StreamId kNoise = Stream("test/noise");
@@ -63,4 +63,4 @@ TEST_CASE("batch means: a constant series has its value and no spread") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::batch_means_test

@@ -7,7 +7,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::bootstrap_test {
 namespace {
 
 constexpr StreamId kSample = Stream("test/sample");
@@ -88,4 +88,4 @@ TEST_CASE("bootstrap: nineteen intervals of twenty contain the mean") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::bootstrap_test

@@ -10,7 +10,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::compare_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -324,4 +324,4 @@ TEST_CASE("every rendering says the same verdict, and all of them say what was s
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::compare_test

@@ -8,7 +8,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::histogram_test {
 namespace {
 
 constexpr double kQuantiles[] = {0, 0.01, 0.25, 0.5, 0.9, 0.99, 0.999, 1};
@@ -90,4 +90,4 @@ TEST_CASE("a percentile needs ten samples beyond it") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::histogram_test

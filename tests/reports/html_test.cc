@@ -7,7 +7,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::html_test {
 namespace {
 
 using testing::SampleResult;
@@ -157,4 +157,4 @@ TEST_CASE("html: a partial result says so before anything else", "[html]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::html_test

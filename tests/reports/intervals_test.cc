@@ -5,7 +5,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::intervals_test {
 namespace {
 
 struct Reference {
@@ -162,4 +162,4 @@ TEST_CASE("McNemar's exact test sees only the pairs that differ") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::intervals_test

@@ -11,7 +11,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::junit_test {
 namespace {
 
 // Reads XML strictly enough to find what a parser would refuse: unclosed or crossed elements, bare
@@ -132,4 +132,4 @@ TEST_CASE("HTML opens offline and holds no foreign markup") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::junit_test

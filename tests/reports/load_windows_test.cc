@@ -5,7 +5,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::load_windows_test {
 namespace {
 
 // One entry per second.
@@ -81,4 +81,4 @@ TEST_CASE("times far outside a run cost no memory and count nowhere") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::load_windows_test

@@ -4,7 +4,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::losses_test {
 namespace {
 
 using testing::Retried;
@@ -75,4 +75,4 @@ TEST_CASE("losses: every reason that an engine gives has words") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::losses_test

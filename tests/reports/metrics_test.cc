@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::metrics_test {
 namespace {
 
 using testing::Drawn;
@@ -336,4 +336,4 @@ TEST_CASE("phases are timed apart, and the clock's own cost is measured") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::metrics_test

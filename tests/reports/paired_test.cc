@@ -7,7 +7,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::paired_test {
 namespace {
 
 TEST_CASE("paired: the interval of a difference is the published formula's") {
@@ -119,4 +119,4 @@ TEST_CASE("paired: metrics keep the marks in the order of requests, over replica
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::paired_test

@@ -5,7 +5,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::recovery_test {
 namespace {
 
 constexpr TriggerWindow kTrigger{kStart + 60s, kStart + 90s};
@@ -103,4 +103,4 @@ TEST_CASE("over replications the median and the worst are told, and how many sta
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::recovery_test

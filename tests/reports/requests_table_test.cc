@@ -6,7 +6,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::requests_table_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -139,4 +139,4 @@ TEST_CASE("columns that do not fit are refused with their place") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::requests_table_test

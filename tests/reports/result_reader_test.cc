@@ -11,7 +11,7 @@
 #include "tests/paths.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::result_reader_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -172,4 +172,4 @@ TEST_CASE("a result of a model needs no requests") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::result_reader_test

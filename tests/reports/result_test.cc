@@ -8,7 +8,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::result_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -234,4 +234,4 @@ TEST_CASE("the interval between replications appears from five of them on") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::result_test

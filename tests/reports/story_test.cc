@@ -9,7 +9,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::story_test {
 namespace {
 
 using testing::Drawn;
@@ -203,4 +203,4 @@ TEST_CASE("chronicle: what is wrong in a file is named with its place", "[story]
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::story_test

@@ -5,7 +5,7 @@
 #include "reports/html_text.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::svg_test {
 namespace {
 
 std::vector<std::string> Labels(const Scale& scale) {
@@ -92,4 +92,4 @@ TEST_CASE("svg: numbers are short, and no number is minus nothing", "[svg]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::svg_test

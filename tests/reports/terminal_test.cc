@@ -8,7 +8,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::terminal_test {
 namespace {
 
 using testing::SampleResult;
@@ -264,4 +264,4 @@ TEST_CASE("terminal: where nothing was faulted, mechanisms are judged by all req
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::terminal_test

@@ -6,7 +6,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::text_test {
 namespace {
 
 constexpr TextStyle kPlain{.colour = false, .utf8 = true};
@@ -121,4 +121,4 @@ TEST_CASE("items flow over lines without being broken") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::text_test

@@ -8,7 +8,7 @@
 #include "tests/catch.h"
 #include "tests/reports/sample_outcomes.h"
 
-namespace squall {
+namespace squall::threshold_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -169,4 +169,4 @@ TEST_CASE("the worst verdict and its words are the same everywhere") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::threshold_test

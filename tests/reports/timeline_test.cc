@@ -4,7 +4,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::timeline_test {
 namespace {
 
 Time At(double seconds) { return kStart + FromSeconds(seconds); }
@@ -109,4 +109,4 @@ TEST_CASE("timeline: a budget without a limit has no level", "[timeline]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::timeline_test

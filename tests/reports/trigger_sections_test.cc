@@ -6,7 +6,7 @@
 #include "reports/trigger_phases.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::trigger_sections_test {
 namespace {
 
 constexpr int kHang = 3;
@@ -165,4 +165,4 @@ TEST_CASE("metrics: two results under one key are no strict success") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::trigger_sections_test

@@ -2,7 +2,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::verdict_test {
 namespace {
 
 // 84.1, give or take 1.
@@ -58,4 +58,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::verdict_test

@@ -9,7 +9,7 @@
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::admission_worlds_test {
 namespace {
 
 Scenario Load(const std::string& text) {
@@ -208,4 +208,4 @@ TEST_CASE("breakers: deployments of a scenario's region share its circuit", "[sc
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::admission_worlds_test

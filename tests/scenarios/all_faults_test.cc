@@ -6,7 +6,7 @@
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::all_faults_test {
 namespace {
 
 Scenario AllFaults(const std::vector<std::string>& sets) {
@@ -68,4 +68,4 @@ TEST_CASE("all-faults: only an answer that is wrong in perfect form is taken for
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::all_faults_test

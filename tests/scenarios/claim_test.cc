@@ -7,7 +7,7 @@
 #include "scenarios/scenario.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::claim_test {
 namespace {
 
 // A good claim, in which `from` is replaced by `to`.
@@ -118,4 +118,4 @@ TEST_CASE("claims: every bundled one loads, has a name of its own and runs what 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::claim_test

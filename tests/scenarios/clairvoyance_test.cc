@@ -4,7 +4,7 @@
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::clairvoyance_test {
 namespace {
 
 struct Counts {
@@ -66,4 +66,4 @@ TEST_CASE("clairvoyance: the engine that foresees sends a request where it is ta
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::clairvoyance_test

@@ -15,7 +15,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::cures_test {
 namespace {
 
 using Sets = std::vector<std::string>;
@@ -429,4 +429,4 @@ TEST_CASE("equivalence: what silent degradation slips through with it and withou
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::cures_test

@@ -3,7 +3,7 @@
 #include "scenarios/replicate.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::determinism_test {
 namespace {
 
 Scenario Load(const std::string& name, std::vector<std::string> sets) {
@@ -87,4 +87,4 @@ TEST_CASE("a longer run begins with the shorter one's faults", "[scenarios]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::determinism_test

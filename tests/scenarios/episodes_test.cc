@@ -5,7 +5,7 @@
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::episodes_test {
 namespace {
 
 Scenario Load(const std::string& name, std::vector<std::string> sets = {}) {
@@ -93,4 +93,4 @@ TEST_CASE("stories say of an outage what was done, and which circuit let them pa
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::episodes_test

@@ -2,7 +2,7 @@
 #include "scenarios/scenario.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::fault_table_test {
 namespace {
 
 bool Contains(std::string_view text, std::string_view part) {
@@ -58,4 +58,4 @@ TEST_CASE("fault table: what is dumped loads again to the same values") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::fault_table_test

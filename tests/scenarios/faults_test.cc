@@ -5,7 +5,7 @@
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::faults_test {
 namespace {
 
 // Every attempt meets this variant of this fault.
@@ -98,4 +98,4 @@ TEST_CASE("slow and oddly framed replies are good replies and stay out of the re
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::faults_test

@@ -10,7 +10,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::hints_test {
 namespace {
 
 constexpr HintForm kForms[] = {HintForm::kUsual,    HintForm::kNone,         HintForm::kSeconds,
@@ -86,4 +86,4 @@ TEST_CASE("hints: the engine reads of every form what an obedient client would",
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::hints_test

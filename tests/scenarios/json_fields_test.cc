@@ -5,7 +5,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::json_fields_test {
 namespace {
 
 using nlohmann::json;
@@ -36,7 +36,7 @@ void Describe(Fields& f, Part& p) { f.Int("size", p.size, {0, 10}, "Size of the 
 void Describe(Fields& f, Whole& w) {
   f.Bool("flag", w.flag, "A flag.");
   f.Int("count", w.count, {1, 100}, "A count.");
-  f.Number("rate", w.rate, kRate, "A rate.");
+  f.Number("rate", w.rate, kRateRange, "A rate.");
   f.Text("text", w.text, "A text.");
   f.Span("span", w.span, {1ms, 1h}, "A span.");
   f.TextList("names", w.names, "Some names.");
@@ -223,4 +223,4 @@ TEST_CASE("a flood of mistakes is counted rather than listed") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::json_fields_test

@@ -3,7 +3,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::knowledge_file_test {
 namespace {
 
 Scenario Learning() {
@@ -121,4 +121,4 @@ TEST_CASE("knowledge file: without a scenario any names are read") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::knowledge_file_test

@@ -10,7 +10,7 @@
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::learning_test {
 namespace {
 
 Scenario Learning(const std::vector<std::string>& sets = {}) {
@@ -140,4 +140,4 @@ TEST_CASE("learning: stale rules cost at most one recovery in twenty", "[learnin
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::learning_test

@@ -5,7 +5,7 @@
 
 #include "tests/scenarios/library.h"
 
-namespace squall {
+namespace squall::library_callers_test {
 namespace {
 
 // Outcomes in the order of their indices.
@@ -126,4 +126,4 @@ TEST_CASE("library: whose requests come twice is the same for every engine", "[s
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::library_callers_test

@@ -5,7 +5,7 @@
 #include "scenarios/call_chain.h"
 #include "tests/scenarios/library.h"
 
-namespace squall {
+namespace squall::library_chain_test {
 namespace {
 
 // `layers` above the engine, `tries` in each and in the engine.
@@ -139,4 +139,4 @@ TEST_CASE("library: a chain that would multiply without end is refused") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::library_chain_test

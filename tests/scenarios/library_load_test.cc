@@ -3,7 +3,7 @@
 
 #include "tests/scenarios/library.h"
 
-namespace squall {
+namespace squall::library_load_test {
 namespace {
 
 // A bucket grants at most its rate over the run and once its size: what a minute refills.
@@ -124,4 +124,4 @@ TEST_CASE("library: clients of their own share neither circuits nor budgets", "[
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::library_load_test

@@ -4,7 +4,7 @@
 
 #include "tests/scenarios/library.h"
 
-namespace squall {
+namespace squall::library_outages_test {
 namespace {
 
 constexpr const char* kNoBreaker = "/engine/breaker/enabled=false";
@@ -144,4 +144,4 @@ TEST_CASE("library: a brown-out faults nothing, and only a clock sees it", "[sce
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::library_outages_test

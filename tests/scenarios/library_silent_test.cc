@@ -2,7 +2,7 @@
 // blind retry is said to handle none.
 #include "tests/scenarios/library.h"
 
-namespace squall {
+namespace squall::library_silent_test {
 namespace {
 
 // A fortnight instead of six weeks: 0.8 % for three days, the rise in two, the fall in four.
@@ -110,4 +110,4 @@ TEST_CASE("library: blind retry handles two of seven kinds, and in part", "[scen
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::library_silent_test

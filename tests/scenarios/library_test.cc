@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace squall {
+namespace squall::library_test {
 namespace {
 
 TEST_CASE("library: every bundled scenario has a doc, sources, assumptions and an expectation") {
@@ -71,4 +71,4 @@ TEST_CASE("library: mixes fault the share of first attempts that their sources g
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::library_test

@@ -2,7 +2,7 @@
 #include "scenarios/scenario.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::load_routing_test {
 namespace {
 
 std::string Refusal(const std::string& routing) {
@@ -36,4 +36,4 @@ TEST_CASE("routing: tiers and weights name providers of the scenario and nobody 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::load_routing_test

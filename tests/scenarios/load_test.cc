@@ -7,7 +7,7 @@
 #include "tests/catch.h"
 #include "tests/scenarios/temporary_folder.h"
 
-namespace squall {
+namespace squall::load_test {
 namespace {
 
 using nlohmann::json;
@@ -487,4 +487,4 @@ TEST_CASE("text of any bytes survives --set, dump and load") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::load_test

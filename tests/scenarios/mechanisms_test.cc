@@ -13,7 +13,7 @@
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::mechanisms_test {
 namespace {
 
 // Calls of a run of one seed, in the order in which they ended.
@@ -278,4 +278,4 @@ TEST_CASE("mechanisms: answers that turn into another language drift from those 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::mechanisms_test

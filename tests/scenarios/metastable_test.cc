@@ -8,7 +8,7 @@
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::metastable_test {
 namespace {
 
 constexpr uint64_t kSeeds = 3;
@@ -96,4 +96,4 @@ TEST_CASE("metastable: the whole engine comes back from it once the queue is don
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::metastable_test

@@ -3,7 +3,7 @@
 #include "scenarios/replicate.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::obedience_test {
 namespace {
 
 // Half of all first attempts get a 429 that names a wait; retries may meet it again.
@@ -59,4 +59,4 @@ TEST_CASE("obedience: replications add up, whatever the number of threads") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::obedience_test

@@ -8,7 +8,7 @@
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::parity_wire_test {
 namespace {
 
 using Story = std::map<uint64_t, std::string>;  // by request
@@ -94,4 +94,4 @@ TEST_CASE("the wire world takes a high rate without a failure that nobody inject
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::parity_wire_test

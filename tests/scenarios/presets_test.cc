@@ -10,7 +10,7 @@
 #include "tests/catch.h"
 #include "tests/engine/engine_rig.h"
 
-namespace squall {
+namespace squall::presets_test {
 namespace {
 
 EngineConfig PresetConfig(const std::string& name) {
@@ -230,4 +230,4 @@ TEST_CASE("presets: budgets and breakers cut off an outage after as many calls a
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::presets_test

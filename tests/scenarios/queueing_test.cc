@@ -17,7 +17,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::queueing_test {
 namespace {
 
 constexpr std::string_view kHead = R"({
@@ -146,7 +146,7 @@ TEST_CASE("a law of service times holds for streams too, which spread over it as
   Provider by_latency(0, config, kTestSeed, nullptr, &truths[0]);
   config.capacity.service = {.kind = ServiceKind::kDeterministic, .mean = 7s};
   Provider by_law(0, config, kTestSeed, nullptr, &truths[1]);
-  json body = ChatBody(TaskPrompt(kTestSeed, MakeTask(TaskKind::kExtract, 1), 0));
+  json body = ChatRequestBody(TaskPrompt(kTestSeed, MakeTask(TaskKind::kExtract, 1), 0));
   body["stream"] = true;
   const ReplyPlan before = by_latency.Plan(ChatHttp(body, "r1"), kStart);
   const ReplyPlan plan = by_law.Plan(ChatHttp(body, "r1"), kStart);
@@ -156,4 +156,4 @@ TEST_CASE("a law of service times holds for streams too, which spread over it as
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::queueing_test

@@ -2,7 +2,7 @@
 #include "scenarios/scenario.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::regions_test {
 namespace {
 
 std::string TwoDeployments(const std::string& first, const std::string& second) {
@@ -50,4 +50,4 @@ TEST_CASE("regions: deployments that contradict each other are refused with both
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::regions_test

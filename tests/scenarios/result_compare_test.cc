@@ -8,7 +8,7 @@
 #include "scenarios/result_scenario.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::result_compare_test {
 namespace {
 
 StoredResult RunOne(const std::string& name, std::vector<std::string> sets, int64_t seed,
@@ -172,4 +172,4 @@ TEST_CASE("a result whose scenario was edited is refused", "[compare]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::result_compare_test

@@ -9,7 +9,7 @@
 #include "tests/catch.h"
 #include "tests/paths.h"
 
-namespace squall {
+namespace squall::schema_test {
 namespace {
 
 using nlohmann::json;
@@ -205,4 +205,4 @@ TEST_CASE("every member has a description and every object is closed") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::schema_test

@@ -13,7 +13,7 @@
 #include "scenarios/replicate.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::squall_preset_test {
 namespace {
 
 constexpr int64_t kSeed = 1001;
@@ -227,4 +227,4 @@ TEST_CASE("squall: no other preset has both more right answers and fewer attempt
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::squall_preset_test

@@ -13,7 +13,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall {
+namespace squall::stream_faults_test {
 namespace {
 
 ReplyPlan PlanFor(std::string_view dialect, const ProviderConfig& config, const HttpRequest& http) {
@@ -179,4 +179,4 @@ TEST_CASE("stream faults: a cut after n events comes after n events", "[scenario
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::stream_faults_test

@@ -10,7 +10,7 @@
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::swarm_test {
 namespace {
 
 constexpr int kWorlds = 200;
@@ -315,4 +315,4 @@ TEST_CASE("swarm: once faults stop, every request is answered", "[swarm]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::swarm_test

@@ -7,7 +7,7 @@
 #include "tests/catch.h"
 #include "tests/scenarios/temporary_folder.h"
 
-namespace squall {
+namespace squall::trace_test {
 namespace {
 
 constexpr std::string_view kHeader = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n";
@@ -120,4 +120,4 @@ TEST_CASE("a trace of ten thousand rows is read from disk in order") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::trace_test

@@ -9,7 +9,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall {
+namespace squall::workload_test {
 namespace {
 
 Scenario Load(const std::vector<std::string>& sets) {
@@ -95,4 +95,4 @@ TEST_CASE("the trigger of a scenario spans its outages, its ramps and its spikes
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::workload_test

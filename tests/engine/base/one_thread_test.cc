@@ -11,7 +11,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::one_thread_test {
 namespace {
 
 // The signal that ends a process which does `act`, 0 if it comes back. Its words are thrown away.
@@ -82,4 +82,4 @@ TEST_CASE("one thread: use from a second thread ends the process") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::one_thread_test

@@ -6,7 +6,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::random_test {
 namespace {
 
 constexpr int kDraws = 200'000;
@@ -77,4 +77,4 @@ TEST_CASE("one categorical draw gives each weight its share and leaves the rest"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::random_test

@@ -3,7 +3,7 @@
 #include "engine/base/real_env.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::real_env_wire_test {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
@@ -123,4 +123,4 @@ TEST_CASE("an environment can share an event loop that it does not own") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::real_env_wire_test

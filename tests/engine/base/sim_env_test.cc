@@ -5,7 +5,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::sim_env_test {
 namespace {
 
 using Log = std::vector<std::string>;
@@ -141,4 +141,4 @@ TEST_CASE("sim env: nested coroutines that never wait do not grow the stack", "[
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::sim_env_test

@@ -7,7 +7,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::sim_queue_test {
 namespace {
 
 struct Key {
@@ -71,4 +71,4 @@ TEST_CASE("an empty queue has nothing to pop", "[base]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::sim_queue_test

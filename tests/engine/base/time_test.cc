@@ -4,7 +4,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::time_test {
 namespace {
 
 TEST_CASE("durations read back as they print", "[base]") {
@@ -56,4 +56,4 @@ TEST_CASE("seconds that do not fit saturate", "[base]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::time_test

@@ -7,7 +7,7 @@
 #include "engine/policy/quality_breaker.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::admission_test {
 namespace {
 
 using Limits = ConversationLimits;
@@ -204,4 +204,4 @@ TEST_CASE("quality breaker: what brought no answer says nothing about quality", 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::admission_test

@@ -8,7 +8,7 @@
 #include "engine/policy/backoff.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::backoff_products_test {
 namespace {
 
 constexpr auto kConstant = BackoffKind::kConstant;
@@ -202,4 +202,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::backoff_products_test

@@ -7,7 +7,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::backoff_test {
 namespace {
 
 TEST_CASE("backoff: the window doubles from the base to the cap and stays there", "[policy]") {
@@ -216,4 +216,4 @@ TEST_CASE("backoff: a server's hint is a minimum and equal hints do not return t
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::backoff_test

@@ -3,7 +3,7 @@
 #include "engine/policy/breaker.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::breaker_kinds_test {
 namespace {
 
 constexpr auto kSuccess = CallOutcome::kSuccess;
@@ -272,4 +272,4 @@ TEST_CASE("breaker: a server's word ends a half-open period", "[policy]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::breaker_kinds_test

@@ -9,7 +9,7 @@
 #include "engine/policy/breaker.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::breaker_model_test {
 namespace {
 
 constexpr auto kClosed = BreakerState::kClosed;
@@ -262,4 +262,4 @@ TEST_CASE("breaker: agrees with a model that keeps everything, and never moves i
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::breaker_model_test

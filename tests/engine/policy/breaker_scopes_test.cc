@@ -4,7 +4,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::breaker_scopes_test {
 namespace {
 
 constexpr CallOutcome kFine = CallOutcome::kSuccess;
@@ -105,4 +105,4 @@ TEST_CASE("breaker scopes: who was let through uncounted reports to nobody", "[p
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::breaker_scopes_test

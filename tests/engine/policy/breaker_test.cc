@@ -2,7 +2,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::breaker_test {
 namespace {
 
 constexpr auto kSuccess = CallOutcome::kSuccess;
@@ -170,4 +170,4 @@ TEST_CASE("breaker: switched off, it admits everything", "[policy]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::breaker_test

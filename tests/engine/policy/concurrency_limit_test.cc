@@ -9,7 +9,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::concurrency_limit_test {
 namespace {
 
 ConcurrencyLimitConfig Of(ConcurrencyKind kind) {
@@ -326,4 +326,4 @@ TEST_CASE("concurrency limit: of kind none it admits any number", "[policy]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::concurrency_limit_test

@@ -3,7 +3,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::deadline_test {
 namespace {
 
 TEST_CASE("deadline: an attempt ends by its own timeout or the request's, whichever is first",
@@ -91,4 +91,4 @@ TEST_CASE("deadline: nothing starts at the deadline", "[policy]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::deadline_test

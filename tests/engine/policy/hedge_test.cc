@@ -4,7 +4,7 @@
 #include "engine/policy/latency_quantile.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::hedge_test {
 namespace {
 
 HedgeConfig Of(HedgeKind kind) {
@@ -67,4 +67,4 @@ TEST_CASE("hedge: at a quantile of 95 % about one request in twenty is hedged", 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::hedge_test

@@ -7,7 +7,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::latency_quantile_test {
 namespace {
 
 constexpr double kBucketError = 0.0443;  // 2^(1/16) - 1
@@ -67,4 +67,4 @@ TEST_CASE("latency quantile: grows with the share and stays on its scale", "[pol
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::latency_quantile_test

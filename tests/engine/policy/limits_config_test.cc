@@ -12,7 +12,7 @@
 #include "scenarios/json_fields.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::limits_config_test {
 namespace {
 
 template <class Config>
@@ -60,4 +60,4 @@ TEST_CASE("limits: what does not fit together is a problem", "[policy]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::limits_config_test

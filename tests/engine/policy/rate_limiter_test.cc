@@ -7,7 +7,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::rate_limiter_test {
 namespace {
 
 Time At(Duration d) { return kStart + d; }
@@ -464,4 +464,4 @@ TEST_CASE("rate limiter: seconds that were rounded up are still those of a bucke
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::rate_limiter_test

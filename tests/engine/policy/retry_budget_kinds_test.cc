@@ -3,7 +3,7 @@
 #include "engine/policy/retry_budget.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::retry_budget_kinds_test {
 namespace {
 
 constexpr auto kSuccess = CallOutcome::kSuccess;
@@ -238,4 +238,4 @@ TEST_CASE("recovery budget: settling frees both scopes", "[policy]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::retry_budget_kinds_test

@@ -3,7 +3,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::retry_budget_test {
 namespace {
 
 RetryBudgetConfig Config(double ratio, double floor_per_s) {
@@ -72,4 +72,4 @@ TEST_CASE("retry budget: switched off, it allows everything", "[policy]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::retry_budget_test

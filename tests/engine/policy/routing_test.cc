@@ -8,7 +8,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::routing_test {
 namespace {
 
 constexpr RoutingKind kKinds[] = {RoutingKind::kPriority, RoutingKind::kWeighted,
@@ -153,4 +153,4 @@ TEST_CASE("routing: of more targets than fit, the first are ordered", "[policy]"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::routing_test

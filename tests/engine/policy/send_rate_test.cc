@@ -9,7 +9,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::send_rate_test {
 namespace {
 
 SendRateConfig On() {
@@ -174,4 +174,4 @@ TEST_CASE("send rate: what was not sent after all may be sent by another", "[pol
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::send_rate_test

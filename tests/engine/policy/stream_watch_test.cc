@@ -2,7 +2,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::stream_watch_test {
 namespace {
 
 int AsInt(Stall stall) { return static_cast<int>(stall); }
@@ -89,4 +89,4 @@ TEST_CASE("stream watch: no clock, no stall", "[policy]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::stream_watch_test

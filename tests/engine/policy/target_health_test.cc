@@ -2,7 +2,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::target_health_test {
 namespace {
 
 Time At(Duration d) { return kStart + d; }
@@ -74,4 +74,4 @@ TEST_CASE("target health: a neutral outcome frees its place and tells nothing", 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::target_health_test

@@ -7,7 +7,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::token_estimate_test {
 namespace {
 
 // What o200k_base makes of some texts, by gpt-tokenizer 3; token_error.mjs measures many more.
@@ -120,4 +120,4 @@ TEST_CASE("token ratio: usage of nothing teaches nothing", "[policy]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::token_estimate_test

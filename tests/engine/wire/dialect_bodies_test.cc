@@ -4,7 +4,7 @@
 #include "engine/wire/tool_calls.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::dialect_bodies_test {
 namespace {
 
 using Shape = DecodedBody::Shape;
@@ -338,4 +338,4 @@ TEST_CASE("dialects: one decoder reads many bodies and remembers none", "[wire]"
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::dialect_bodies_test

@@ -5,7 +5,7 @@
 #include "engine/wire/dialect.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::dialect_requests_test {
 namespace {
 
 using nlohmann::json;
@@ -137,4 +137,4 @@ TEST_CASE("responses: input items, a limit on output, a text format", "[wire]") 
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::dialect_requests_test

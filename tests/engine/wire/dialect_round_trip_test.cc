@@ -10,7 +10,7 @@
 #include "mock_providers/dialect_server.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::dialect_round_trip_test {
 namespace {
 
 using nlohmann::json;
@@ -288,4 +288,4 @@ TEST_CASE("round trip: it does not matter at which byte a stream is cut in two")
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::dialect_round_trip_test

@@ -4,7 +4,7 @@
 
 #include "tests/engine/wire/transport_world.h"
 
-namespace squall {
+namespace squall::http_transport_sink_wire_test {
 namespace {
 
 class Collect final : public BodySink {
@@ -120,4 +120,4 @@ TEST_CASE("how a reply that is read along breaks off is told as ever") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::http_transport_sink_wire_test

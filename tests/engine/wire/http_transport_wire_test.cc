@@ -8,7 +8,7 @@
 #include "tests/catch.h"
 #include "tests/engine/wire/transport_world.h"
 
-namespace squall {
+namespace squall::http_transport_wire_test {
 namespace {
 
 using boost::system::error_code;
@@ -402,4 +402,4 @@ TEST_CASE("a provider needs an address and a path that can be one") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::http_transport_wire_test

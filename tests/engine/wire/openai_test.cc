@@ -6,7 +6,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::openai_test {
 namespace {
 
 using nlohmann::json;
@@ -126,4 +126,4 @@ TEST_CASE("headers keep order, ignore case and blanks, and hold no line ends", "
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::openai_test

@@ -7,7 +7,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::sse_test {
 namespace {
 
 // What a parser said, as text that a failing check can show.
@@ -118,4 +118,4 @@ TEST_CASE("sse: the same bytes give the same events however they are cut", "[wir
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::sse_test

@@ -8,7 +8,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::stream_decoder_test {
 namespace {
 
 using Shape = DecodedBody::Shape;
@@ -413,4 +413,4 @@ TEST_CASE("stream: Gemini's calls come whole, each with an index and arguments o
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::stream_decoder_test

@@ -8,7 +8,7 @@
 #include "scenarios/scenario.h"
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::models_test {
 namespace {
 
 Scenario Load(const std::string& name, const std::vector<std::string>& sets = {}) {
@@ -214,4 +214,4 @@ TEST_CASE("models: splitting and counting agree where both work", "[models]") {
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::models_test

@@ -26,7 +26,7 @@
 
 #include "tests/catch.h"
 
-namespace squall {
+namespace squall::published_test {
 namespace {
 
 constexpr double kMaxScore = 4;
@@ -101,4 +101,4 @@ TEST_CASE("models: no row of the table of published figures is left out", "[mode
 }
 
 }  // namespace
-}  // namespace squall
+}  // namespace squall::published_test
