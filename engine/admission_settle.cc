@@ -102,6 +102,14 @@ TargetOutcome HealthOf(const Diagnosis& diagnosis, bool cut_short) {
   return useless ? TargetOutcome::kFailure : TargetOutcome::kNeutral;
 }
 
+// Good answers, but not those of hedges, which won because they were quick; and the late attempts
+// that lost to a hedge, each later than the quantile at which that was sent. Without the latter the
+// quantile would fall with every hedge, and the hedges grow more.
+bool TellsLatency(const AttemptRecord& attempt) {
+  if (attempt.strategy == "hedge") return false;
+  return attempt.diagnosis.ok() || attempt.diagnosis.rule == "hedge.lost";
+}
+
 // As billed. What was not billed: all that was reserved where it may have run, else nothing.
 Load UsedLoad(const AttemptRecord& attempt, const Load& reserved) {
   Load used = reserved;
@@ -123,8 +131,9 @@ double Admission::Settle(const AttemptRecord& attempt, const Headers& headers,
   const double cost = SettleBudgets(attempt, *grant);
   SettleBreakers(attempt, call, *grant);
   Lane& lane = lanes_[attempt.provider];
-  if (measures_latency_ && attempt.diagnosis.ok())
+  if (measures_latency_ && TellsLatency(attempt)) {
     lane.latency.Add(attempt.ended - attempt.started);
+  }
   if (measures_health_) {
     const TargetOutcome outcome = HealthOf(attempt.diagnosis, grant->cut_short);
     lane.health.End(outcome, attempt.ended - attempt.started, attempt.ended);

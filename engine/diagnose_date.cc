@@ -7,15 +7,15 @@
 namespace squall {
 namespace {
 
-constexpr int64_t kNone = -1;
+constexpr int64_t kNoNumber = -1;
 
-// `size` digits at `at`; a blank counts as a leading zero. kNone when they are none.
+// `size` digits at `at`; a blank counts as a leading zero. kNoNumber when they are none.
 int64_t Digits(std::string_view text, size_t at, size_t size) {
-  if (at + size > text.size()) return kNone;
+  if (at + size > text.size()) return kNoNumber;
   int64_t value = 0;
   for (size_t i = at; i < at + size; ++i) {
     if (text[i] == ' ' && i == at && size > 1) continue;
-    if (!IsDigit(text[i])) return kNone;
+    if (!IsDigit(text[i])) return kNoNumber;
     value = value * 10 + (text[i] - '0');
   }
   return value;
@@ -23,9 +23,9 @@ int64_t Digits(std::string_view text, size_t at, size_t size) {
 
 int64_t MonthAt(std::string_view text, size_t at) {
   constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  if (at + 3 > text.size()) return kNone;
+  if (at + 3 > text.size()) return kNoNumber;
   const size_t month = kMonths.find(text.substr(at, 3));
-  if (month == std::string_view::npos || month % 3 != 0) return kNone;
+  if (month == std::string_view::npos || month % 3 != 0) return kNoNumber;
   return static_cast<int64_t>(month / 3 + 1);
 }
 

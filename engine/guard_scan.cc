@@ -64,7 +64,7 @@ constexpr bool IsBroken(char32_t c) {
 }
 
 constexpr uint8_t kSpace = 1;
-constexpr uint8_t kBroken = 2;
+constexpr uint8_t kBrokenByte = 2;
 constexpr uint8_t kHigh = 4;
 
 // Of the bytes that are no letters.
@@ -72,7 +72,7 @@ constexpr auto kMarkOf = [] {
   std::array<uint8_t, 256> marks{};
   for (size_t c = 0; c < 0x80; ++c) {
     if (IsAsciiSpace(static_cast<char>(c))) marks[c] |= kSpace;
-    if (IsBroken(static_cast<char32_t>(c))) marks[c] |= kBroken;
+    if (IsBroken(static_cast<char32_t>(c))) marks[c] |= kBrokenByte;
   }
   for (size_t c = 0x80; c < 0x100; ++c) marks[c] = kHigh;
   return marks;

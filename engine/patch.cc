@@ -14,7 +14,7 @@ constexpr double kLeastAnswer = 1.0 / 8;  // of the tokens wanted, before the pr
 // Of a known window: nineteen of twenty estimates err by less (policy/token_estimate.h).
 constexpr double kMargin = 0.87;
 constexpr double kHeadShare = 0.75;  // of what stays of a text without a long paragraph
-constexpr std::string_view kCut = "\n[...]\n";
+constexpr std::string_view kCutMark = "\n[...]\n";
 
 // The share of the prompt that fits into `window` beside `max_tokens`; nullopt if that, or the
 // prompt, is not known. May be above 1, or below 0.
@@ -84,7 +84,7 @@ Span LongestParagraph(std::string_view text) {
 
 // Takes about `excess` bytes out of it, between whole UTF-8 characters.
 void Cut(size_t excess, std::string* text) {
-  const size_t gone = excess + kCut.size();
+  const size_t gone = excess + kCutMark.size();
   if (gone >= text->size()) return;
   Span from = LongestParagraph(*text);
   if (from.size() < gone) from = {0, text->size()};
@@ -93,7 +93,7 @@ void Cut(size_t excess, std::string* text) {
   size_t end = begin + gone;
   while (begin > 0 && Continues((*text)[begin])) --begin;
   while (end < text->size() && Continues((*text)[end])) ++end;
-  text->replace(begin, end - begin, kCut);
+  text->replace(begin, end - begin, kCutMark);
 }
 
 // Conversations begin with a user's turn, which some providers insist on.

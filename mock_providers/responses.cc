@@ -17,7 +17,7 @@ using simdjson::dom::element;
 constexpr std::string_view kResponsesPath = "/v1/responses";
 constexpr std::string_view kResponsesInvalid = "invalid_request_error";
 constexpr StreamId kResponseIds = Stream("responses/id");
-constexpr std::string_view kRefusal = "I'm sorry, but I can't help with that request.";
+constexpr std::string_view kResponsesRefusal = "I'm sorry, but I can't help with that request.";
 
 // ---- reading ----
 
@@ -168,7 +168,7 @@ void AppendPart(const ApiAnswer& answer, std::string_view text, std::string* out
 }
 
 std::string_view TextOf(const ApiAnswer& answer) {
-  return answer.refused ? kRefusal : answer.content.value_or(std::string_view());
+  return answer.refused ? kResponsesRefusal : answer.content.value_or(std::string_view());
 }
 
 void AppendItem(const ApiAnswer& answer, Stage stage, std::string* out) {
@@ -287,8 +287,8 @@ struct EventWriter {
 
 void WriteText(const ApiAnswer& answer, EventWriter* events) {
   if (answer.refused) {
-    events->Text("response.refusal.delta", "delta", kRefusal);
-    events->Text("response.refusal.done", "refusal", kRefusal);
+    events->Text("response.refusal.delta", "delta", kResponsesRefusal);
+    events->Text("response.refusal.done", "refusal", kResponsesRefusal);
     return;
   }
   const bool calls = ResponseCallsTool(answer);

@@ -18,14 +18,14 @@ std::string Plural(int64_t count, const char* one, const char* many) {
 }
 
 // How a faulted request can end, in the order of the bar. `glyph` and `ascii` fill the bar.
-struct EndingRow {
+struct EndingPart {
   const char* glyph;
   const char* ascii;
   const char* words;
   Ink ink;
   int64_t (*count)(const Tally&);
 };
-constexpr EndingRow kEndingRows[] = {
+constexpr EndingPart kEndingParts[] = {
     {"█", "#", "right answer in time", Ink::kGood, [](const Tally& t) { return t.strict; }},
     {"▓", "!", "wrong, passed as right", Ink::kBad,
      [](const Tally& t) { return t.false_recovery(); }},
@@ -33,17 +33,17 @@ constexpr EndingRow kEndingRows[] = {
     {"·", ".", "late", Ink::kDim, [](const Tally& t) { return t.late; }},
 };
 
-const char* Glyph(const EndingRow& ending, const TextStyle& style) {
+const char* Glyph(const EndingPart& ending, const TextStyle& style) {
   return style.utf8 ? ending.glyph : ending.ascii;
 }
 
 std::string Bar(const Tally& tally, int width, const TextStyle& style) {
   std::vector<int64_t> parts;
-  for (const EndingRow& ending : kEndingRows) parts.push_back(ending.count(tally));
+  for (const EndingPart& ending : kEndingParts) parts.push_back(ending.count(tally));
   const std::vector<int> cells = BarCells(parts, width);
   std::string bar;
   for (size_t i = 0; i < cells.size(); ++i) {
-    bar += Paint(Repeat(Glyph(kEndingRows[i], style), cells[i]), kEndingRows[i].ink, style);
+    bar += Paint(Repeat(Glyph(kEndingParts[i], style), cells[i]), kEndingParts[i].ink, style);
   }
   return bar;
 }
@@ -79,7 +79,7 @@ std::string Headline(const Tally& faulted, const TextStyle& style) {
   std::string text = Justify(left, right, kTextWidth - kMargin) + "\n";
   text += margin + Bar(faulted, kTextWidth - 2 * kMargin, style) + "\n";
   std::vector<std::string> legend;
-  for (const EndingRow& ending : kEndingRows) {
+  for (const EndingPart& ending : kEndingParts) {
     legend.push_back(Paint(Glyph(ending, style), ending.ink, style) + " " + ending.words);
   }
   return text + Flow(legend, "  ", margin, kMargin);

@@ -54,7 +54,7 @@ double Linear(const Draws& d) {
   return Spread(d, std::min(d.cap, Nanos(d.config.base) * (1.0 + d.past.retry)));
 }
 
-double Exponential(const Draws& d) { return Spread(d, Window(d.config, d.past.retry, d.cap)); }
+double ExponentialWait(const Draws& d) { return Spread(d, Window(d.config, d.past.retry, d.cap)); }
 
 double Full(const Draws& d) { return Window(d.config, d.past.retry, d.cap) * d.u; }
 
@@ -91,11 +91,11 @@ struct KindRow {
   double (*wait)(const Draws&);
 };
 
-constexpr std::array<KindRow, 9> kKinds = {{
+constexpr std::array<KindRow, 9> kBackoffKinds = {{
     {"none", &None},
     {"constant", &Constant},
     {"linear", &Linear},
-    {"exponential", &Exponential},
+    {"exponential", &ExponentialWait},
     {"full", &Full},
     {"equal", &Equal},
     {"decorrelated", &Decorrelated},
@@ -103,11 +103,11 @@ constexpr std::array<KindRow, 9> kKinds = {{
     {"smooth", &Smooth},
 }};
 constexpr auto kKindNames = [] {
-  std::array<std::string_view, kKinds.size()> names;
-  for (size_t i = 0; i < names.size(); ++i) names[i] = kKinds[i].name;
+  std::array<std::string_view, kBackoffKinds.size()> names;
+  for (size_t i = 0; i < names.size(); ++i) names[i] = kBackoffKinds[i].name;
   return names;
 }();
-static_assert(kKinds.size() == static_cast<size_t>(BackoffKind::kSmooth) + 1);
+static_assert(kBackoffKinds.size() == static_cast<size_t>(BackoffKind::kSmooth) + 1);
 
 }  // namespace
 
@@ -121,7 +121,7 @@ Duration BackoffDelay(const BackoffConfig& config, const BackoffPast& past, doub
   const double cap = Nanos(config.cap);
   const bool cuts_window = config.cap_rule != CapRule::kDelay;
   const Draws draws{config, past, u, cuts_window ? cap : kNoCap};
-  double wait = kKinds[static_cast<size_t>(config.kind)].wait(draws);
+  double wait = kBackoffKinds[static_cast<size_t>(config.kind)].wait(draws);
   // The draw is the same, so the two kinds of jitter move together; no product has both.
   wait += Nanos(config.extra) * u;
   if (config.cap_rule != CapRule::kWindow) wait = std::min(wait, cap);

@@ -8,7 +8,7 @@
 namespace squall {
 namespace {
 
-constexpr std::string_view kKinds[] = {"none", "fixed", "aimd", "gradient"};
+constexpr std::string_view kLimitKinds[] = {"none", "fixed", "aimd", "gradient"};
 constexpr double kLightLoad = 0.5;  // share of the limit below which no queue is expected
 constexpr double kLeastGradient = 0.5;
 constexpr double kFarBelow = 0.67;   // of the base: more than chance, the provider got faster
@@ -25,7 +25,7 @@ constexpr int64_t kSettle = 3;
 
 void Describe(Fields& f, ConcurrencyLimitConfig& c) {
   constexpr IntRange kCount{1, 1'000'000};
-  f.Enum("kind", c.kind, kKinds,
+  f.Enum("kind", c.kind, kLimitKinds,
          "How many requests may be in flight: any number, a fixed one, or one found by additive "
          "increase and multiplicative decrease or from the gradient of latency.");
   f.Int("initial", c.initial, kCount, "Limit at the start, and for good where it is fixed.");

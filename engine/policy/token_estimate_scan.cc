@@ -53,7 +53,7 @@ static_assert(kFeatureCount == kTokenFeatures);
 
 enum class Kind : uint8_t { kLower, kUpper, kDigit, kSpace, kLineEnd, kMark, kHigh };
 
-constexpr std::array<Kind, 256> kKinds = [] {
+constexpr std::array<Kind, 256> kByteKinds = [] {
   std::array<Kind, 256> kinds{};
   for (size_t c = 0; c < 256; ++c) {
     Kind kind = Kind::kMark;
@@ -98,7 +98,7 @@ class FeatureCounter {
 
  private:
   unsigned char Byte(size_t at) const { return static_cast<unsigned char>(text_[at]); }
-  Kind KindAt(size_t at) const { return kKinds[Byte(at)]; }
+  Kind KindAt(size_t at) const { return kByteKinds[Byte(at)]; }
   size_t RunEnd(size_t at, Kind kind) const {
     while (at < text_.size() && KindAt(at) == kind) ++at;
     return at;

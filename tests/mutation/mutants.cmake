@@ -406,7 +406,7 @@ squall_mutant(
 squall_mutant(
   NAME    admission_waiters_sleep_on
   FILE    engine/admission.cc
-  FIND    [[if (!lane->paced.empty()) lane->paced.front()->wake.request_stop();]]
+  FIND    [[WakeFirst(lane->paced);]]
   REPLACE [[]]
   TEST    tests/engine/admission_limiter_test.cc
   FILTER  "limiter: what an answer did not use*")
@@ -500,8 +500,8 @@ set(patch_test tests/engine/patch_test.cc)
 squall_mutant(
   NAME    patch_cuts_what_is_around_the_context
   FILE    engine/patch.cc
-  FIND    [[Range from = LongestParagraph(*text);]]
-  REPLACE [[Range from{0, text->size()};]]
+  FIND    [[Span from = LongestParagraph(*text);]]
+  REPLACE [[Span from{0, text->size()};]]
   TEST    ${patch_test}
   FILTER  "patch: where a prompt has a long passage*")
 squall_mutant(

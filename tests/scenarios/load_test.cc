@@ -211,7 +211,7 @@ TEST_CASE("a mistake in --set is reported as its own") {
        "--set /engine/rettry/max_attempts=1: /engine/rettry: got unknown key \"rettry\", "
        "expected one of preset, diagnose, ladder, retry, deadline, stream, hedge, hedge_latency, "
        "routing, health, breaker, breaker_scopes, breaker_counts_followed, all_open, quality, "
-       "budget, provider_budget, provider_budget_counts_answers, limiter, concurrency, "
+       "budget, provider_budget, provider_budget_counts_answers, limiter, send_rate, concurrency, "
        "conversation, guard, opinions, knowledge; "
        "did you mean \"retry\"?"},
       {"/engine={\"guard\": 1}",
