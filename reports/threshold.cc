@@ -81,6 +81,17 @@ std::string SamplesThatTell(const MetricFigure& figure, double limit) {
   return absl::StrFormat("about %.0f would tell, there are %d", std::ceil(needed), *figure.n);
 }
 
+// `number`, which is written as `digits`, times `factor`. Where that is below 1, a power of ten, by
+// moving the point of what is written, so that 99.9 % is the double nearest to 0.999.
+double Scaled(const std::string& digits, double number, double factor) {
+  if (factor >= 1 || digits.find_first_of("eE") != std::string::npos) return number * factor;
+  const std::string moved =
+      absl::StrCat(digits, "e", static_cast<int>(std::lround(std::log10(factor))));
+  double value = 0;
+  std::from_chars(moved.data(), moved.data() + moved.size(), value);
+  return value;
+}
+
 }  // namespace
 
 bool Holds(double value, Comparison op, double limit) {
@@ -153,9 +164,7 @@ absl::StatusOr<Amount> ParseAmount(std::string_view text, MetricUnit unit, bool 
   if (relative && unit != MetricUnit::kShare && word == "%") return Amount{number / 100, true};
   for (const UnitWord& row : kUnitWords) {
     if (row.unit != unit || row.word != word || (relative && word == "%")) continue;
-    // By whole numbers, so that 99.9 % is the double nearest to 0.999.
-    const bool part = row.factor < 1;
-    return Amount{part ? number / std::round(1 / row.factor) : number * row.factor, false};
+    return Amount{Scaled(std::string(text.data(), end), number, row.factor), false};
   }
   return Expected(text, Units(unit, relative));
 }

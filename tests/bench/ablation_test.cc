@@ -56,7 +56,8 @@ TEST_CASE("ablation: an engine with everything on loses each mechanism of the ta
   CHECK(std::set<std::string>(all.begin(), all.end()).size() == all.size());
 }
 
-TEST_CASE("ablation: a mechanism taken away is not in use any more, and nothing else is gone") {
+TEST_CASE("ablation: a mechanism taken away is not in use any more, and nothing else is gone",
+          "[long]") {
   const auto removals = Removals("production-10k", Everything());
   REQUIRE(removals.ok());
   // What has no use without another goes with it.
@@ -90,7 +91,7 @@ TEST_CASE("ablation: what an engine does not use is no row") {
   CHECK_FALSE(Removals("no-such-scenario", options).ok());
 }
 
-TEST_CASE("cli: --ablate prints what each mechanism is worth, within 80 columns", "[cli]") {
+TEST_CASE("cli: --ablate prints what each mechanism is worth, within 80 columns", "[cli][long]") {
   const CommandResult result =
       Squall("run production-10k -q --ablate --set /workload/requests=2000");
   CHECK(result.code == 0);
@@ -107,7 +108,8 @@ TEST_CASE("cli: --ablate prints what each mechanism is worth, within 80 columns"
   }
 }
 
-TEST_CASE("cli: --ablate as JSON is the whole engine and then each removal beside it", "[cli]") {
+TEST_CASE("cli: --ablate as JSON is the whole engine and then each removal beside it",
+          "[cli][long]") {
   const std::string base =
       "run production-10k -q --json --engine self_healing --set /workload/requests=2000";
   const json results = json::parse(Squall(base + " --ablate").out, nullptr, false);

@@ -125,7 +125,7 @@ TEST_CASE("cli: the same seed gives the same bytes, timing apart, on one thread 
   CHECK(other["fingerprint"] != json::parse(first)["fingerprint"]);
 }
 
-TEST_CASE("cli: injected equals scheduled, and rates are the configured ones", "[cli]") {
+TEST_CASE("cli: injected equals scheduled, and rates are the configured ones", "[cli][long]") {
   const json result =
       json::parse(Squall("run production-10k -q --json --replications 10").out, nullptr, false);
   REQUIRE(result.is_object());
@@ -147,7 +147,7 @@ TEST_CASE("cli: injected equals scheduled, and rates are the configured ones", "
   }
 }
 
-TEST_CASE("cli: presets differ on identical faults", "[cli]") {
+TEST_CASE("cli: presets differ on identical faults", "[cli][long]") {
   const CommandResult result =
       Squall("run production-10k -q --json --engine none,naive_retry,self_healing");
   const json runs = json::parse(result.out, nullptr, false);
@@ -166,7 +166,8 @@ TEST_CASE("cli: presets differ on identical faults", "[cli]") {
   CHECK(Contains(table.out, "first attempts"));
 }
 
-TEST_CASE("cli: the report fits 80 columns and has no escapes where nobody sees them", "[cli]") {
+TEST_CASE("cli: the report fits 80 columns and has no escapes where nobody sees them",
+          "[cli][long]") {
   for (const char* arguments :
        {"run all-faults -q", "run production-10k -q --engine none,self_healing", "list", "--help",
         "run --help", "serve --help", "knowledge --help", "knowledge check --help"}) {

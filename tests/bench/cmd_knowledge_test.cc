@@ -20,7 +20,7 @@ std::string Learned(const TempFolder& folder) {
   return path;
 }
 
-TEST_CASE("cli: rules are learned, shown, checked on another seed and used", "[cli]") {
+TEST_CASE("cli: rules are learned, shown, checked on another seed and used", "[cli][long]") {
   const TempFolder folder;
   const std::string learned = Learned(folder);
   const json file = json::parse(ReadFile(learned), nullptr, false);

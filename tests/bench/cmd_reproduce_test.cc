@@ -52,7 +52,7 @@ TEST_CASE("reproduce: the JSON has one claim per id, with figures or with a reas
   CHECK(open["reason"].get<std::string>().size() > 20);
 }
 
-TEST_CASE("reproduce: twice the same bytes, on one thread or two, within 80 columns") {
+TEST_CASE("reproduce: twice the same bytes, on one thread or two, within 80 columns", "[long]") {
   const std::string ids = std::string(" ") + kQuick + " " + kUntestable;
   for (const char* form : {"", "--json", "--markdown"}) {
     CAPTURE(form);
@@ -66,7 +66,8 @@ TEST_CASE("reproduce: twice the same bytes, on one thread or two, within 80 colu
   }
 }
 
-TEST_CASE("reproduce: a time is given as a bound, and told apart from what is the same each time") {
+TEST_CASE("reproduce: a time is given as a bound, and told apart from what is the same each time",
+          "[long]") {
   const CommandResult result = Squall("reproduce --json 19us");
   const json document = json::parse(result.out);
   const json& claim = document["claims"][0];

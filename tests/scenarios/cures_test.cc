@@ -362,7 +362,8 @@ TEST_CASE("equivalence: wrong answers go out no more often than two models err a
 
 // Worlds drawn at random: whatever fails and whoever errs, nothing is handed out unagreed where the
 // engine must not accept that, and streams hold what the result says.
-TEST_CASE("equivalence: no drawn world makes it hand out what nobody confirmed", "[scenarios]") {
+TEST_CASE("equivalence: no drawn world makes it hand out what nobody confirmed",
+          "[scenarios][long]") {
   constexpr StreamId kWorlds = Stream("test/cures/worlds");
   for (uint64_t world = 0; world < 12; ++world) {
     const auto draw = [&](uint64_t index) { return Draw(kTestSeed, kWorlds, world, 0, index); };

@@ -35,7 +35,7 @@ std::string Text(const Scenario& scenario, const WorldResult& world) {
   return ToJsonWithoutTiming(result);
 }
 
-TEST_CASE("one seed gives the same result twice, on one thread or two", "[scenarios]") {
+TEST_CASE("one seed gives the same result twice, on one thread or two", "[scenarios][long]") {
   for (const BundledItem& item : BundledScenarios()) {
     CAPTURE(item.name);
     if (Load(item.name, {}).model) continue;  // tests/scenarios/models has these

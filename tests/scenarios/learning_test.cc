@@ -77,7 +77,7 @@ Estimate MeanOfTen(const std::vector<double>& differences) {
   return estimate;
 }
 
-TEST_CASE("learning: rules help on seeds that they were not learned on", "[learning]") {
+TEST_CASE("learning: rules help on seeds that they were not learned on", "[learning][long]") {
   const Scenario scenario = Learning();
   std::vector<double> differences;
   for (uint64_t seed = 101; seed <= 110; ++seed) {
@@ -98,7 +98,7 @@ Scenario GammaTurnsBad() {
 }
 
 TEST_CASE("learning: a rule whose target turns bad is silent within the stated number of outcomes",
-          "[learning]") {
+          "[learning][long]") {
   const Scenario scenario = GammaTurnsBad();
   const int64_t bound = *MostContraryOutcomes(scenario.engine.knowledge);
   std::map<RuleKey, int64_t> misled;  // attempts at gamma after half-time, by exact pattern
@@ -127,7 +127,7 @@ TEST_CASE("learning: a rule whose target turns bad is silent within the stated n
   }
 }
 
-TEST_CASE("learning: stale rules cost at most one recovery in twenty", "[learning]") {
+TEST_CASE("learning: stale rules cost at most one recovery in twenty", "[learning][long]") {
   const Scenario scenario = GammaTurnsBad();
   std::vector<double> losses;
   for (uint64_t seed = 101; seed <= 110; ++seed) {

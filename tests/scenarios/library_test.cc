@@ -26,7 +26,7 @@ TEST_CASE("library: every bundled scenario has a doc, sources, assumptions and a
 
 // Five engines over a prefix of each scenario: nothing hangs, nothing is lost, and first attempts
 // meet the same draws where load and circuits do not decide.
-TEST_CASE("library: every bundled scenario runs under every yardstick", "[scenarios]") {
+TEST_CASE("library: every bundled scenario runs under every yardstick", "[scenarios][long]") {
   for (const BundledItem& item : BundledScenarios()) {
     if (LibraryScenario(item.name, "", {}).model) continue;  // it has no engine
     for (const std::string preset : {"none", "naive_retry", "squall", "clairvoyant"}) {

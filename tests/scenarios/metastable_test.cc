@@ -48,33 +48,34 @@ void CheckBackWithin(double seconds, const std::string& preset,
 constexpr const char* kNoBreaker = "/engine/breaker/enabled=false";
 constexpr const char* kNoBudget = "/engine/budget/enabled=false";
 
-TEST_CASE("metastable: naive retry stays down after the spike", "[scenarios]") {
+TEST_CASE("metastable: naive retry stays down after the spike", "[scenarios][long]") {
   CheckStaysDown("naive_retry", {});
 }
 
-TEST_CASE("metastable: full jitter alone does not help", "[scenarios]") {
+TEST_CASE("metastable: full jitter alone does not help", "[scenarios][long]") {
   CheckStaysDown("naive_retry",
                  {"/engine/retry/backoff/base=500ms", "/engine/retry/backoff/cap=20s"});
 }
 
 TEST_CASE("metastable: with the whole engine the service is back within 90 seconds",
-          "[scenarios]") {
+          "[scenarios][long]") {
   CheckBackWithin(90, "self_healing", {});
 }
 
 TEST_CASE("metastable: a breaker that sees all of the load is enough without a budget",
-          "[scenarios]") {
+          "[scenarios][long]") {
   CheckBackWithin(90, "self_healing", {kNoBudget});
   CheckBackWithin(90, "naive_retry", {"/engine/breaker/enabled=true"});
 }
 
 // Of first attempts alone a budget sheds nothing: 16 a second and a fifth of it and one more are
 // more than the 20 that can be served.
-TEST_CASE("metastable: a budget of a fifth, without breaker, is not enough at 0.8", "[scenarios]") {
+TEST_CASE("metastable: a budget of a fifth, without breaker, is not enough at 0.8",
+          "[scenarios][long]") {
   CheckStaysDown("self_healing", {kNoBreaker});
 }
 
-TEST_CASE("metastable: below capacity / attempts nothing stays down", "[scenarios]") {
+TEST_CASE("metastable: below capacity / attempts nothing stays down", "[scenarios][long]") {
   // 20 / 3 = 6.67 a second; at 4 even naive retry comes back.
   CheckBackWithin(90, "naive_retry",
                   {"/workload/arrivals/rate_per_s=4", "/workload/arrivals/phases/0/rate_per_s=4",
@@ -87,11 +88,12 @@ const std::vector<std::string> kBrownOut = {
     "/workload/arrivals/phases=[]", "/workload/requests=5120",
     R"(/climate=[{"name": "brown-out", "fault": "slow", "from": "60s", "to": "90s"}])"};
 
-TEST_CASE("metastable: naive retry stays down after a loss of capacity too", "[scenarios]") {
+TEST_CASE("metastable: naive retry stays down after a loss of capacity too", "[scenarios][long]") {
   CheckStaysDown("naive_retry", kBrownOut);
 }
 
-TEST_CASE("metastable: the whole engine comes back from it once the queue is done", "[scenarios]") {
+TEST_CASE("metastable: the whole engine comes back from it once the queue is done",
+          "[scenarios][long]") {
   CheckBackWithin(150, "self_healing", kBrownOut);
 }
 

@@ -52,7 +52,7 @@ TEST_CASE("obedience: waits that quotas ask for are kept as well") {
   CHECK(kept.early_same_request == 0);
 }
 
-TEST_CASE("obedience: replications add up, whatever the number of threads") {
+TEST_CASE("obedience: replications add up, whatever the number of threads", "[long]") {
   const Obedience one = Run("naive_retry", 4, 1);
   CHECK(one == Run("naive_retry", 4, 2));
   CHECK(one.hints_given > 3 * Run("naive_retry").hints_given);

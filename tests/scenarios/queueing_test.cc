@@ -92,7 +92,7 @@ void CheckAgainstTheory(std::span<const Row> rows) {
   }
 }
 
-TEST_CASE("a provider with capacity makes requests wait as theory has it", "[scenarios]") {
+TEST_CASE("a provider with capacity makes requests wait as theory has it", "[scenarios][long]") {
   const Row rows[] = {
       {0.5, Capacity(1, kExponential), 2, 0},          // M/M/1
       {2.5, Capacity(5, kExponential), 1.0521485, 0},  // M/M/5, Erlang C

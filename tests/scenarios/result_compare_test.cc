@@ -47,7 +47,7 @@ bool Has(const std::vector<std::string>& list, const std::string& name) {
   return std::find(list.begin(), list.end(), name) != list.end();
 }
 
-TEST_CASE("the same code on 50 seeds is identical every time", "[compare]") {
+TEST_CASE("the same code on 50 seeds is identical every time", "[compare][long]") {
   for (int64_t seed = 1; seed <= 50; ++seed) {
     CAPTURE(seed);
     const std::vector<std::string> sets = {"/workload/requests=150"};
@@ -60,7 +60,7 @@ TEST_CASE("the same code on 50 seeds is identical every time", "[compare]") {
 
 // An engine that draws its jitter otherwise is as good: over 50 seeds no default rule may fail.
 TEST_CASE("an engine that only jitters otherwise is no regression on any of 50 seeds",
-          "[compare]") {
+          "[compare][long]") {
   size_t alarms = 0;
   for (int64_t seed = 1; seed <= 50; ++seed) {
     const StoredResult a = RunOne("production-10k", {"/workload/requests=600"}, seed, 1);
@@ -83,7 +83,8 @@ struct Injected {
   int64_t replications;
 };
 
-TEST_CASE("an engine made worse on purpose is found by the figure that is about it", "[compare]") {
+TEST_CASE("an engine made worse on purpose is found by the figure that is about it",
+          "[compare][long]") {
   const std::vector<std::string> limited = {"/workload/requests=1500", "/faults={}",
                                             "/faults/rate_limit/rate=0.2"};
   const std::vector<std::string> failing = {"/workload/requests=1500", "/faults={}",
@@ -139,7 +140,7 @@ TEST_CASE("an engine made worse on purpose is found by the figure that is about 
   }
 }
 
-TEST_CASE("a result holds the experiment it was made from", "[compare]") {
+TEST_CASE("a result holds the experiment it was made from", "[compare][long]") {
   for (const BundledItem& item : BundledScenarios()) {
     CAPTURE(item.name);
     if (LoadScenario(item.name, {})->model) continue;  // which has no requests

@@ -121,7 +121,7 @@ TEST_CASE("the committed schemas are the generated ones") {
   CHECK(claim);
 }
 
-TEST_CASE("every bundled file names its schema and conforms to it") {
+TEST_CASE("every bundled file names its schema and conforms to it", "[long]") {
   const json scenario_schema = json::parse(ScenarioSchema());
   for (const BundledItem& item : BundledScenarios()) {
     const json file = json::parse(ScenarioText(item.name), nullptr, true, true);

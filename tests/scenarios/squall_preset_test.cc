@@ -82,7 +82,7 @@ constexpr Worth kWorth[] = {
      "q = 0.4 and outages: circuits open 7.5 %; wrong in perfect form 5.6 %; five attempts used "
      "up 4.2 %; two refusals end it 4.1 %; limits on requests in flight 2.9 %"}};
 
-TEST_CASE("squall: its share of what a clairvoyant recovers, and what it costs", "[preset]") {
+TEST_CASE("squall: its share of what a clairvoyant recovers, and what it costs", "[preset][long]") {
   for (const Worth& row : kWorth) {
     CAPTURE(row.scenario, row.reason);
     CHECK((row.efficiency >= 0.95 && row.extra <= 1.25) == std::string(row.reason).empty());
@@ -167,7 +167,8 @@ std::vector<Ailing> AllAiling() {
            0.1}};
 }
 
-TEST_CASE("squall: a provider that fails gets at most 1.1 times what comes to it", "[preset]") {
+TEST_CASE("squall: a provider that fails gets at most 1.1 times what comes to it",
+          "[preset][long]") {
   for (const Ailing& row : AllAiling()) {
     CAPTURE(row.what);
     const Scenario scenario = Load(row.scenario, "squall", row.sets);
@@ -208,7 +209,8 @@ const Field kFields[] = {{"production-10k", {"/workload/requests=1000"}},
                          {"overload", {"/workload/requests=2000"}},
                          {"metastable", {"/workload/requests=2500"}}};
 
-TEST_CASE("squall: no other preset has both more right answers and fewer attempts", "[preset]") {
+TEST_CASE("squall: no other preset has both more right answers and fewer attempts",
+          "[preset][long]") {
   for (const Field& field : kFields) {
     CAPTURE(field.scenario);
     const Metrics ours = Measure(field.scenario, "squall", 1, field.sets);

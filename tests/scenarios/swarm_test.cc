@@ -281,7 +281,7 @@ TEST_CASE("swarm: invariants hold in random worlds", "[swarm]") {
   }
 }
 
-TEST_CASE("swarm: once faults stop, every request is answered", "[swarm]") {
+TEST_CASE("swarm: once faults stop, every request is answered", "[swarm][long]") {
   for (uint64_t world = 0; world < kWorlds; ++world) {
     CAPTURE(world);
     Scenario scenario = RandomScenario(world);

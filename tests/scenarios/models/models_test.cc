@@ -59,7 +59,7 @@ std::vector<std::string> Short(const std::string& kind) {
 }
 
 TEST_CASE("models: every kind has a bundled scenario, and gives the same bytes on any threads",
-          "[models]") {
+          "[models][long]") {
   std::vector<int> seen(ModelKindNames().size());
   for (const BundledItem& item : BundledScenarios()) {
     const Scenario whole = Load(item.name);
@@ -127,7 +127,8 @@ TEST_CASE("models: a mistake is one line with its place, what was got and what w
   CHECK(ErrorOf(row.text).find(row.part) != std::string::npos);
 }
 
-TEST_CASE("models: every parameter shown can be read again, and the hash follows it", "[models]") {
+TEST_CASE("models: every parameter shown can be read again, and the hash follows it",
+          "[models]") {
   const Scenario scenario = Load("model-retry-storm");
   const auto again = LoadScenarioText(DumpScenario(scenario), "model-retry-storm.json", {});
   REQUIRE(again.ok());
@@ -136,7 +137,7 @@ TEST_CASE("models: every parameter shown can be read again, and the hash follows
 }
 
 TEST_CASE("models: no backoff ends soonest and costs most; jitter more than halves the calls",
-          "[models]") {
+          "[models][long]") {
   const auto at = [](const char* policy, const char* clients) {
     return Run("model-aws-backoff",
                {std::string("/model/policy=") + policy, std::string("/model/clients=") + clients},
@@ -156,7 +157,7 @@ TEST_CASE("models: no backoff ends soonest and costs most; jitter more than halv
 }
 
 TEST_CASE("models: jitter alone does not end a retry storm, a budget and a breaker do",
-          "[models]") {
+          "[models][long]") {
   const auto stuck = [](const std::vector<std::string>& sets) {
     return Mean(Run("model-retry-storm", sets, 40), "stuck");
   };
@@ -169,7 +170,7 @@ TEST_CASE("models: jitter alone does not end a retry storm, a budget and a break
 }
 
 TEST_CASE("models: whether a late reply counts moves the success of the GC collapse by percents",
-          "[models]") {
+          "[models][long]") {
   const ModelOutputs counts = Run("model-gc-pause", {}, 1);
   const ModelOutputs ignored = Run("model-gc-pause", {"/model/late_reply=ignored"}, 1);
   CHECK(Mean(counts, "requests") == 419);
@@ -178,7 +179,7 @@ TEST_CASE("models: whether a late reply counts moves the success of the GC colla
   CHECK(Mean(Run("model-gc-pause", {"/model/arrivals_per_s=2"}, 1), "success") > 0.97);
 }
 
-TEST_CASE("models: retrying at one layer costs one layer's attempts", "[models]") {
+TEST_CASE("models: retrying at one layer costs one layer's attempts", "[models][long]") {
   for (const char* place : {"innermost", "outermost"}) {
     const std::string set = std::string("/model/retry_at=") + place;
     CHECK(Mean(Run("model-retry-chain", {set}, 1), "amplification") == 3);
@@ -187,14 +188,15 @@ TEST_CASE("models: retrying at one layer costs one layer's attempts", "[models]"
   }
 }
 
-TEST_CASE("models: equal hints bring all clients back at once, our spread does not", "[models]") {
+TEST_CASE("models: equal hints bring all clients back at once, our spread does not",
+          "[models][long]") {
   const std::vector<std::string> equal = {"/model/wait=retry_after", "/model/spread=0"};
   CHECK(Mean(Run("model-herd", equal, 5), "max_in_bin") == 1000);
   CHECK(Mean(Run("model-herd", {"/model/wait=retry_after"}, 20), "max_in_bin") < 12);
 }
 
 // The storm without a trigger at 85 % load, about one in fifty.
-TEST_CASE("models: splitting and counting agree where both work", "[models]") {
+TEST_CASE("models: splitting and counting agree where both work", "[models][long]") {
   constexpr int64_t kCounted = 600;
   const ModelOutputs split =
       Run("model-rare-storm",

@@ -62,33 +62,35 @@ const Groups kBudgets = {"Budgets, 4,000,000 calls", "budget 10%", "budget conc"
 const Groups kHedges = {"hedge Exp(1)", "hedge logn", "fan-out", "order stat"};
 const Groups kOthers = {"breaker", "jitter", "SRE throttle"};
 
-TEST_CASE("models: AWS backoff contention is as published", "[models]") { CheckGroups(kAws); }
+TEST_CASE("models: AWS backoff contention is as published", "[models][long]") { CheckGroups(kAws); }
 
-TEST_CASE("models: Brooker's retry strategies are as published", "[models]") {
+TEST_CASE("models: Brooker's retry strategies are as published", "[models][long]") {
   CheckGroups(kBrookerRetries);
 }
 
-TEST_CASE("models: Brooker's collapse is as published", "[models]") {
+TEST_CASE("models: Brooker's collapse is as published", "[models][long]") {
   CheckGroups(kBrookerCollapse);
 }
 
-TEST_CASE("models: the retry storm is as published", "[models]") { CheckGroups(kStorm); }
+TEST_CASE("models: the retry storm is as published", "[models][long]") { CheckGroups(kStorm); }
 
-TEST_CASE("models: queues are those of theory", "[models]") { CheckGroups(kQueues); }
+TEST_CASE("models: queues are those of theory", "[models][long]") { CheckGroups(kQueues); }
 
-TEST_CASE("models: retries cost and save what theory says, in layers too", "[models]") {
+TEST_CASE("models: retries cost and save what theory says, in layers too", "[models][long]") {
   CheckGroups(kRetries);
 }
 
-TEST_CASE("models: budgets allow what their rules say", "[models]") { CheckGroups(kBudgets); }
+TEST_CASE("models: budgets allow what their rules say", "[models][long]") { CheckGroups(kBudgets); }
 
-TEST_CASE("models: hedging and fan-out are those of theory", "[models]") { CheckGroups(kHedges); }
+TEST_CASE("models: hedging and fan-out are those of theory", "[models][long]") {
+  CheckGroups(kHedges);
+}
 
-TEST_CASE("models: breakers, herds and throttles are those of theory", "[models]") {
+TEST_CASE("models: breakers, herds and throttles are those of theory", "[models][long]") {
   CheckGroups(kOthers);
 }
 
-TEST_CASE("models: no row of the table of published figures is left out", "[models]") {
+TEST_CASE("models: no row of the table of published figures is left out", "[models][long]") {
   Groups all;
   for (const Groups& some : {kAws, kBrookerRetries, kBrookerCollapse, kStorm, kQueues, kRetries,
                              kBudgets, kHedges, kOthers}) {
