@@ -79,8 +79,8 @@ struct Tally {
 
 // Where a distribution is read for drawing it: every nine of the tail has a few points.
 inline constexpr std::array<double, 26> kSpectrumQuantiles = {
-    0,     0.01, 0.05,  0.1,  0.2,   0.25,  0.3,   0.4,   0.5,    0.6,    0.7,    0.75,    0.8,
-    0.85,  0.9,  0.925, 0.95, 0.97,  0.98,  0.99,  0.995, 0.998,  0.999,  0.9995, 0.9999,  0.99999};
+    0,    0.01, 0.05,  0.1,  0.2,  0.25, 0.3,  0.4,   0.5,   0.6,   0.7,    0.75,   0.8,
+    0.85, 0.9,  0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999, 0.99999};
 
 struct Quantiles {  // nanoseconds
   int64_t n = 0;
@@ -219,9 +219,9 @@ struct Duplicates {
 struct Summary {
   int64_t requests = 0;
   std::array<Tally, kRequestKindCount> by_kind;
-  Tally all;                             // over every kind: all.strict is the useful goodput
-  std::vector<FaultSummary> by_fault;    // in the order of the fault names
-  LossTable losses;                      // by_fault's added up
+  Tally all;                           // over every kind: all.strict is the useful goodput
+  std::vector<FaultSummary> by_fault;  // in the order of the fault names
+  LossTable losses;                    // by_fault's added up
   VisibleFaults visible;
   std::vector<Proportion> replications;  // strict of faulted, one per replication
 

@@ -4,11 +4,11 @@
 //
 // Windows are as long as need be: one second, and twice that whenever more than kMostWindows would
 // be needed, so that memory does not grow with the run (0.2 MB, and 16 bytes per window and
-// provider). Latencies are kept in eighths of an octave and quantiles interpolated (within 12.5 % of
-// the exact one); the budget is what is left of it at the end of each request, so that busy times weigh more.
-// A circuit counts as open from the transition that the engine reported to the next one: an open
-// one whose time has passed turns half-open only when somebody asks. Where a provider has several
-// circuits, the share is of the time in which at least one of them was open.
+// provider). Latencies are kept in eighths of an octave and quantiles interpolated (within 12.5 %
+// of the exact one); the budget is what is left of it at the end of each request, so that busy
+// times weigh more. A circuit counts as open from the transition that the engine reported to the
+// next one: an open one whose time has passed turns half-open only when somebody asks. Where a
+// provider has several circuits, the share is of the time in which at least one of them was open.
 #pragma once
 
 #include <array>

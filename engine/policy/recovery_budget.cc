@@ -13,7 +13,8 @@ void RecoveryBudget::Deposit(Time now, size_t provider, const Load& load) {
 
 bool RecoveryBudget::Allows(Time now, const ExtraAttempt& extra) const {
   if (!overall_.Allows(now, extra.load, extra.trigger)) return false;
-  return !extra.again || extra.free || providers_[extra.provider].Allows(now, extra.load, extra.trigger);
+  return !extra.again || extra.free ||
+         providers_[extra.provider].Allows(now, extra.load, extra.trigger);
 }
 
 bool RecoveryBudget::Withdraw(Time now, const ExtraAttempt& extra) {

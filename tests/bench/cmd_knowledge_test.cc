@@ -57,7 +57,7 @@ TEST_CASE("cli: rules are learned, shown, checked on another seed and used", "[c
   CHECK(Contains(with["repeat"].get<std::string>(), "--knowledge"));
 }
 
-TEST_CASE("cli: what is learned does not depend on the number of threads", "[cli]") {
+TEST_CASE("cli: what is learned does not depend on the number of threads", "[cli][long]") {
   const TempFolder folder;
   std::string first;
   for (const char* threads : {"1", "2", "2"}) {
@@ -70,7 +70,7 @@ TEST_CASE("cli: what is learned does not depend on the number of threads", "[cli
   }
 }
 
-TEST_CASE("cli: rules that nobody has checked are not taken", "[cli]") {
+TEST_CASE("cli: rules that nobody has checked are not taken", "[cli][long]") {
   const TempFolder folder;
   const CommandResult result = Squall("run learning --knowledge " + Learned(folder) + kSmall);
   CHECK(result.code == 64);
@@ -80,7 +80,7 @@ TEST_CASE("cli: rules that nobody has checked are not taken", "[cli]") {
                  "`squall knowledge check"));
 }
 
-TEST_CASE("cli: rules are not checked on what they were learned on", "[cli]") {
+TEST_CASE("cli: rules are not checked on what they were learned on", "[cli][long]") {
   const TempFolder folder;
   const CommandResult result = Squall("knowledge check " + Learned(folder) + " learning --seed 1");
   CHECK(result.code == 2);
@@ -95,7 +95,7 @@ std::string OneRule(const std::string& then) {
          then + R"(, "successes": 50, "speaks": true}]})";
 }
 
-TEST_CASE("cli: a check silences what does not hold", "[cli]") {
+TEST_CASE("cli: a check silences what does not hold", "[cli][long]") {
   const TempFolder folder;
   // Timeouts persist at alpha: to ask it again is a bad idea.
   const std::string file = folder.Write(

@@ -83,7 +83,7 @@ SignSet SlowSigns(std::string_view text) {
   return signs;
 }
 
-TEST_CASE("scans: phrases are found as a slow search finds them", "[engine]") {
+TEST_CASE("scans: phrases are found as a slow search finds them", "[engine][long]") {
   int found = 0;
   for (uint64_t i = 0; i < 3000; ++i) {
     const std::string text = Text(i);

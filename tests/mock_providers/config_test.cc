@@ -76,12 +76,12 @@ Reviewer Review(Config config) {
 }
 
 TEST_CASE("mock config: every field is described once, and its default is in range") {
-  CHECK(Review(ModelConfig()).seen.size() == 8);
+  CHECK(Review(ModelConfig()).seen.size() == 10);
   CHECK(Review(LatencyConfig()).seen.size() == 4);
   CHECK(Review(ServiceConfig()).seen.size() == 3);
   CHECK(Review(CapacityConfig()).seen.size() == 4);
-  CHECK(Review(FaultConfig()).seen.size() == 12);
-  CHECK(Review(ClimateConfig()).seen.size() == 14);
+  CHECK(Review(FaultConfig()).seen.size() == 15);
+  CHECK(Review(ClimateConfig()).seen.size() == 15);
   CHECK(Review(ProviderConfig()).seen.size() == 7);
 }
 

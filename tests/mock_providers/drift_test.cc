@@ -133,7 +133,8 @@ TEST_CASE("reask: a conversation that goes on to another task is none, nor one w
 }
 
 // 2000 requests: within the 99.9 % bound of the binomial; other faults are not cured by words.
-TEST_CASE("reask: it cures the share configured, by a draw that others share nothing with") {
+TEST_CASE("reask: it cures the share configured, by a draw that others share nothing with",
+          "[long]") {
   constexpr int64_t kRequests = 2000;
   constexpr double kHeals = 0.7;
   GroundTruth truth;

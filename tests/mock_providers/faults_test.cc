@@ -317,7 +317,7 @@ std::map<std::string, Expectation> Expectations() {
   };
 }
 
-TEST_CASE("faults: every variant of every row is producible and is what its name says") {
+TEST_CASE("faults: every variant of every row is producible and is what its name says", "[long]") {
   const auto expectations = Expectations();
   size_t variants = 0;
   for (const FaultRow& row : FaultTable()) {
@@ -399,7 +399,7 @@ TEST_CASE("faults: a hint beyond ten minutes is a reason to go elsewhere") {
   CHECK(Play(config, task).plan.fault.retry_decision == "same_provider_after_wait");
 }
 
-TEST_CASE("faults: variants appear as often as their weights say") {
+TEST_CASE("faults: variants appear as often as their weights say", "[long]") {
   constexpr int64_t kTrials = 4000;
   const auto count = [](const ProviderConfig& config, std::string_view variant) {
     GroundTruth truth;

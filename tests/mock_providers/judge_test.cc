@@ -87,7 +87,8 @@ TEST_CASE("judge: one that never errs tells right from wrong, in every dialect")
 }
 
 // 2000 tasks: counts within the 99.9 % bound of the binomial.
-TEST_CASE("judge: false alarms and misses have the share configured, and do not go together") {
+TEST_CASE("judge: false alarms and misses have the share configured, and do not go together",
+          "[long]") {
   constexpr int64_t kTasks = 2000;
   constexpr double kError = 0.1;
   Judge judge(JudgeWith(kError));

@@ -216,7 +216,8 @@ TEST_CASE("provider: Peek sees what Plan does, and changes nothing") {
   }
 }
 
-TEST_CASE("provider: a model errs in its share of requests, the same ones wherever it is served") {
+TEST_CASE("provider: a model errs in its share of requests, the same ones wherever it is served",
+          "[long]") {
   ProviderConfig alpha = OneModel("alpha");
   alpha.models[0].base_error = 0.1;
   ProviderConfig beta = OneModel("beta");
@@ -327,7 +328,7 @@ TEST_CASE("provider: a hanging reply keeps its server busy, a refusal does not")
   }
 }
 
-TEST_CASE("provider: waiting grows with load as queueing theory has it") {
+TEST_CASE("provider: waiting grows with load as queueing theory has it", "[long]") {
   // One server, constant work S, Poisson arrivals (M/D/1): mean wait = S rho / (2 (1 - rho)),
   // Pollaczek-Khinchine. Waits are correlated over a busy period, hence a margin of 10 %.
   for (const double rho : {0.3, 0.6, 0.8}) {

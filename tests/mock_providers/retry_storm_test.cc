@@ -143,7 +143,8 @@ Estimate Over(const std::vector<Figures>& runs, double Figures::*figure) {
 
 }  // namespace
 
-TEST_CASE("retry storm: what stays down, and how hard, is what an independent simulator says") {
+TEST_CASE("retry storm: what stays down, and how hard, is what an independent simulator says",
+          "[long]") {
   for (const Row& row : kRows) {
     CAPTURE(row.name);
     std::vector<Figures> runs;

@@ -102,14 +102,14 @@ Seen Run(const Station& station, uint64_t seed, uint64_t arrivals) {
   return {sum.mean_wait / served, sum.waited / served, sum.lost / counted, sum.over_5 / served};
 }
 
-TEST_CASE("queue: servers work first come first served") {
+TEST_CASE("queue: servers work first come first served", "[long]") {
   ServiceQueue queue(2, ServiceQueue::kNoBound);
   const Duration expected[] = {0ms, 0ms, 100ms, 100ms, 200ms};
   for (const Duration wait : expected) CHECK(queue.Enter(kStart, 100ms) == kStart + wait);
   CHECK(queue.Enter(kStart + 250ms, 100ms) == kStart + 250ms);
 }
 
-TEST_CASE("queue: who is turned away changes nothing") {
+TEST_CASE("queue: who is turned away changes nothing", "[long]") {
   ServiceQueue queue(1, 1);
   CHECK(queue.Enter(kStart, 100ms) == kStart);
   CHECK(queue.Enter(kStart, 100ms) == kStart + 100ms);
@@ -121,7 +121,7 @@ TEST_CASE("queue: who is turned away changes nothing") {
   CHECK(none.Enter(kStart + 100ms, 100ms) == kStart + 100ms);
 }
 
-TEST_CASE("queue: waits are those of Erlang C") {
+TEST_CASE("queue: waits are those of Erlang C", "[long]") {
   // B(0) = 1, B(k) = a B / (k + a B); C = B / (1 - rho (1 - B)); Wq = C / (c mu - lambda).
   struct Row {
     int64_t servers;
@@ -148,7 +148,7 @@ TEST_CASE("queue: waits are those of Erlang C") {
   }
 }
 
-TEST_CASE("queue: who finds no server is lost as Erlang B has it") {
+TEST_CASE("queue: who finds no server is lost as Erlang B has it", "[long]") {
   struct Row {
     int64_t servers;
     double rho;
@@ -165,7 +165,7 @@ TEST_CASE("queue: who finds no server is lost as Erlang B has it") {
   }
 }
 
-TEST_CASE("queue: the loss of M/G/c/c depends on the mean of the service time alone") {
+TEST_CASE("queue: the loss of M/G/c/c depends on the mean of the service time alone", "[long]") {
   for (const Law law : {Law::kDeterministic, Law::kLogNormal, Law::kHyperExponential}) {
     const Station station{.servers = 5, .places = 0, .rho = 0.8, .law = law};
     CheckAgainst(
@@ -174,7 +174,7 @@ TEST_CASE("queue: the loss of M/G/c/c depends on the mean of the service time al
   }
 }
 
-TEST_CASE("queue: M/M/1/K loses (1 - rho) rho^K / (1 - rho^(K+1))") {
+TEST_CASE("queue: M/M/1/K loses (1 - rho) rho^K / (1 - rho^(K+1))", "[long]") {
   struct Row {
     int64_t k;  // in the system: one in service, K - 1 waiting
     double rho;
@@ -194,7 +194,7 @@ TEST_CASE("queue: M/M/1/K loses (1 - rho) rho^K / (1 - rho^(K+1))") {
   }
 }
 
-TEST_CASE("queue: M/G/1 waits as Pollaczek and Khinchine have it") {
+TEST_CASE("queue: M/G/1 waits as Pollaczek and Khinchine have it", "[long]") {
   // Wq = lambda E[S^2] / (2 (1 - rho)); E[S] = 1, E[S^2] = 1 deterministic, 2 exponential, e
   // lognormal of sigma 1, 5 hyperexponential.
   struct Row {
@@ -216,7 +216,8 @@ TEST_CASE("queue: M/G/1 waits as Pollaczek and Khinchine have it") {
   }
 }
 
-TEST_CASE("queue: the share of M/M/1 stays beyond a client's patience is e^-((mu - lambda) t)") {
+TEST_CASE("queue: the share of M/M/1 stays beyond a client's patience is e^-((mu - lambda) t)",
+          "[long]") {
   for (const double rho : {0.5, 0.8}) {
     const Station station{.rho = rho};
     CheckAgainst(
@@ -265,7 +266,7 @@ double MeanOrbit(double lambda, double nu, uint64_t seed, uint64_t arrivals) {
   return away_s / Seconds(last - begin);
 }
 
-TEST_CASE("queue: as many clients orbit an M/M/1 retrial queue as theory has it") {
+TEST_CASE("queue: as many clients orbit an M/M/1 retrial queue as theory has it", "[long]") {
   // E[N] = rho (lambda + nu rho) / (nu (1 - rho)) with mu = 1 (Falin and Templeton, "Retrial
   // Queues", 1997). Busy periods are long, hence the longer runs.
   struct Row {

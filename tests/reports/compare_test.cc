@@ -166,7 +166,7 @@ TEST_CASE("a change that the noise band swallows is no regression") {
 
 // Two engines of one quality that err on other requests: the intervals of pairs must hold 0 in 95 %
 // of 200 trials at 300 faulted requests; 99.9 % binomial bound on the misses.
-TEST_CASE("intervals of pairs cover no difference as often as they say") {
+TEST_CASE("intervals of pairs cover no difference as often as they say", "[long]") {
   int64_t missed_recovery = 0;
   int64_t missed_attempts = 0;
   constexpr int64_t kTrials = 200;

@@ -50,7 +50,7 @@ Told Quota(const std::string& dialect, const std::string& quota, bool limiter) {
 }
 
 TEST_CASE("limiter: told by headers alone, it meets almost none of the 429s of real quotas",
-          "[scenarios]") {
+          "[scenarios][long]") {
   const std::string requests = R"({"requests_per_min": 60})";
   struct Row {
     const char* dialect;
@@ -106,7 +106,8 @@ Served Saturated(const std::string& concurrency) {
   return {sum_s / static_cast<double>(ended), static_cast<double>(ended) / 250};
 }
 
-TEST_CASE("concurrency: the gradient keeps a saturated provider quick and busy", "[scenarios]") {
+TEST_CASE("concurrency: the gradient keeps a saturated provider quick and busy",
+          "[scenarios][long]") {
   const Served free = Saturated(R"({"kind": "none"})");
   const Served held = Saturated(R"({"kind": "gradient", "max_waiting": 20})");
   CAPTURE(free.latency_s, free.per_s, held.latency_s, held.per_s);

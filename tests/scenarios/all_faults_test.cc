@@ -36,7 +36,7 @@ TEST_CASE("all-faults names every fault, and every variant where it names any", 
 }
 
 TEST_CASE("all-faults: only an answer that is wrong in perfect form is taken for something else",
-          "[scenarios]") {
+          "[scenarios][long]") {
   for (const char* dialect : {"openai", "anthropic", "gemini"}) {
     std::vector<std::string> sets = {"/workload/requests=2500"};
     for (const char* provider : {"0", "1", "2"}) {

@@ -16,7 +16,8 @@ std::string Text(const std::string& from = "", const std::string& to = "") {
   "id": "c", "topic": "retries", "statement": "Two is enough.", "published": "2", "unit": "x",
   "source": {"title": "T"}, "rule": "equivalence", "value": 2, "margin": 0.1,
   "runs": [{"name": "a", "scenario": "parity"}, {"name": "b", "scenario": "outage"}],
-  "statistic": {"kind": "ratio", "of": [{"run": "a", "at": "/faulted"}, {"run": "b", "at": "/faulted"}]}
+  "statistic": {"kind": "ratio",
+                "of": [{"run": "a", "at": "/faulted"}, {"run": "b", "at": "/faulted"}]}
 })";
   const size_t at = from.empty() ? std::string::npos : text.find(from);
   if (at != std::string::npos) text.replace(at, from.size(), to);

@@ -332,7 +332,7 @@ TEST_CASE("judge: its own failures are counted once, as what they are", "[scenar
 constexpr double kAgreeWrongly = 1.0 / 4 * (1.0 / 4 + 1.0 / 3);
 
 TEST_CASE("equivalence: wrong answers go out no more often than two models err alike",
-          "[scenarios]") {
+          "[scenarios][long]") {
   constexpr int64_t kRequests = 2'000;
   for (const double p : {0.05, 0.2, 0.5}) {
     Scenario scenario =
@@ -405,7 +405,8 @@ TEST_CASE("equivalence: no drawn world makes it hand out what nobody confirmed",
 
 // Silent degradation passes every check there is. n = 3,000, half of all first attempts degraded,
 // at all providers by themselves.
-TEST_CASE("equivalence: what silent degradation slips through with it and without", "[scenarios]") {
+TEST_CASE("equivalence: what silent degradation slips through with it and without",
+          "[scenarios][long]") {
   constexpr int64_t kRequests = 3'000;
   const auto escapes = [](const char* equivalence) {
     const Scenario scenario =

@@ -70,7 +70,7 @@ TEST_CASE("library: a layer that announces its retries is the only one that retr
 // attempt at a time where refusals take a millisecond, and its floor admits them all.
 TEST_CASE(
     "library: of three kinds of budget, two bound quick failures, and only in their own layer",
-    "[scenarios]") {
+    "[scenarios][long]") {
   struct Row {
     const char* budget;
     double most;  // attempts of the engine per call from above

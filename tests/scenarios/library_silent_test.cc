@@ -29,7 +29,7 @@ const DetectorSummary* DetectorOf(const EpisodeSummary& episode, const std::stri
   return nullptr;
 }
 
-TEST_CASE("library: HTTP success notices no silent degradation", "[scenarios]") {
+TEST_CASE("library: HTTP success notices no silent degradation", "[scenarios][long]") {
   for (const std::string preset : {"none", "naive_retry"}) {
     const Summary summary = SummaryOf("silent-august", preset, kFortnight);
     for (const EpisodeSummary& episode : summary.detection.episodes) {
@@ -58,7 +58,7 @@ TEST_CASE("library: checks of form notice a wrong script and garbled tokens at t
 }
 
 TEST_CASE("library: no check of form sees a plausible answer, and a judge sees a sample",
-          "[scenarios]") {
+          "[scenarios][long]") {
   const Summary summary = SummaryOf("silent-august", "", kFortnight);
   const EpisodeSummary& misrouted = EpisodeOf(summary, "misrouted, to 16 %");
   CHECK(misrouted.hits > 20);

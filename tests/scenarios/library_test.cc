@@ -43,7 +43,7 @@ TEST_CASE("library: every bundled scenario runs under every yardstick", "[scenar
 
 // 99.9 % binomial bounds on the share of faulted first attempts, n = 3,000.
 TEST_CASE("library: mixes fault the share of first attempts that their sources give",
-          "[scenarios]") {
+          "[scenarios][long]") {
   struct Row {
     const char* name;
     double faulted;

@@ -106,7 +106,7 @@ class Provider {
 };
 
 TEST_CASE("concurrency limit: the gradient finds the number of servers within a quarter",
-          "[policy]") {
+          "[policy][long]") {
   // The knee of M/M/c under full load: fewer leave servers idle, more only wait.
   for (const int servers : {5, 20, 60}) {
     for (const int64_t initial : {1, 20, 200}) {

@@ -127,8 +127,7 @@ TEST_CASE("models: a mistake is one line with its place, what was got and what w
   CHECK(ErrorOf(row.text).find(row.part) != std::string::npos);
 }
 
-TEST_CASE("models: every parameter shown can be read again, and the hash follows it",
-          "[models]") {
+TEST_CASE("models: every parameter shown can be read again, and the hash follows it", "[models]") {
   const Scenario scenario = Load("model-retry-storm");
   const auto again = LoadScenarioText(DumpScenario(scenario), "model-retry-storm.json", {});
   REQUIRE(again.ok());
