@@ -60,7 +60,7 @@ constexpr std::string_view kDeadlines[kPriorityCount] = {
     "We need this by tomorrow, two teams are waiting for it.",
     "Nobody here can work until this is solved, please act at once."};
 
-constexpr std::string_view kMonths[] = {"January",   "February", "March",    "April",
+constexpr std::string_view kMonthNames[] = {"January",   "February", "March",    "April",
                                         "May",       "June",     "July",     "August",
                                         "September", "October",  "November", "December"};
 
@@ -86,7 +86,7 @@ void AppendInvoicePrompt(const InvoiceFacts& facts, std::string* out) {
   AppendPadded(facts.total_cents % 100, 2, out);
   out->append(1, ' ').append(facts.currency).append("\nPayable by ");
   AppendNumber(facts.due[2], out);
-  out->append(1, ' ').append(kMonths[facts.due[1] - 1]).append(1, ' ');
+  out->append(1, ' ').append(kMonthNames[facts.due[1] - 1]).append(1, ' ');
   AppendNumber(facts.due[0], out);
   out->append(1, '\n');
 }
