@@ -405,8 +405,8 @@ squall_mutant(
 
 squall_mutant(
   NAME    admission_waiters_sleep_on
-  FILE    engine/admission.cc
-  FIND    [[WakeFirst(lane->paced);]]
+  FILE    engine/admission_settle.cc
+  FIND    [[WakeFirst(lane.paced);]]
   REPLACE [[]]
   TEST    tests/engine/admission_limiter_test.cc
   FILTER  "limiter: what an answer did not use*")
@@ -596,8 +596,8 @@ set(compare_test tests/reports/compare_test.cc)
 squall_mutant(
   NAME    compare_without_noise_band
   FILE    reports/compare_rules.cc
-  FIND    [[const double band = ]]
-  REPLACE [[const double band = 0 * ]]
+  FIND    [[MetricUnit::kShare ? noise : noise * base;]]
+  REPLACE [[MetricUnit::kShare ? 0 : 0 * base;]]
   TEST    ${compare_test}
   FILTER  "a change that the noise band swallows*")
 squall_mutant(

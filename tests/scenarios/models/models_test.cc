@@ -135,7 +135,7 @@ TEST_CASE("models: every parameter shown can be read again, and the hash follows
   CHECK(Load("model-retry-storm", {"/model/backoff/cap=19s"}).hash != scenario.hash);
 }
 
-TEST_CASE("models: no backoff ends soonest and costs most; jitter more than halves the calls",
+TEST_CASE("models: no backoff ends soonest and costs most, jitter more than halves the calls",
           "[models][long]") {
   const auto at = [](const char* policy, const char* clients) {
     return Run("model-aws-backoff",
