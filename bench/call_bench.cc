@@ -136,7 +136,9 @@ void Calling(benchmark::State& state, const EngineConfig& config) {
   });
   for (auto _ : state) call();
   if (ok != calls) state.SkipWithError("a call failed on an empty network");
-  if (whole.blocks - bare.blocks > kMostBlocks) state.SkipWithError("a call allocates too much");
+  if (const double blocks = whole.blocks - bare.blocks; blocks > kMostBlocks) {
+    state.SkipWithError(("a call allocates " + std::to_string(blocks) + " blocks").c_str());
+  }
   state.SetItemsProcessed(state.iterations() * kBatch);
   state.counters["engine_ns"] = whole.ns - bare.ns;
   state.counters["engine_blocks"] = whole.blocks - bare.blocks;

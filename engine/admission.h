@@ -53,16 +53,16 @@ struct Grant {
   std::optional<RateTicket> ticket;
   uint64_t sending = 0;  // its number in the send rate, which counts it
   PlaceWaiter waiter;    // its place, once it has one; does not move while it waits
-  bool entered = false;
   BreakerScopes::Permit permit;
   QualityBreaker::Decision quality;
   ConversationLimits::Decision conversation;
-  bool extra = false;
   ExtraAttempt spent;
   Load reserved;
   Time sent{};
-  bool cut_short = false;    // by the request's deadline, before the per-try timeout
   std::string_view refusal;  // after a refusal: static name of what refused
+  bool entered = false;
+  bool extra = false;
+  bool cut_short = false;  // by the request's deadline, before the per-try timeout
 };
 
 class Admission {
