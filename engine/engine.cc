@@ -95,7 +95,8 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
   thread_.Check();
   const CountInFlight in_flight(&calls_in_flight_);
   const Asked asked{request, schema, caller, stop};
-  CallState call;
+  const auto work = std::make_unique<CallWork>();
+  CallState& call = work->state;
   call.deadline = deadline;
   Begin(request, schema, &call);
   call.binding = caller != nullptr && !caller->CanRestart();
@@ -119,7 +120,8 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
         break;
       }
     }
-    Exchange exchange;
+    const auto attempt = std::make_unique<Exchange>();
+    Exchange& exchange = *attempt;
     exchange.step = step;
     const Admission::Turn turn = admission_.Join(step.target, call, env_.Now(), &exchange.grant);
     if (turn == Admission::Turn::kWait) {

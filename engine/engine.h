@@ -56,6 +56,7 @@ class Engine {
 
  private:
   struct Exchange;  // one attempt under way (exchange.h)
+  struct CallWork;  // one call under way (exchange.h)
   struct Flight;    // two of them (hedge.cc)
   struct StopFlight;
 

@@ -60,7 +60,8 @@ struct CallResult {
   Time started{};
   Time ended{};
   Time retry_at = kNever;  // "all_open": when a circuit may admit again
-  absl::InlinedVector<AttemptRecord, 4> attempts;
+  // One in place: with more, the frame of a call would be larger than those that Asio keeps.
+  absl::InlinedVector<AttemptRecord, 1> attempts;
 };
 
 // CPU time of one phase of one attempt, in real nanoseconds. Never virtual time.

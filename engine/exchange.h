@@ -4,12 +4,13 @@
 #include <memory>
 #include <stop_token>
 
+#include "engine/base/recycled.h"
 #include "engine/engine.h"
 #include "engine/live_reply.h"
 
 namespace squall {
 
-struct Engine::Exchange {
+struct Engine::Exchange : Recycled<Engine::Exchange> {
   Step step;
   Grant grant;
   Time started{};
@@ -26,6 +27,11 @@ struct Engine::Exchange {
   bool streamed() const { return live != nullptr && live->is_stream(); }
   // The caller holds a piece of its answer.
   bool committed() const { return live != nullptr && live->committed(); }
+};
+
+// The state of a call, for as long as it is under way.
+struct Engine::CallWork : Recycled<Engine::CallWork> {
+  CallState state;
 };
 
 }  // namespace squall
