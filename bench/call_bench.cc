@@ -19,9 +19,12 @@ namespace {
 
 constexpr int64_t kBatch = 200;  // calls
 
-// Of memory that the engine may take for a healthy call: the frame of its coroutine and the answer,
-// and for a hedge the stop that ends its wait. A share of one is what grows now and then.
+// Of memory that the engine may take for a healthy call: the text of the answer, the stop that ends
+// the wait for a hedge, and one to spare. A share of one is what grows now and then.
 constexpr double kMostBlocks = 3.1;
+// With a hedge in the air five frames do not find their way back to what Asio keeps; without one
+// all do.
+constexpr double kMostBlocksAsio = 7.1;
 
 // Answers everything at once with the same bytes.
 class EmptyNetwork final : public Transport {
@@ -136,7 +139,8 @@ void Calling(benchmark::State& state, const EngineConfig& config) {
   });
   for (auto _ : state) call();
   if (ok != calls) state.SkipWithError("a call failed on an empty network");
-  if (const double blocks = whole.blocks - bare.blocks; blocks > kMostBlocks) {
+  const double most = std::is_same_v<World, RealEnv> ? kMostBlocksAsio : kMostBlocks;
+  if (const double blocks = whole.blocks - bare.blocks; blocks > most) {
     state.SkipWithError(("a call allocates " + std::to_string(blocks) + " blocks").c_str());
   }
   state.SetItemsProcessed(state.iterations() * kBatch);
