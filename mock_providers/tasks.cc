@@ -61,8 +61,8 @@ constexpr std::string_view kDeadlines[kPriorityCount] = {
     "Nobody here can work until this is solved, please act at once."};
 
 constexpr std::string_view kMonthNames[] = {"January",   "February", "March",    "April",
-                                        "May",       "June",     "July",     "August",
-                                        "September", "October",  "November", "December"};
+                                            "May",       "June",     "July",     "August",
+                                            "September", "October",  "November", "December"};
 
 void AppendMarker(const TaskSpec& task, std::string* out) {
   out->append(kMarker).append(TaskKindName(task.kind)).append(1, ' ');
