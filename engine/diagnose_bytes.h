@@ -44,6 +44,8 @@ inline Lanes Between(Lanes lanes, uint8_t low, uint8_t high) {
   return std::bit_cast<Lanes>(lanes - low <= static_cast<uint8_t>(high - low));
 }
 
+inline constexpr uint64_t kLowerBits = 0x2020202020202020;  // turn letters to lower case
+
 inline uint64_t LoadWord(const char* at) {
   uint64_t word = 0;
   std::memcpy(&word, at, sizeof word);

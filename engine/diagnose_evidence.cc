@@ -16,8 +16,6 @@ namespace {
 constexpr size_t kFoldMax = 1024;  // bytes of one error text that are searched
 constexpr size_t kPageHeadMax = 4096;
 
-bool AllBlank(std::string_view text) { return SkipJsonBlanks(text).empty(); }
-
 // Decodes the simple escapes; others stay as they are, which a lenient reader survives.
 std::string_view Unescape(std::string_view raw, char* out, size_t room) {
   const char* from = raw.data();
@@ -167,7 +165,7 @@ void EvidenceReader::ReadEvent(std::string_view data) {
   if (data.starts_with("[DONE]")) {
     out_.terminal = true;
   } else if (data.starts_with('{') || data.starts_with('[')) {
-    if (!AllBlank(ReadJson(data))) out_.broken = true;
+    if (!IsBlankJson(ReadJson(data))) out_.broken = true;
   }
 }
 

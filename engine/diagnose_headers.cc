@@ -72,8 +72,6 @@ constexpr bool kSlotsDiffer = [] {
 }();
 static_assert(kSlotsDiffer);
 
-constexpr uint64_t kLowerBits = 0x2020202020202020;  // turn letters to lower case
-
 // Does `rest`, whose first word in lower case is `head`, start with the i-th name?
 bool StartsWith(std::string_view rest, uint64_t head, size_t i) {
   const WantedIndex::Row& row = kIndex.rows[i];

@@ -54,8 +54,6 @@ bool IsOneOf(std::string_view word, const std::string_view (&words)[N]) {
   return false;
 }
 
-bool IsBlankJson(std::string_view text) { return SkipJsonBlanks(text).empty(); }
-
 double NumberOf(std::string_view text) {
   double value = 0;
   if (text.empty() || text.front() > '9') return value;

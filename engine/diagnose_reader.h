@@ -16,6 +16,7 @@ constexpr int kBodyNestingMax = 3;       // levels of JSON inside texts
 constexpr size_t kBodyNestedMax = 6144;  // bytes of JSON inside one text that are read
 
 std::string_view SkipJsonBlanks(std::string_view text);
+inline bool IsBlankJson(std::string_view text) { return SkipJsonBlanks(text).empty(); }
 
 // Names such as GenerateRequestsPerDayPerProjectPerModel-FreeTier.
 SignSet SignsOfQuota(std::string_view name);

@@ -24,14 +24,12 @@ constexpr Dimension kDimensions[] = {
 
 enum class Word : uint8_t { kNone, kLimit, kRemaining, kReset };
 
-constexpr uint64_t kLowerCase = 0x2020202020202020;  // turn letters to lower case
-
 // Is `text` that word, which is in lower case and has 4 to 16 letters and dashes? A dash has the
 // bit of a small letter already.
 inline bool IsWord(std::string_view text, std::string_view word) {
   const TextEnds ends = EndsOf(text);
   const TextEnds wanted = EndsOf(word);
-  const uint64_t bits = word.size() >= 8 ? kLowerCase : kLowerCase >> 8 * (8 - word.size());
+  const uint64_t bits = word.size() >= 8 ? kLowerBits : kLowerBits >> 8 * (8 - word.size());
   return text.size() == word.size() && (ends.head | bits) == wanted.head &&
          (ends.tail | bits) == wanted.tail;
 }
@@ -50,9 +48,9 @@ size_t PrefixOf(std::string_view line) {
   constexpr std::string_view kCommon = "x-ratelimit-";
   constexpr std::string_view kAnthropic = "anthropic-ratelimit-";
   if (line.size() < kCommon.size()) return 0;
-  const uint64_t head = LoadWord(line.data()) | kLowerCase;
+  const uint64_t head = LoadWord(line.data()) | kLowerBits;
   if (head == PackWord(kCommon)) {
-    const uint64_t tail = LoadWord(line.data() + kCommon.size() - 8) | kLowerCase;
+    const uint64_t tail = LoadWord(line.data() + kCommon.size() - 8) | kLowerBits;
     return tail == PackWord(kCommon.substr(kCommon.size() - 8)) ? kCommon.size() : 0;
   }
   if (head != PackWord(kAnthropic) || line.size() < kAnthropic.size()) return 0;

@@ -21,7 +21,7 @@ int64_t IntAt(const nlohmann::ordered_json& json, const std::string& key);
 std::optional<double> MaybeAt(const nlohmann::ordered_json& json, const std::string& key);
 double DoubleAt(const nlohmann::ordered_json& json, const std::string& key);
 std::string TextAt(const nlohmann::ordered_json& json, const std::string& key);
-std::optional<Interval> IntervalAt(const nlohmann::ordered_json& json, const std::string& key);
+std::optional<Interval> BoundsAt(const nlohmann::ordered_json& json, const std::string& key);
 std::vector<int64_t> CountsAt(const nlohmann::ordered_json& json, const std::string& key);
 std::vector<std::string> TextsAt(const nlohmann::ordered_json& json, const std::string& key);
 // As QuantilesJson writes them.

@@ -12,9 +12,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr size_t kMaxShown = 60;      // bytes of a value in a message
-constexpr double kExactInt = 0x1p53;  // whole doubles up to here are exact integers
-
+constexpr size_t kMaxShown = 60;  // bytes of a value in a message
 std::string NumberText(double value) {
   if (std::abs(value) < kExactInt && value == std::floor(value)) {
     return json(static_cast<int64_t>(value)).dump();

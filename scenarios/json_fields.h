@@ -20,6 +20,8 @@
 
 namespace squall {
 
+inline constexpr double kExactInt = 0x1p53;  // whole doubles up to here are exact integers
+
 // One mistake in an input. `pointer` is a JSON pointer (RFC 6901), "" for the whole document.
 struct Problem {
   std::string pointer;

@@ -10,12 +10,11 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr double kLargestExact = 0x1p53;
 // What ParseDuration reads, as far as a regular expression can say it.
 constexpr std::string_view kDurationPattern = "^-?(0|([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h|d))+)$";
 
 ordered_json JsonNumber(double value) {
-  if (std::abs(value) < kLargestExact && value == std::floor(value)) {
+  if (std::abs(value) < kExactInt && value == std::floor(value)) {
     return static_cast<int64_t>(value);
   }
   return value;
