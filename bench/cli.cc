@@ -294,6 +294,48 @@ void AddReproduce(CLI::App* app, ReproduceOptions* o) {
   AddOutput(reproduce, &o->output);
 }
 
+constexpr const char* kTuneHelp =
+    R"(Searches the space of settings in a file (squall schema space) on common seeds,
+estimates the winners again on fresh seeds and on scenarios held out, and says
+which settings to take and why.
+  squall tune breaker --html tuned.html --preset-out tuned.json
+  squall tune breaker --resume state.jsonl       goes on where it was stopped
+  squall tune breaker --shard auto/8 --resume shard.jsonl     in a job array
+  squall tune breaker --add shard-0.jsonl --add shard-1.jsonl ...)";
+
+void AddTune(CLI::App* app, TuneOptions* o) {
+  CLI::App* tune = app->add_subcommand("tune", "Find parameters: the best ones and what they cost");
+  tune->footer(kTuneHelp);
+  tune->add_option("SPACE", o->space, "A file, or the name of a bundled one")->required();
+  tune->add_option("--method", o->method, "In place of the space's own")
+      ->check(CLI::IsMember({"grid", "sobol", "halving", "nsga2", "nlopt"}));
+  tune->add_option("--seed", o->seed, "In place of the space's own")
+      ->check(CLI::Range(int64_t{0}, INT64_MAX))
+      ->type_name("N");
+  tune->add_option("--local,--threads", o->threads, "Threads of this process; default: all cores")
+      ->check(CLI::Range(int64_t{1}, int64_t{1024}))
+      ->type_name("N");
+  tune->add_option("--shard", o->shard,
+                   "Run only this share of the points;\nauto: what a scheduler's environment says")
+      ->type_name("I/N");
+  tune->add_option("--resume", o->resume, "Keep results in FILE, and use what is\nthere")
+      ->type_name("FILE");
+  tune->add_option("--add", o->add, "Use the results in FILE, too; may repeat")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  tune->add_option("--preset-out", o->preset_out, "Write the recommended settings as a\npreset")
+      ->type_name("FILE");
+  tune->add_option("--html", o->html, "Also write one HTML page to FILE")->type_name("FILE");
+  tune->add_flag("--markdown", o->markdown, "The front as a table in Markdown");
+  AddOutput(tune, &o->output);
+}
+
+constexpr const char* kSweepPointHelp =
+    R"(Reads points from standard input, a line of JSON each, and prints a line for
+each: {"hash", "point", "values"}. For schedulers that squall does not know.
+  {"scenario": "production-10k", "sets": ["/engine/retry/max_attempts=3"],
+   "seed": 1, "first": 0, "count": 5, "metrics": ["recovery.strict"]}     (one line))";
+
 // All options of all commands.
 struct Everything {
   RunOptions run;
@@ -304,6 +346,8 @@ struct Everything {
   CompareCommand compare;
   ReplayOptions replay;
   ReproduceOptions reproduce;
+  TuneOptions tune;
+  SweepPointOptions sweep_point;
   OutputOptions version;
   std::string show;
   std::vector<std::string> show_sets;
@@ -320,9 +364,10 @@ void AddInfo(CLI::App* app, Everything* all) {
   validate->add_option("SCENARIO", all->validate, "Files or names")->required();
   CLI::App* schema = app->add_subcommand("schema", "Print the JSON Schema that editors can use");
   schema
-      ->add_option("WHICH", all->schema,
-                   "scenario, preset, claim or result;\nmetrics lists what thresholds may name")
-      ->check(CLI::IsMember({"scenario", "preset", "claim", "result", "metrics"}))
+      ->add_option(
+          "WHICH", all->schema,
+          "scenario, preset, claim, space or\nresult; metrics lists what thresholds may name")
+      ->check(CLI::IsMember({"scenario", "preset", "claim", "space", "result", "metrics"}))
       ->capture_default_str();
   CLI::App* version = app->add_subcommand("version", "Print the version");
   version->add_flag("--json", all->version.json, "As JSON");
@@ -340,6 +385,8 @@ int Dispatch(const CLI::App& app, const Everything& all) {
   if (app.got_subcommand("compare")) return CompareResults(all.compare);
   if (app.got_subcommand("replay")) return Replay(all.replay);
   if (app.got_subcommand("reproduce")) return Reproduce(all.reproduce);
+  if (app.got_subcommand("tune")) return Tune(all.tune);
+  if (app.got_subcommand("sweep-point")) return RunSweepPoint(all.sweep_point);
   if (app.got_subcommand("list")) return List();
   if (app.got_subcommand("show")) return Show(all.show, all.show_sets);
   if (app.got_subcommand("validate")) return Validate(all.validate);
@@ -380,7 +427,7 @@ int Main(int argc, char** argv, const char* revision) {
   all.run.output.utf8 = WantsUtf8();
   all.run.output.revision = all.version.revision = revision;
   all.report.output = all.compare.output = all.replay.output = all.run.output;
-  all.reproduce.output = all.run.output;
+  all.reproduce.output = all.tune.output = all.sweep_point.output = all.run.output;
   AddRun(&app, &all.run);
   AddReproduce(&app, &all.reproduce);
   AddServe(&app, &all.serve);
@@ -389,6 +436,9 @@ int Main(int argc, char** argv, const char* revision) {
   AddReport(&app, &all.report);
   AddCompare(&app, &all.compare);
   AddReplay(&app, &all.replay);
+  AddTune(&app, &all.tune);
+  app.add_subcommand("sweep-point", "Run points of a sweep from stdin, for any scheduler")
+      ->footer(kSweepPointHelp);
   AddInfo(&app, &all);
   if (argc == 1) {
     std::fputs(app.help().c_str(), stdout);

@@ -6,6 +6,7 @@
 
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
+#include "bench/tune/space.h"
 #include "mock_providers/faults.h"
 #include "reports/metric_table.h"
 #include "reports/result.h"
@@ -96,6 +97,7 @@ int PrintSchema(const std::string& which) {
   }
   const std::string schema = which == "preset"   ? PresetSchema()
                              : which == "claim"  ? ClaimSchema()
+                             : which == "space"  ? SpaceSchema()
                              : which == "result" ? ResultSchema()
                                                  : ScenarioSchema();
   std::fputs(schema.c_str(), stdout);

@@ -127,6 +127,27 @@ struct ReplayOptions {
 };
 int Replay(const ReplayOptions& options);
 
+struct TuneOptions {
+  std::string space;             // a file, or the name of a bundled one
+  std::string method;            // in place of the space's own
+  int64_t seed = -1;             // -1: the space's own
+  int64_t threads = 0;           // 0: all cores
+  std::string resume;            // file of results: read, and appended to
+  std::vector<std::string> add;  // further files of results
+  std::string shard;             // bench/tune/shard.h
+  std::string html;
+  std::string preset_out;
+  bool markdown = false;
+  OutputOptions output;
+};
+int Tune(const TuneOptions& options);
+
+struct SweepPointOptions {
+  OutputOptions output;
+};
+// Points on stdin, a line each; results on stdout, likewise (bench/tune/point.h).
+int RunSweepPoint(const SweepPointOptions& options);
+
 int List();
 int Show(const std::string& name, const std::vector<std::string>& sets);
 int Validate(const std::vector<std::string>& scenarios);

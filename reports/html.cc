@@ -4,15 +4,12 @@
 
 #include "engine/base/check.h"
 #include "reports/cat.h"
-#include "reports/html_assets.h"
+#include "reports/html_page.h"
 #include "reports/html_sections.h"
 #include "reports/html_text.h"
 
 namespace squall {
 namespace {
-
-constexpr std::string_view kPolicy =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 const Chronicle& ChronicleOf(const RunResult& run) {
   static const Chronicle none;
@@ -55,17 +52,6 @@ std::vector<ShownResult> Shown(std::span<const RunResult> results) {
   }
   return shown;
 }
-
-// Fills that tell endings apart without colour.
-constexpr std::string_view kPatterns =
-    "<svg width=0 height=0 style=\"position:absolute\" aria-hidden=true><defs>"
-    "<pattern id=p-false width=6 height=6 patternUnits=userSpaceOnUse "
-    "patternTransform=\"rotate(45)\"><rect width=6 height=6 class=p-red /><path class=p-line "
-    "d=\"M0 0V6\"/></pattern>"
-    "<pattern id=p-abstained width=6 height=6 patternUnits=userSpaceOnUse><rect width=6 height=6 "
-    "class=p-amber /><circle class=p-dot cx=3 cy=3 r=1 /></pattern>"
-    "<pattern id=p-late width=5 height=5 patternUnits=userSpaceOnUse><rect width=5 height=5 "
-    "class=p-grey /><path class=p-line d=\"M0 0H5\"/></pattern></defs></svg>\n";
 
 std::string Facts(const RunResult& run) {
   std::string facts = Cat("<span class=\"world ", run.mode == "wire" ? "wire" : "virtual", "\">",
@@ -167,14 +153,14 @@ std::string Body(ShownResults results, const std::string& models) {
   return body + "</main>\n";
 }
 
-std::string Data(std::span<const RunResult> results) {
+// The results for whoever wants to compute with them.
+std::string DataOf(std::span<const RunResult> results) {
   std::string json = "[";
   for (const RunResult& run : results) {
     if (json.size() > 1) json += ",\n";
     json += ToJsonForPage(run);
   }
-  return Cat("<script type=\"application/json\" id=results>", EscapeJsonForScript(json + "]"),
-             "</script>\n");
+  return json + "]";
 }
 
 }  // namespace
@@ -206,22 +192,7 @@ std::string Page(std::span<const RunResult> results, const std::string& models) 
       shown.empty() ? Cat("<header><p class=kicker>squall report</p>\n<h1>Models</h1></header>\n",
                           "<main id=top>\n", of_models, "</main>\n")
                     : Body(shown, of_models);
-  return Cat(
-      "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"",
-      kPolicy,
-      "\">\n"
-      "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<title>",
-      Escape(title),
-      " · squall</title>\n"
-      "<link rel=icon href=\"data:,\">\n"
-      "<style>\n",
-      HtmlStyle(), "</style>\n</head>\n<body>\n", kPatterns,
-      "<a class=skip href=\"#top\">To the results</a>\n", body, Data(results),
-      "<div id=tip role=status aria-live=polite hidden></div>\n<script>\n", HtmlScript(),
-      "</script>\n</body>\n</html>\n");
+  return HtmlPage(title, body, DataOf(results));
 }
 
 }  // namespace
