@@ -303,6 +303,37 @@ which settings to take and why.
   squall tune breaker --shard auto/8 --resume shard.jsonl     in a job array
   squall tune breaker --add shard-0.jsonl --add shard-1.jsonl ...)";
 
+void AddNats(CLI::App* command, NatsOptions* o) {
+  command->add_option("--nats", o->url, "Server, such as nats://127.0.0.1:4222;\ntls:// for TLS")
+      ->envname("SQUALL_NATS")
+      ->type_name("URL");
+  command->add_option("--nats-creds", o->credentials, "Credentials, as nsc writes them")
+      ->type_name("FILE");
+  command->add_option("--nats-ca", o->ca, "Certificates to trust")->type_name("FILE");
+  command->add_option("--nats-cert", o->certificate, "The client's own certificate")
+      ->type_name("FILE");
+  command->add_option("--nats-key", o->key, "and its key")->type_name("FILE");
+}
+
+constexpr const char* kWorkerHelp =
+    R"(Takes points from the queue that `squall tune --nats URL` fills. Workers may join
+and leave at any time; what one leaves undone another does.
+  squall worker --nats nats://127.0.0.1:4222 --idle 60)";
+
+void AddWorker(CLI::App* app, WorkerOptions* o) {
+  CLI::App* worker = app->add_subcommand("worker", "Run points of sweeps that are on NATS");
+  worker->footer(kWorkerHelp);
+  AddNats(worker, &o->nats);
+  worker->add_option("--threads", o->threads, "Default: all cores")
+      ->check(CLI::Range(int64_t{1}, int64_t{1024}))
+      ->type_name("N");
+  worker->add_option("--idle", o->idle_s, "End after so many seconds without work;\n0: never")
+      ->check(CLI::Range(int64_t{0}, int64_t{86400}))
+      ->type_name("S")
+      ->capture_default_str();
+  worker->add_flag("-q,--quiet", o->output.quiet, "Say nothing at the end");
+}
+
 void AddTune(CLI::App* app, TuneOptions* o) {
   CLI::App* tune = app->add_subcommand("tune", "Find parameters: the best ones and what they cost");
   tune->footer(kTuneHelp);
@@ -318,6 +349,12 @@ void AddTune(CLI::App* app, TuneOptions* o) {
   tune->add_option("--shard", o->shard,
                    "Run only this share of the points;\nauto: what a scheduler's environment says")
       ->type_name("I/N");
+  AddNats(tune, &o->nats);
+  tune->add_option("--ack-wait", o->ack_wait_s,
+                   "On NATS: seconds after which the point\nof a silent worker is another's")
+      ->check(CLI::Range(0.5, 3600.0))
+      ->type_name("S")
+      ->capture_default_str();
   tune->add_option("--resume", o->resume, "Keep results in FILE, and use what is\nthere")
       ->type_name("FILE");
   tune->add_option("--add", o->add, "Use the results in FILE, too; may repeat")
@@ -348,6 +385,7 @@ struct Everything {
   ReproduceOptions reproduce;
   TuneOptions tune;
   SweepPointOptions sweep_point;
+  WorkerOptions worker;
   OutputOptions version;
   std::string show;
   std::vector<std::string> show_sets;
@@ -387,6 +425,7 @@ int Dispatch(const CLI::App& app, const Everything& all) {
   if (app.got_subcommand("reproduce")) return Reproduce(all.reproduce);
   if (app.got_subcommand("tune")) return Tune(all.tune);
   if (app.got_subcommand("sweep-point")) return RunSweepPoint(all.sweep_point);
+  if (app.got_subcommand("worker")) return RunWorker(all.worker);
   if (app.got_subcommand("list")) return List();
   if (app.got_subcommand("show")) return Show(all.show, all.show_sets);
   if (app.got_subcommand("validate")) return Validate(all.validate);
@@ -428,6 +467,7 @@ int Main(int argc, char** argv, const char* revision) {
   all.run.output.revision = all.version.revision = revision;
   all.report.output = all.compare.output = all.replay.output = all.run.output;
   all.reproduce.output = all.tune.output = all.sweep_point.output = all.run.output;
+  all.worker.output = all.run.output;
   AddRun(&app, &all.run);
   AddReproduce(&app, &all.reproduce);
   AddServe(&app, &all.serve);
@@ -437,6 +477,7 @@ int Main(int argc, char** argv, const char* revision) {
   AddCompare(&app, &all.compare);
   AddReplay(&app, &all.replay);
   AddTune(&app, &all.tune);
+  AddWorker(&app, &all.worker);
   app.add_subcommand("sweep-point", "Run points of a sweep from stdin, for any scheduler")
       ->footer(kSweepPointHelp);
   AddInfo(&app, &all);

@@ -6,11 +6,14 @@
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
+#include <memory>
 
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/interrupt.h"
 #include "bench/tune/answer.h"
+#include "bench/tune/nats_runner.h"
+#include "bench/tune/nats_worker.h"
 #include "bench/tune/shard.h"
 #include "bench/tune/tune_html.h"
 #include "bench/tune/tune_report.h"
@@ -26,6 +29,7 @@ int Say(const absl::Status& status, int code) {
 
 int CodeOf(const absl::Status& status) {
   switch (status.code()) {
+    case absl::StatusCode::kFailedPrecondition: return kExitUsage;
     case absl::StatusCode::kDataLoss: return kExitCorrupt;
     case absl::StatusCode::kUnavailable: return kExitNetwork;
     case absl::StatusCode::kResourceExhausted:
@@ -85,7 +89,54 @@ absl::Status OpenStore(const TuneOptions& options, PointStore* store) {
   return options.resume.empty() ? absl::OkStatus() : store->Open(options.resume);
 }
 
+NatsAccess AccessOf(const NatsOptions& options) {
+  NatsAccess access;
+  if (!options.url.empty()) access.url = options.url;
+  access.credentials = options.credentials;
+  access.ca = options.ca;
+  access.certificate = options.certificate;
+  access.key = options.key;
+  return access;
+}
+
+// Who runs the points, and what that needs to live.
+struct Runners {
+  std::unique_ptr<NatsLink> link;
+  std::unique_ptr<PointRunner> runner;
+};
+
+absl::StatusOr<Runners> MakeRunner(const TuneOptions& options, const std::string& build) {
+  Runners made;
+  if (options.nats.url.empty()) {
+    made.runner =
+        std::make_unique<LocalRunner>(ThreadsFor(options.threads), &InterruptFlag(), nullptr);
+    return made;
+  }
+  absl::StatusOr<std::unique_ptr<NatsLink>> link = NatsLink::Connect(AccessOf(options.nats));
+  if (!link.ok()) return link.status();
+  const auto ack_wait_ms = static_cast<int64_t>(1000 * options.ack_wait_s);
+  const absl::Status streams = (*link)->MakeStreams(build, ack_wait_ms);
+  if (!streams.ok()) return streams;
+  made.link = std::move(*link);
+  made.runner = std::make_unique<NatsRunner>(made.link.get(), &InterruptFlag(), nullptr);
+  return made;
+}
+
 }  // namespace
+
+int RunWorker(const WorkerOptions& options) {
+  const absl::StatusOr<std::unique_ptr<NatsLink>> link = NatsLink::Connect(AccessOf(options.nats));
+  if (!link.ok()) return Say(link.status(), CodeOf(link.status()));
+  WorkerReport report;
+  const absl::Status worked =
+      WorkOnNats(link->get(), BuildOfSquall(options.output.revision), ThreadsFor(options.threads),
+                 options.idle_s, &InterruptFlag(), &report);
+  if (!options.output.quiet) {
+    std::fprintf(stderr, "squall: %lld points, of which %lld had been another worker's\n",
+                 static_cast<long long>(report.points), static_cast<long long>(report.redelivered));
+  }
+  return worked.ok() ? InterruptExitCode() : Say(worked, CodeOf(worked));
+}
 
 int Tune(const TuneOptions& options) {
   absl::StatusOr<TuneSpace> space = LoadSpace(options.space);
@@ -103,8 +154,10 @@ int Tune(const TuneOptions& options) {
   status = OpenStore(options, &store);
   if (!status.ok()) return Say(status, CodeOf(status));
   const std::string build = BuildOfSquall(options.output.revision);
-  LocalRunner runner(ThreadsFor(options.threads), &InterruptFlag(), nullptr);
-  absl::StatusOr<Study> study = Study::Make(std::move(*space), build, &runner, &store, *shard);
+  const absl::StatusOr<Runners> runners = MakeRunner(options, build);
+  if (!runners.ok()) return Say(runners.status(), CodeOf(runners.status()));
+  absl::StatusOr<Study> study =
+      Study::Make(std::move(*space), build, runners->runner.get(), &store, *shard);
   if (!study.ok()) return ReportLoadError(study.status());
   const absl::StatusOr<TuneAnswer> answer = Tune(&*study);
   if (answer.ok()) return WriteAnswer(options, *study, *answer, build);

@@ -127,17 +127,27 @@ struct ReplayOptions {
 };
 int Replay(const ReplayOptions& options);
 
+struct NatsOptions {
+  std::string url;  // "": not on NATS
+  std::string credentials;
+  std::string ca;
+  std::string certificate;
+  std::string key;
+};
+
 struct TuneOptions {
   std::string space;             // a file, or the name of a bundled one
   std::string method;            // in place of the space's own
   int64_t seed = -1;             // -1: the space's own
   int64_t threads = 0;           // 0: all cores
+  double ack_wait_s = 30;        // on NATS: after that a silent worker's point is another's
   std::string resume;            // file of results: read, and appended to
   std::vector<std::string> add;  // further files of results
   std::string shard;             // bench/tune/shard.h
   std::string html;
   std::string preset_out;
   bool markdown = false;
+  NatsOptions nats;
   OutputOptions output;
 };
 int Tune(const TuneOptions& options);
@@ -147,6 +157,14 @@ struct SweepPointOptions {
 };
 // Points on stdin, a line each; results on stdout, likewise (bench/tune/point.h).
 int RunSweepPoint(const SweepPointOptions& options);
+
+struct WorkerOptions {
+  NatsOptions nats;
+  int64_t threads = 0;  // 0: all cores
+  int64_t idle_s = 0;   // without work for so long it ends; 0: never
+  OutputOptions output;
+};
+int RunWorker(const WorkerOptions& options);
 
 int List();
 int Show(const std::string& name, const std::vector<std::string>& sets);

@@ -18,16 +18,16 @@ namespace {
 constexpr StreamId kDominance = Stream("tune/dominance");
 constexpr int kResamples = 1000;
 
-// Series by front point and objective on fresh seeds, such that more is better; only seeds on which
-// all have a figure.
-std::vector<std::vector<std::vector<double>>> WholeSeries(const Study& study,
-                                                          const std::vector<FrontPoint>& front) {
+// Series by candidate and objective, such that more is better; only seeds on which all have a
+// figure.
+std::vector<std::vector<std::vector<double>>> WholeSeries(const Study& study, Trials trials,
+                                                          const std::vector<size_t>& front) {
   std::vector<std::vector<std::vector<double>>> all;
   std::vector<bool> whole(static_cast<size_t>(study.space().fresh), true);
-  for (const FrontPoint& point : front) {
+  for (const size_t candidate : front) {
     std::vector<std::vector<double>> of_point;
     for (const TuneObjective& objective : study.space().objectives) {
-      of_point.push_back(study.Series(Trials::kFresh, point.candidate, objective));
+      of_point.push_back(study.Series(trials, candidate, objective));
       for (size_t r = 0; r < whole.size(); ++r) {
         double& value = of_point.back()[r];
         if (objective.goal == Goal::kMinimize) value = -value;
@@ -45,12 +45,13 @@ std::vector<std::vector<std::vector<double>>> WholeSeries(const Study& study,
   return all;
 }
 
-// Of each front point, the share of bootstrap samples over fresh seeds in which another dominates.
-void EstimateDominance(const Study& study, std::vector<FrontPoint>* front) {
-  const auto all = WholeSeries(study, *front);
+// Of each, the share of bootstrap samples over seeds in which another one of them dominates it.
+std::vector<double> DominatedShares(const Study& study, Trials trials,
+                                    const std::vector<size_t>& front) {
+  const auto all = WholeSeries(study, trials, front);
   const size_t n = all.empty() ? 0 : all[0][0].size();
-  if (n == 0) return;
-  std::vector<int> dominated(front->size(), 0);
+  std::vector<double> dominated(front.size(), 0);
+  if (n == 0) return dominated;
   const auto seed = static_cast<uint64_t>(study.space().seed);
   std::vector<size_t> picks(n);
   for (uint64_t sample = 0; sample < kResamples; ++sample) {
@@ -68,9 +69,8 @@ void EstimateDominance(const Study& study, std::vector<FrontPoint>* front) {
     const std::vector<int> ranks = ParetoRanks(means);
     for (size_t i = 0; i < ranks.size(); ++i) dominated[i] += ranks[i] > 0 ? 1 : 0;
   }
-  for (size_t i = 0; i < front->size(); ++i) {
-    (*front)[i].dominated = static_cast<double>(dominated[i]) / kResamples;
-  }
+  for (double& share : dominated) share /= kResamples;
+  return dominated;
 }
 
 std::vector<size_t> WithUnchanged(std::vector<size_t> front, size_t unchanged) {
@@ -111,13 +111,20 @@ size_t Recommend(const Study& study, Trials trials, const std::vector<size_t>& f
     }
     left = kept;
   }
-  // What no objective tells apart, the first one decides after all.
-  const TuneObjective& first = study.space().objectives.front();
-  const double sign = first.goal == Goal::kMaximize ? 1 : -1;
-  return *std::max_element(left.begin(), left.end(), [&](size_t a, size_t b) {
-    return sign * MeanOf(study.Series(trials, a, first)).mean <
-           sign * MeanOf(study.Series(trials, b, first)).mean;
-  });
+  const std::vector<double> shares = DominatedShares(study, trials, front);
+  const auto share = [&](size_t c) {
+    const auto at = std::find(front.begin(), front.end(), c) - front.begin();
+    return shares[static_cast<size_t>(at)];
+  };
+  const size_t choice = *std::min_element(left.begin(), left.end(),
+                                          [&](size_t a, size_t b) { return share(a) < share(b); });
+  if (why != nullptr && left.size() > 1) {
+    why->push_back(
+        absl::StrFormat("of the %d left, the one that is beaten least often, in %.0f %% "
+                        "of bootstrap samples",
+                        left.size(), 100 * share(choice)));
+  }
+  return choice;
 }
 
 absl::StatusOr<TuneAnswer> Tune(Study* study) {
@@ -137,8 +144,8 @@ absl::StatusOr<TuneAnswer> Tune(Study* study) {
   if (run.ok()) run = study->Run(Trials::kFresh, shown, space.fresh);
   if (run.ok()) run = study->Run(Trials::kHeldOut, shown, space.fresh);
   if (!run.ok()) return run;
-  for (const size_t c : front) answer.front.push_back({c, 0});
-  EstimateDominance(*study, &answer.front);
+  const std::vector<double> dominated = DominatedShares(*study, Trials::kFresh, front);
+  for (size_t i = 0; i < front.size(); ++i) answer.front.push_back({front[i], dominated[i]});
   answer.recommended = Recommend(*study, Trials::kFresh, front, &answer.why);
   answer.held_out_choice = answer.recommended;
   if (!space.held_out.empty()) {

@@ -6,7 +6,8 @@
 //                dominates; with the share of bootstrap samples over fresh seeds in which another
 //                one on the front does
 //   recommended  objectives in their order: who is not shown to be worse than the best by more than
-//                the tolerance stays, paired on fresh seeds at 95 %; of those left the best
+//                the tolerance stays, paired on fresh seeds at 95 %; of those left the one that
+//                is dominated least often
 //   around       one parameter moved at a time, paired with the recommended one on fresh seeds
 //   indices      Sobol's total indices over the whole space, by Jansen's estimator (M. J. W.
 //   Jansen,

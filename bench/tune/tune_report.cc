@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_format.h>
 #include <absl/strings/str_join.h>
+#include <absl/strings/str_split.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -120,6 +121,22 @@ class Columns {
   std::vector<std::vector<std::string>> rows_;
 };
 
+// "96.5 % ±0.1 %" of the 95 % interval; intervals in full are in the JSON and on the page.
+std::string Compact(const std::string& metric, const MeanEstimate& estimate, bool difference,
+                    const TextStyle& style) {
+  if (estimate.n == 0) return "n/a";
+  const MetricUnit unit = UnitOf(metric);
+  std::string text =
+      difference ? DifferenceText(unit, estimate.mean) : FigureText(unit, estimate.mean);
+  if (estimate.n == 1) return text;
+  std::string half = DifferenceText(unit, MeanInterval(estimate).high - estimate.mean);
+  if (half.starts_with('+')) half.erase(0, 1);
+  return Cat(text, style.utf8 ? " ±" : " +-", half);
+}
+
+// The last part of a pointer, which is enough where its value stands beside it.
+std::string LastName(const std::string& at) { return at.substr(at.rfind('/') + 1); }
+
 std::string Heading(std::string_view words, const TextStyle& style) {
   return "\n" + Paint(words, Ink::kBold, style) + "\n";
 }
@@ -141,14 +158,14 @@ std::string RecommendedText(const Study& study, const TuneAnswer& answer, const 
   for (const std::string& set : choice.sets) text += "  " + Printable(set, style) + "\n";
   if (choice.sets.empty()) text += "  nothing to change\n";
   Columns columns;
-  std::vector<std::string> head = {"", "search seeds", "fresh seeds"};
+  std::vector<std::string> head = {"", "searched", "fresh seeds"};
   if (!space.held_out.empty()) head.push_back("held out");
-  head.push_back("unchanged, fresh");
+  head.push_back("unchanged");
   columns.Add(head);
   for (const TuneObjective& objective : space.objectives) {
     const auto figure = [&](Trials trials, size_t candidate) {
-      return EstimateText(objective.metric, MeanOf(study.Series(trials, candidate, objective)),
-                          false);
+      return Compact(objective.metric, MeanOf(study.Series(trials, candidate, objective)), false,
+                     style);
     };
     std::vector<std::string> row = {
         objective.metric,
@@ -167,7 +184,7 @@ std::string RecommendedText(const Study& study, const TuneAnswer& answer, const 
   }
   text += columns.Text("  ");
   for (const std::string& why : answer.why) {
-    text += Flow({"why: " + Printable(why, style)}, " ", "  ", 4) + "\n";
+    text += Flow(absl::StrSplit(Printable(why, style), ' '), " ", "  why: ", 7);
   }
   if (answer.nothing_feasible) text += "  no candidate keeps the constraints\n";
   if (!answer.same_held_out) {
@@ -179,7 +196,7 @@ std::string RecommendedText(const Study& study, const TuneAnswer& answer, const 
 
 std::string FrontText(const Study& study, const TuneAnswer& answer, const TextStyle& style) {
   const TuneSpace& space = study.space();
-  std::string text = Heading("FRONT, fresh seeds, 95 % intervals", style);
+  std::string text = Heading("FRONT, fresh seeds, 95 %", style);
   Columns columns;
   std::vector<std::string> head = {"", "beaten"};
   for (const TuneObjective& objective : space.objectives) head.push_back(objective.metric);
@@ -189,9 +206,9 @@ std::string FrontText(const Study& study, const TuneAnswer& answer, const TextSt
         Cat("#", point.candidate, point.candidate == answer.recommended ? " *" : ""),
         absl::StrFormat("%.0f %%", 100 * point.dominated)};
     for (const TuneObjective& objective : space.objectives) {
-      row.push_back(EstimateText(objective.metric,
-                                 MeanOf(study.Series(Trials::kFresh, point.candidate, objective)),
-                                 false));
+      row.push_back(Compact(objective.metric,
+                            MeanOf(study.Series(Trials::kFresh, point.candidate, objective)), false,
+                            style));
     }
     columns.Add(std::move(row));
   }
@@ -202,7 +219,7 @@ std::string FrontText(const Study& study, const TuneAnswer& answer, const TextSt
     for (const std::string& set : candidate.sets) {
       items.push_back(Printable(ShortName(set), style));
     }
-    text += Flow(items, ", ", absl::StrFormat("  #%d ", point.candidate), 4) + "\n";
+    text += Flow(items, ", ", absl::StrFormat("  #%d ", point.candidate), 4);
   }
   return text;
 }
@@ -218,19 +235,19 @@ std::string SensitivityText(const TuneSpace& space, const TuneAnswer& answer,
     columns.Add(head);
     for (const Neighbour& one : answer.around) {
       std::vector<std::string> row = {
-          Printable(Clip(ShortName(space.parameters[one.parameter].at) + " " + one.from +
+          Printable(Clip(LastName(space.parameters[one.parameter].at) + " " + one.from +
                              (style.utf8 ? " → " : " -> ") + one.to,
-                         38, style),
+                         24, style),
                     style)};
       for (size_t o = 0; o < one.change.size(); ++o) {
-        row.push_back(EstimateText(space.objectives[o].metric, one.change[o], true));
+        row.push_back(Compact(space.objectives[o].metric, one.change[o], true, style));
       }
       columns.Add(std::move(row));
     }
     text += columns.Text("  ");
   }
   if (answer.indices.empty()) return text;
-  text += Heading("TOTAL INDICES over the space (share of variance that it is part of)", style);
+  text += Heading("TOTAL INDICES over the space: share of the variance it is part of", style);
   Columns columns;
   std::vector<std::string> head = {""};
   for (const TuneObjective& objective : space.objectives) head.push_back(objective.metric);
@@ -249,13 +266,16 @@ std::string SensitivityText(const TuneSpace& space, const TuneAnswer& answer,
 std::string AlternativesText(const Study& study, const TuneAnswer& answer, const TextStyle& style) {
   const std::vector<Alternative> alternatives = AlternativesOf(study, answer);
   if (alternatives.empty()) return "";
-  std::string text = Heading("WHAT WOULD CHANGE THE CHOICE: instead, and for how much", style);
+  const std::vector<TuneObjective>& objectives = study.space().objectives;
+  std::string text = Heading("INSTEAD: what would change the choice", style);
   Columns columns;
+  std::vector<std::string> head = {""};
+  for (const TuneObjective& objective : objectives) head.push_back(objective.metric);
+  columns.Add(head);
   for (const Alternative& one : alternatives) {
     std::vector<std::string> row = {Cat("#", one.candidate)};
     for (size_t o = 0; o < one.change.size(); ++o) {
-      const std::string& metric = study.space().objectives[o].metric;
-      row.push_back(Cat(metric, " ", EstimateText(metric, one.change[o], true)));
+      row.push_back(Compact(objectives[o].metric, one.change[o], true, style));
     }
     columns.Add(std::move(row));
   }
@@ -350,7 +370,7 @@ std::string RenderTune(const Study& study, const TuneAnswer& answer, const TextS
                      std::string(MethodName(space.method)) + Dot(style).data() +
                      Cat("seed ", space.seed) + Dot(style).data() +
                      Cat(CountText(study.points()), " points") + "\n";
-  text += StepsText(answer.search, style) + "\n";
+  text += StepsText(answer.search, style);
   text += RecommendedText(study, answer, style);
   text += FrontText(study, answer, style);
   text += AlternativesText(study, answer, style);
