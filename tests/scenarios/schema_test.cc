@@ -3,6 +3,7 @@
 #include <regex>
 #include <sstream>
 
+#include "bench/tune/space.h"
 #include "scenarios/claim.h"
 #include "scenarios/embedded.h"
 #include "scenarios/scenario.h"
@@ -119,6 +120,9 @@ TEST_CASE("the committed schemas are the generated ones") {
   const bool claim = FileText("scenarios/schema/claim.schema.json") == ClaimSchema();
   INFO("if not: build/release/squall schema claim > scenarios/schema/claim.schema.json");
   CHECK(claim);
+  const bool space = FileText("scenarios/schema/space.schema.json") == SpaceSchema();
+  INFO("if not: build/release/squall schema space > scenarios/schema/space.schema.json");
+  CHECK(space);
 }
 
 TEST_CASE("every bundled file names its schema and conforms to it", "[long]") {
