@@ -118,7 +118,7 @@ void Calling(benchmark::State& state, const EngineConfig& config) {
   const auto schema = JsonSchema::Compile(TaskSchema(TaskKind::kExtract));
   World env;
   EmptyNetwork network(ReplyBody(RightAnswer()));
-  QuietSink sink;
+  EventSink sink;
   std::vector<ProviderInfo> providers(3);
   for (size_t p = 0; p < providers.size(); ++p) {
     providers[p].name = "p" + std::to_string(p);

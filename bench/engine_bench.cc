@@ -80,7 +80,7 @@ void BM_Plan(benchmark::State& state) {
   const EngineConfig config;
   std::vector<ProviderInfo> providers(3);
   for (ProviderInfo& provider : providers) provider.models.resize(2);
-  QuietSink sink;
+  EventSink sink;
   const Admission admission(config, providers, 1, &sink);
   const Knowledge knowledge(config.knowledge);
   CallState call;
