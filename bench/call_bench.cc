@@ -10,6 +10,7 @@
 
 #include "bench/allocations.h"
 #include "bench/soak_world.h"
+#include "bench/suite.h"
 #include "bench/usual_reply.h"
 #include "engine/base/cpu_clock.h"
 #include "engine/base/real_env.h"
@@ -89,9 +90,9 @@ struct PerCall {
 
 template <class Batch>
 PerCall Measure(Batch&& batch) {
-  constexpr int kBatches = 101;
+  const int kBatches = AtMost(101);
   std::vector<double> times;
-  times.reserve(kBatches);
+  times.reserve(static_cast<size_t>(kBatches));
   batch();  // what is built once is built
   const int64_t blocks = AllocatedBlocks();
   for (int i = 0; i < kBatches; ++i) {
@@ -100,7 +101,8 @@ PerCall Measure(Batch&& batch) {
     times.push_back(static_cast<double>(RealNanoseconds() - begin) / kBatch);
   }
   PerCall cost;
-  cost.blocks = static_cast<double>(AllocatedBlocks() - blocks) / (kBatches * kBatch);
+  cost.blocks =
+      static_cast<double>(AllocatedBlocks() - blocks) / static_cast<double>(kBatches * kBatch);
   std::sort(times.begin(), times.end());
   cost.ns = times[times.size() / 2];
   return cost;
@@ -118,7 +120,7 @@ void Calling(benchmark::State& state, const EngineConfig& config) {
   const auto schema = JsonSchema::Compile(TaskSchema(TaskKind::kExtract));
   World env;
   EmptyNetwork network(ReplyBody(RightAnswer()));
-  QuietSink sink;
+  EventSink sink;
   std::vector<ProviderInfo> providers(3);
   for (size_t p = 0; p < providers.size(); ++p) {
     providers[p].name = "p" + std::to_string(p);
@@ -175,10 +177,8 @@ void RegisterCalls() {
                                                        {"all", Everything(false)},
                                                        {"all_guards", Everything(true)}};
   for (const auto& [name, config] : rows) {
-    benchmark::RegisterBenchmark(("BM_EngineCall/" + name).c_str(), Calling<SimEnv>, config)
-        ->Unit(benchmark::kMicrosecond);
-    benchmark::RegisterBenchmark(("BM_EngineCallAsio/" + name).c_str(), Calling<RealEnv>, config)
-        ->Unit(benchmark::kMicrosecond);
+    Register("BM_EngineCall/" + name, Calling<SimEnv>, config)->Unit(benchmark::kMicrosecond);
+    Register("BM_EngineCallAsio/" + name, Calling<RealEnv>, config)->Unit(benchmark::kMicrosecond);
   }
 }
 const bool registered = (RegisterCalls(), true);

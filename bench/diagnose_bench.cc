@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/allocations.h"
+#include "bench/suite.h"
 #include "engine/base/cpu_clock.h"
 #include "engine/diagnose.h"
 
@@ -46,7 +47,7 @@ double Quantile(const std::vector<double>& sorted, double q) {
 // The median of batches of `call`, per call.
 template <class Call>
 double MedianNs(Call&& call) {
-  constexpr int kBatches = 200;
+  const int kBatches = AtMost(200);
   std::vector<double> batches;
   for (int i = 0; i < kBatches; ++i) {
     const int64_t begin = RealNanoseconds();
@@ -158,11 +159,10 @@ void RegisterDiagnoses() {
       {"stream_without_end", 200, stream},
   };
   for (const Row& row : rows) {
-    benchmark::RegisterBenchmark(
-        (std::string("BM_DiagnoseBytes/") + row.name).c_str(),
-        [row, headers = UsualHeaders(row.header, row.value)](benchmark::State& state) {
-          DiagnoseBytes(state, row.status, row.body, headers);
-        });
+    Register(std::string("BM_DiagnoseBytes/") + row.name,
+             [row, headers = UsualHeaders(row.header, row.value)](benchmark::State& state) {
+               DiagnoseBytes(state, row.status, row.body, headers);
+             });
   }
 }
 const bool registered = (RegisterDiagnoses(), true);
@@ -182,7 +182,7 @@ void BM_DiagnoseOk(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(Diagnose(seen));
   state.counters["blocks"] = static_cast<double>(AllocatedBlocks() - before);
 }
-BENCHMARK(BM_DiagnoseOk);
+SQUALL_BENCHMARK(BM_DiagnoseOk);
 
 }  // namespace
 }  // namespace squall::diagnose_bench

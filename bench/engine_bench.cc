@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bench/soak_world.h"
+#include "bench/suite.h"
 #include "bench/usual_reply.h"
 #include "engine/diagnose.h"
 #include "engine/guard.h"
@@ -61,7 +62,7 @@ void RegisterDiagnoses() {
     for (const bool parse : {false, true}) {
       const std::string name =
           std::string(parse ? "BM_ParseAndDiagnose/" : "BM_Diagnose/") + row.name;
-      benchmark::RegisterBenchmark(name.c_str(), Diagnosing, row.status, row.body, parse);
+      Register(name, Diagnosing, row.status, row.body, parse);
     }
   }
 }
@@ -73,14 +74,14 @@ void BM_Guard(benchmark::State& state) {
   Guard guard{GuardConfig()};
   for (auto _ : state) benchmark::DoNotOptimize(guard.Check(answer, &*schema));
 }
-BENCHMARK(BM_Guard);
+SQUALL_BENCHMARK(BM_Guard);
 
 // Deciding what to do about a server error: the whole ladder is asked.
 void BM_Plan(benchmark::State& state) {
   const EngineConfig config;
   std::vector<ProviderInfo> providers(3);
   for (ProviderInfo& provider : providers) provider.models.resize(2);
-  QuietSink sink;
+  EventSink sink;
   const Admission admission(config, providers, 1, &sink);
   const Knowledge knowledge(config.knowledge);
   CallState call;
@@ -93,7 +94,7 @@ void BM_Plan(benchmark::State& state) {
   const PlanInput input{config, providers, admission, knowledge, call, kStart + 1s, 0.5};
   for (auto _ : state) benchmark::DoNotOptimize(MakePlan(input));
 }
-BENCHMARK(BM_Plan);
+SQUALL_BENCHMARK(BM_Plan);
 
 }  // namespace
 }  // namespace squall::engine_bench

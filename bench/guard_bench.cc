@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "bench/suite.h"
 #include "engine/guard.h"
 #include "engine/guard_equal.h"
 #include "engine/repair.h"
@@ -59,7 +60,7 @@ void RegisterValidators() {
   for (const int64_t tokens : {60, 1'000}) {
     const auto add = [&](const std::string& name) {
       const std::string full = "BM_Validator/" + name + "/" + std::to_string(tokens);
-      benchmark::RegisterBenchmark(full.c_str(), Checking, name, tokens);
+      Register(full, Checking, name, tokens);
     };
     add("none");
     for (const ValidatorRow& row : Validators()) add(std::string(row.name));
@@ -72,7 +73,7 @@ void BM_Equivalent(benchmark::State& state) {
   const std::string answer = CleanAnswer(state.range(0));
   for (auto _ : state) benchmark::DoNotOptimize(Equivalent(answer, answer, &*schema));
 }
-BENCHMARK(BM_Equivalent)->Arg(60)->Arg(1'000);
+SQUALL_BENCHMARK(BM_Equivalent)->Arg(60)->Arg(1'000);
 
 void Repairing(benchmark::State& state, const std::string& text) {
   for (auto _ : state) benchmark::DoNotOptimize(RepairJson(text));
@@ -84,7 +85,7 @@ void RegisterRepairs() {
     const std::string answer = CleanAnswer(tokens);
     const std::string end = "/" + std::to_string(tokens);
     const auto add = [&](const std::string& name, const std::string& text) {
-      benchmark::RegisterBenchmark(("BM_Repair/" + name + end).c_str(), Repairing, text);
+      Register("BM_Repair/" + name + end, Repairing, text);
     };
     add("valid", answer);
     add("fenced", "Here it is:\n```json\n" + answer + "\n```\n");

@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "bench/suite.h"
 #include "engine/base/random.h"
 #include "engine/policy/concurrency_limit.h"
 #include "engine/policy/hedge.h"
@@ -30,7 +31,7 @@ void BM_TokenEstimate(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(EstimateTokens(text));
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(text.size()));
 }
-BENCHMARK(BM_TokenEstimate)->ArgName("text")->DenseRange(0, 3);
+SQUALL_BENCHMARK(BM_TokenEstimate)->ArgName("text")->DenseRange(0, 3);
 
 RateLimiterConfig Limits() {
   RateLimiterConfig config;
@@ -51,7 +52,7 @@ void BM_RateLimiterFree(benchmark::State& state) {
     limiter.Settle(*ticket, RateAmounts::Of(900, 100), now);
   }
 }
-BENCHMARK(BM_RateLimiterFree);
+SQUALL_BENCHMARK(BM_RateLimiterFree);
 
 // One more joins those who wait and gives up again.
 void BM_RateLimiterQueue(benchmark::State& state) {
@@ -67,7 +68,7 @@ void BM_RateLimiterQueue(benchmark::State& state) {
     limiter.Cancel(*limiter.ReserveAt(RateAmounts::Of(100, 100), kStart, kNever), kStart);
   }
 }
-BENCHMARK(BM_RateLimiterQueue)->ArgName("waiting")->Arg(10)->Arg(1'000);
+SQUALL_BENCHMARK(BM_RateLimiterQueue)->ArgName("waiting")->Arg(10)->Arg(1'000);
 
 void BM_ConcurrencyLimit(benchmark::State& state) {
   ConcurrencyLimitConfig config;
@@ -80,14 +81,14 @@ void BM_ConcurrencyLimit(benchmark::State& state) {
     limit.Release(*permit, LoadSignal::kServed, now);
   }
 }
-BENCHMARK(BM_ConcurrencyLimit)->ArgName("kind")->DenseRange(1, 3);
+SQUALL_BENCHMARK(BM_ConcurrencyLimit)->ArgName("kind")->DenseRange(1, 3);
 
 void BM_LatencyQuantileAdd(benchmark::State& state) {
   LatencyQuantile quantile((LatencyQuantileConfig()));
   int64_t i = 0;
   for (auto _ : state) quantile.Add(300ms + 1ms * (++i % 1'000));
 }
-BENCHMARK(BM_LatencyQuantileAdd);
+SQUALL_BENCHMARK(BM_LatencyQuantileAdd);
 
 void BM_HedgeAtQuantile(benchmark::State& state) {
   LatencyQuantile quantile((LatencyQuantileConfig()));
@@ -101,7 +102,7 @@ void BM_HedgeAtQuantile(benchmark::State& state) {
     benchmark::DoNotOptimize(HedgeAt(config, facts));
   }
 }
-BENCHMARK(BM_HedgeAtQuantile);
+SQUALL_BENCHMARK(BM_HedgeAtQuantile);
 
 void BM_TargetHealth(benchmark::State& state) {
   TargetHealth health((TargetHealthConfig()));
@@ -113,7 +114,7 @@ void BM_TargetHealth(benchmark::State& state) {
     benchmark::DoNotOptimize(health.Cost(now));
   }
 }
-BENCHMARK(BM_TargetHealth);
+SQUALL_BENCHMARK(BM_TargetHealth);
 
 void BM_Routing(benchmark::State& state) {
   std::array<RouteTarget, 6> targets;
@@ -124,7 +125,7 @@ void BM_Routing(benchmark::State& state) {
   uint64_t bits = 0;
   for (auto _ : state) benchmark::DoNotOptimize(OrderTargets(config, targets, {}, ++bits));
 }
-BENCHMARK(BM_Routing)->ArgName("kind")->DenseRange(0, 4);
+SQUALL_BENCHMARK(BM_Routing)->ArgName("kind")->DenseRange(0, 4);
 
 }  // namespace
 }  // namespace squall::limits_bench

@@ -2,6 +2,7 @@
 // there.
 #include <benchmark/benchmark.h>
 
+#include "bench/suite.h"
 #include "engine/base/random.h"
 #include "engine/policy/backoff.h"
 #include "engine/policy/breaker.h"
@@ -23,7 +24,7 @@ void BM_BackoffDelay(benchmark::State& state) {
     benchmark::DoNotOptimize(BackoffDelay(config, past, ToUnit(Mix(i))));
   }
 }
-BENCHMARK(BM_BackoffDelay)->DenseRange(0, 8);
+SQUALL_BENCHMARK(BM_BackoffDelay)->DenseRange(0, 8);
 
 void CallThrough(benchmark::State& state, const BreakerConfig& config) {
   Breaker breaker(config);
@@ -38,14 +39,14 @@ void CallThrough(benchmark::State& state, const BreakerConfig& config) {
 }
 
 void BM_BreakerByTime(benchmark::State& state) { CallThrough(state, BreakerConfig()); }
-BENCHMARK(BM_BreakerByTime);
+SQUALL_BENCHMARK(BM_BreakerByTime);
 
 void BM_BreakerByCalls(benchmark::State& state) {
   BreakerConfig config;
   config.window_calls = 100;
   CallThrough(state, config);
 }
-BENCHMARK(BM_BreakerByCalls);
+SQUALL_BENCHMARK(BM_BreakerByCalls);
 
 void BM_BreakerByEverything(benchmark::State& state) {
   BreakerConfig config;
@@ -55,7 +56,7 @@ void BM_BreakerByEverything(benchmark::State& state) {
   config.ramp = 30s;
   CallThrough(state, config);
 }
-BENCHMARK(BM_BreakerByEverything);
+SQUALL_BENCHMARK(BM_BreakerByEverything);
 
 // A request that succeeds and, of every eight, one that is tried again.
 void BM_RecoveryBudget(benchmark::State& state) {
@@ -75,7 +76,7 @@ void BM_RecoveryBudget(benchmark::State& state) {
     budget.SettleFirst(now, 0, end);
   }
 }
-BENCHMARK(BM_RecoveryBudget)->DenseRange(0, 2);
+SQUALL_BENCHMARK(BM_RecoveryBudget)->DenseRange(0, 2);
 
 void BM_ConversationLimits(benchmark::State& state) {
   ConversationLimitsConfig config;
@@ -92,7 +93,7 @@ void BM_ConversationLimits(benchmark::State& state) {
     limits.Settle(decision, 0.001, 0);
   }
 }
-BENCHMARK(BM_ConversationLimits)->Arg(100)->Arg(10'000)->Arg(1'000'000);
+SQUALL_BENCHMARK(BM_ConversationLimits)->Arg(100)->Arg(10'000)->Arg(1'000'000);
 
 void BM_QualityBreaker(benchmark::State& state) {
   QualityConfig config;
@@ -105,7 +106,7 @@ void BM_QualityBreaker(benchmark::State& state) {
     quality.Settle(decision, CallOutcome::kSuccess, now);
   }
 }
-BENCHMARK(BM_QualityBreaker);
+SQUALL_BENCHMARK(BM_QualityBreaker);
 
 }  // namespace
 }  // namespace squall::policy_bench

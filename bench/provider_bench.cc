@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "bench/suite.h"
 #include "mock_providers/climate.h"
 #include "mock_providers/faults.h"
 #include "mock_providers/ground_truth.h"
@@ -78,7 +79,7 @@ void BM_TaskPrompt(benchmark::State& state) {
     ++number;
   }
 }
-BENCHMARK(BM_TaskPrompt)->Arg(0)->Arg(200)->Arg(4000);
+SQUALL_BENCHMARK(BM_TaskPrompt)->Arg(0)->Arg(200)->Arg(4000);
 
 void BM_AppendAnswer(benchmark::State& state) {
   uint64_t number = 0;
@@ -90,7 +91,7 @@ void BM_AppendAnswer(benchmark::State& state) {
     ++number;
   }
 }
-BENCHMARK(BM_AppendAnswer);
+SQUALL_BENCHMARK(BM_AppendAnswer);
 
 void BM_OracleAccepts(benchmark::State& state) {
   const auto kind = static_cast<AnswerKind>(state.range(0));
@@ -99,7 +100,7 @@ void BM_OracleAccepts(benchmark::State& state) {
   AppendAnswer(kSeed, task, kind, &text);
   for (auto unused : state) benchmark::DoNotOptimize(OracleAccepts(kSeed, task, text));
 }
-BENCHMARK(BM_OracleAccepts)
+SQUALL_BENCHMARK(BM_OracleAccepts)
     ->Arg(static_cast<int>(AnswerKind::kRight))
     ->Arg(static_cast<int>(AnswerKind::kWrong));
 
@@ -113,21 +114,19 @@ void BM_ProviderPeek(benchmark::State& state) {
     benchmark::DoNotOptimize(provider.Peek(++key, "user-17", 0, 0, kAnswerTokens, kStart));
   }
 }
-BENCHMARK(BM_ProviderPeek);
+SQUALL_BENCHMARK(BM_ProviderPeek);
 
 // One benchmark per row of the fault table, so that a new fault is measured by itself.
 const bool kRegistered = [] {
   for (const int64_t tokens : {200, 4000}) {
     const std::string name = "BM_ProviderPlan/healthy/" + std::to_string(tokens);
-    benchmark::RegisterBenchmark(
-        name.c_str(), [tokens](benchmark::State& state) { RunPlan(state, Config({}), tokens); });
+    Register(name, [tokens](benchmark::State& state) { RunPlan(state, Config({}), tokens); });
   }
   for (const FaultRow& row : FaultTable()) {
     std::map<std::string, FaultConfig> faults;
     faults[std::string(row.name)].rate = 1;
     const std::string name = "BM_ProviderPlan/" + std::string(row.name);
-    benchmark::RegisterBenchmark(
-        name.c_str(), [faults](benchmark::State& state) { RunPlan(state, Config(faults), 200); });
+    Register(name, [faults](benchmark::State& state) { RunPlan(state, Config(faults), 200); });
   }
   return true;
 }();

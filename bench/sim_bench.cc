@@ -1,6 +1,7 @@
 // What virtual time costs: events of the simulator, and whole runs through the real engine.
 #include <benchmark/benchmark.h>
 
+#include "bench/suite.h"
 #include "engine/base/random.h"
 #include "engine/base/sim_env.h"
 #include "engine/base/sim_queue.h"
@@ -22,7 +23,7 @@ Task<> SleepOften(Env* env, uint64_t who, int64_t times) {
 // `sleepers` coroutines asleep at any time: one event is one timer set, waited for and resumed.
 void BM_SimEvent(benchmark::State& state) {
   const auto sleepers = static_cast<uint64_t>(state.range(0));
-  constexpr int64_t kSleeps = 100;
+  const int64_t kSleeps = AtMost(100);
   int64_t events = 0;
   for (auto _ : state) {
     SimEnv env;
@@ -32,7 +33,7 @@ void BM_SimEvent(benchmark::State& state) {
   }
   state.SetItemsProcessed(events);
 }
-BENCHMARK(BM_SimEvent)->Arg(1)->Arg(100)->Arg(10'000)->Unit(benchmark::kMicrosecond);
+SQUALL_BENCHMARK(BM_SimEvent)->Arg(1)->Arg(100)->Arg(10'000)->Unit(benchmark::kMicrosecond);
 
 // One pop and push with `size` events pending (the hold model of the DES literature).
 void BM_SimQueueHold(benchmark::State& state) {
@@ -50,7 +51,7 @@ void BM_SimQueueHold(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(BM_SimQueueHold)->Arg(100)->Arg(10'000)->Arg(1'000'000);
+SQUALL_BENCHMARK(BM_SimQueueHold)->Arg(100)->Arg(10'000)->Arg(1'000'000);
 
 // Everything real: requests rendered, sent, parsed, diagnosed, validated, judged and counted.
 void BM_VirtualRun(benchmark::State& state, const char* preset) {
@@ -66,8 +67,13 @@ void BM_VirtualRun(benchmark::State& state, const char* preset) {
   for (auto _ : state) benchmark::DoNotOptimize(RunVirtual(*scenario, ++seed, RunHooks()));
   state.SetItemsProcessed(state.iterations() * scenario->workload.requests);
 }
-BENCHMARK_CAPTURE(BM_VirtualRun, none, "none")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_VirtualRun, self_healing, "self_healing")->Unit(benchmark::kMillisecond);
+const bool runs = [] {
+  for (const char* preset : {"none", "self_healing"}) {
+    Register(std::string("BM_VirtualRun/") + preset, BM_VirtualRun, preset)
+        ->Unit(benchmark::kMillisecond);
+  }
+  return true;
+}();
 
 }  // namespace
 }  // namespace squall::sim_bench

@@ -9,6 +9,7 @@
 
 #include "bench/allocations.h"
 #include "bench/soak_world.h"
+#include "bench/suite.h"
 
 namespace squall::soak_bench {
 namespace {
@@ -26,7 +27,8 @@ double ResidentKib() {
 
 void BM_Soak(benchmark::State& state) {
   const char* asked = std::getenv("SQUALL_SOAK_CALLS");
-  const uint64_t calls = asked == nullptr ? 10'000 : std::strtoull(asked, nullptr, 10);
+  const uint64_t few = FixedIterations() > 0 ? 1'000 : 10'000;
+  const uint64_t calls = asked == nullptr ? few : std::strtoull(asked, nullptr, 10);
   for (auto _ : state) {
     SoakWorld world;
     world.Run(calls / 10);
@@ -41,7 +43,7 @@ void BM_Soak(benchmark::State& state) {
     state.counters["blocks_all"] = static_cast<double>(BlocksInUse());
   }
 }
-BENCHMARK(BM_Soak)->Iterations(1)->Unit(benchmark::kSecond);
+SQUALL_BENCHMARK(BM_Soak)->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
 }  // namespace squall::soak_bench

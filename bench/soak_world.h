@@ -58,13 +58,6 @@ inline EngineConfig EverythingOn(bool guards) {
   return config;
 }
 
-class QuietSink final : public EventSink {
- public:
-  void OnAttempt(std::string_view, const AttemptRecord&) override {}
-  void OnBreaker(ProviderId, BreakerState, BreakerState, Time) override {}
-  void OnPhase(Phase, int64_t) override {}
-};
-
 class SoakWorld {
  public:
   static constexpr int kProviders = 4;
@@ -159,7 +152,7 @@ class SoakWorld {
   }
 
   SimEnv env_;
-  QuietSink sink_;
+  EventSink sink_;
   Network network_;
   std::unique_ptr<Engine> engine_;
   uint64_t next_ = 0;

@@ -68,12 +68,13 @@ struct CallResult {
 enum class Phase : uint8_t { kClassify, kParse, kValidate, kDecide };
 inline constexpr int kPhaseCount = 4;
 
+// Overridden for what one wants to hear of.
 class EventSink {
  public:
   virtual ~EventSink() = default;
-  virtual void OnAttempt(std::string_view request_id, const AttemptRecord& attempt) = 0;
-  virtual void OnBreaker(ProviderId provider, BreakerState from, BreakerState to, Time now) = 0;
-  virtual void OnPhase(Phase phase, int64_t ns) = 0;
+  virtual void OnAttempt(std::string_view /*request_id*/, const AttemptRecord& /*attempt*/) {}
+  virtual void OnBreaker(ProviderId, BreakerState /*from*/, BreakerState /*to*/, Time /*now*/) {}
+  virtual void OnPhase(Phase, int64_t /*ns*/) {}
 };
 
 }  // namespace squall

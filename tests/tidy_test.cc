@@ -36,7 +36,8 @@ struct SourceFile {
 const std::set<std::string> kTopFolders = {"engine", "mock_providers", "scenarios",
                                            "bench",  "reports",        "tests"};
 const std::set<std::string> kTopFiles = {"CMakeLists.txt", "CMakePresets.json", "README.md",
-                                         "LICENSE",        "quickstart",        "test"};
+                                         "LICENSE",        "quickstart",        "test",
+                                         "action.yml"};
 
 std::vector<std::string> Split(const std::string& text) {
   std::vector<std::string> lines;

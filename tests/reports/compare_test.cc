@@ -239,8 +239,8 @@ TEST_CASE("interleaved pairs find 3 % of CPU time and no difference where there 
     const auto base = runs(trial, Stream("base"), 1);
     const auto same = CompareTimes(base, runs(trial, Stream("new"), 1));
     const auto slow = CompareTimes(base, runs(trial, Stream("new"), 1.03));
-    alarms += same->ci95.low > 1 || same->ci95.high < 1;
-    CHECK(slow->ci95.low > 1);
+    alarms += same->interval.low > 1 || same->interval.high < 1;
+    CHECK(slow->interval.low > 1);
   }
   CHECK(alarms <= BinomialBounds(kTrials, 0.05).high);
   CHECK_FALSE(CompareTimes(runs(1, Stream("base"), 1), std::vector<StoredResult>(29)));
