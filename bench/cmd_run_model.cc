@@ -65,7 +65,8 @@ int RunModelScenario(const RunOptions& options, const Scenario& loaded) {
   const double cpu_start = CpuSeconds();
   std::atomic<int64_t> done{0};
   ModelRun run = [&] {
-    const Progress progress(scenario.name, &done, scenario.replications, !options.output.quiet);
+    const Progress progress(scenario.name, &done, scenario.replications, !options.output.quiet,
+                            "replications");
     return RunModelReplications(*scenario.model, static_cast<uint64_t>(scenario.seed),
                                 scenario.replications, ThreadsFor(options.threads),
                                 &InterruptFlag(), &done);
@@ -83,7 +84,7 @@ int RunModelScenario(const RunOptions& options, const Scenario& loaded) {
       return kExitUsage;
     }
   }
-  const TextStyle style{options.output.color, options.output.utf8};
+  const TextStyle style{options.output.color, options.output.utf8, options.output.width};
   const std::string text = options.output.json ? ToJson(result) : RenderModel(result, style);
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (std::fflush(stdout) != 0) return kExitInternal;
