@@ -10,7 +10,9 @@
 #include "bench/interrupt.h"
 #include "bench/progress.h"
 #include "reports/atomic_file.h"
+#include "reports/html.h"
 #include "reports/model_result.h"
+#include "reports/result_reader.h"
 #include "scenarios/thresholds.h"
 
 namespace squall {
@@ -41,6 +43,14 @@ ModelResult Describe(const RunOptions& options, const Scenario& scenario, ModelR
   result.repeat = RepeatCommand(options, "", scenario.seed);
   if (options.replications == 1) result.repeat += " --replications 1";
   return result;
+}
+
+// The page is made of what a result file says, as `squall report --html` makes it.
+int WritePage(const std::string& path, const ModelResult& result) {
+  if (path.empty()) return kExitOk;
+  const auto stored = ReadResults(ToJson(result), result.scenario);
+  if (!stored.ok()) return ReportReadError(stored.status());
+  return WriteOut(path, RenderHtml(*stored));
 }
 
 }  // namespace
@@ -84,6 +94,7 @@ int RunModelScenario(const RunOptions& options, const Scenario& loaded) {
       return kExitUsage;
     }
   }
+  if (const int page = WritePage(options.html, result); page != kExitOk) return page;
   const TextStyle style{options.output.color, options.output.utf8, options.output.width};
   const std::string text = options.output.json ? ToJson(result) : RenderModel(result, style);
   std::fwrite(text.data(), 1, text.size(), stdout);
