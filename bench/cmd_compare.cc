@@ -74,7 +74,8 @@ std::string Render(const CompareCommand& options, const JudgedComparison& judged
   if (options.format == "junit") return RenderJunit(JunitOf(judged, options.allow_inconclusive));
   const bool to_file = !options.output.out_file.empty();
   return RenderComparisonText(judged,
-                              TextStyle{options.output.color && !to_file, options.output.utf8});
+                              TextStyle{options.output.color && !to_file, options.output.utf8,
+                                        to_file ? kTextWidth : options.output.width});
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/interrupt.h"
+#include "bench/progress.h"
 #include "reports/atomic_file.h"
 #include "reports/text.h"
 #include "scenarios/knowledge_file.h"
@@ -123,8 +124,12 @@ int CheckKnowledge(const KnowledgeOptions& options) {
   const auto cores = static_cast<int64_t>(std::max(1u, std::thread::hardware_concurrency()));
   replicate.threads = static_cast<int>(options.threads > 0 ? options.threads : cores);
   const std::vector<LearnedRule> rules = ResolveRules(file->rules, *scenario);
-  const absl::StatusOr<KnowledgeTrial> trial =
-      TryKnowledge(*scenario, rules, replicate, &InterruptFlag());
+  std::atomic<int64_t> done{0};
+  const absl::StatusOr<KnowledgeTrial> trial = [&] {
+    const int64_t requests = 2 * scenario->workload.requests * options.replications;
+    const Progress progress("knowledge check", &done, requests, !options.quiet);
+    return TryKnowledge(*scenario, rules, replicate, &InterruptFlag(), &done);
+  }();
   if (!trial.ok()) {
     std::fprintf(stderr, "squall: %s\n", std::string(trial.status().message()).c_str());
     return kExitInternal;

@@ -70,7 +70,7 @@ int ReplayRequest(const ReplayOptions& options, const RunResult& result,
     return kExitUsage;
   }
   const StepNames names = NamesOf(again.scenario);
-  const TextStyle style{options.output.color, options.output.utf8};
+  const TextStyle style{options.output.color, options.output.utf8, options.output.width};
   std::string text;
   RunHooks hooks;
   hooks.rules = &again.rules;

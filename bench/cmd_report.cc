@@ -49,7 +49,8 @@ std::string Render(const ReportOptions& options, const std::vector<StoredResult>
   if (options.format == "html") return RenderHtml(results);
   if (options.format == "junit") return RenderJunit(JunitOf(results, options.allow_inconclusive));
   const bool to_file = !options.output.out_file.empty();
-  return Terminal(results, TextStyle{options.output.color && !to_file, options.output.utf8});
+  return Terminal(results, TextStyle{options.output.color && !to_file, options.output.utf8,
+                                     to_file ? kTextWidth : options.output.width});
 }
 
 }  // namespace

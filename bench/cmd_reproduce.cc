@@ -1,6 +1,7 @@
 // squall reproduce: published claims, rerun and judged.
 #include <algorithm>
 #include <cstdio>
+#include <set>
 #include <thread>
 
 #include "bench/commands.h"
@@ -38,13 +39,20 @@ bool Choose(const std::vector<std::string>& ids, std::vector<Claim>* claims) {
   return all_known;
 }
 
-int64_t RequestsOf(const std::vector<ClaimRun>& runs) {
+// What `done` counts up to: requests, and replications of models.
+int64_t WorkOf(const std::vector<ClaimRun>& runs) {
   int64_t requests = 0;
+  std::set<std::string> counted;  // runs that several claims share are made once
   for (const ClaimRun& run : runs) {
+    if (!counted.insert(ClaimRunKey(run)).second) continue;
     ScenarioOptions options;
     options.sets = run.sets;
     const auto scenario = LoadScenario(run.scenario, options);
-    if (!scenario.ok() || scenario->model.has_value()) continue;
+    if (!scenario.ok()) continue;
+    if (scenario->model.has_value()) {
+      requests += run.replications > 0 ? run.replications : scenario->replications;
+      continue;
+    }
     requests += scenario->workload.requests * std::max<int64_t>(run.replications, 1);
   }
   return requests;
@@ -89,13 +97,13 @@ const Claim* WorldsFor(const Claim& claim, const std::vector<Claim>& all) {
 
 std::string Report(const ReproduceOptions& options, const std::vector<Claim>& all,
                    const std::vector<Judgement>& judgements, const ClaimOutputs& outputs) {
-  const TextStyle style{options.output.color, options.output.utf8};
+  const TextStyle style{options.output.color, options.output.utf8, options.output.width};
   if (options.output.json) return VerdictsJson(judgements);
   if (options.markdown) return RenderMarkdown(judgements);
   if (options.ids.empty()) return RenderVerdicts(judgements, style);
   std::string text;
   for (const Judgement& judgement : judgements) {
-    if (!text.empty()) text += "\n" + Repeat(style.utf8 ? "─" : "-", kTextWidth) + "\n\n";
+    if (!text.empty()) text += "\n" + Repeat(style.utf8 ? "─" : "-", style.width()) + "\n\n";
     const Claim* worlds = WorldsFor(*judgement.claim, all);
     text += worlds == nullptr ? RenderClaim(judgement, style)
                               : RenderPage(judgement, *worlds, outputs, style);
@@ -117,7 +125,7 @@ int Reproduce(const ReproduceOptions& options) {
   if (!all.ok()) return ReportLoadError(all.status());
   std::vector<Claim> claims = *all;
   if (!Choose(options.ids, &claims)) return kExitUsage;
-  const TextStyle style{options.output.color, options.output.utf8};
+  const TextStyle style{options.output.color, options.output.utf8, options.output.width};
   if (options.list) return Print(RenderClaimList(claims, style));
   std::vector<ClaimRun> runs = RunsOf(claims);
   const bool in_full = !options.ids.empty() && !options.output.json && !options.markdown;
@@ -134,7 +142,8 @@ int Reproduce(const ReproduceOptions& options) {
   std::atomic<int64_t> done{0};
   running.done = &done;
   absl::StatusOr<ClaimOutputs> outputs = [&] {
-    const Progress progress("reproduce", &done, RequestsOf(runs), !options.output.quiet);
+    const Progress progress("reproduce", &done, WorkOf(runs), !options.output.quiet,
+                            "requests and replications");
     return RunAll(runs, running);
   }();
   if (!outputs.ok()) return ReportLoadError(outputs.status());

@@ -250,7 +250,7 @@ int Emit(const RunOptions& options, const std::vector<Finished>& runs) {
   if (options.output.json) {
     text = JsonOf(options, results);
   } else {
-    const TextStyle style{options.output.color, options.output.utf8};
+    const TextStyle style{options.output.color, options.output.utf8, options.output.width};
     text = options.ablate        ? RenderAblation(results, style)
            : results.size() == 1 ? RenderReport(results[0], style)
                                  : SideBySide(results, LargestDifference(runs), style);

@@ -10,7 +10,9 @@
 #include "bench/interrupt.h"
 #include "bench/progress.h"
 #include "reports/atomic_file.h"
+#include "reports/html.h"
 #include "reports/model_result.h"
+#include "reports/result_reader.h"
 #include "scenarios/thresholds.h"
 
 namespace squall {
@@ -43,6 +45,14 @@ ModelResult Describe(const RunOptions& options, const Scenario& scenario, ModelR
   return result;
 }
 
+// The page is made of what a result file says, as `squall report --html` makes it.
+int WritePage(const std::string& path, const ModelResult& result) {
+  if (path.empty()) return kExitOk;
+  const auto stored = ReadResults(ToJson(result), result.scenario);
+  if (!stored.ok()) return ReportReadError(stored.status());
+  return WriteOut(path, RenderHtml(*stored));
+}
+
 }  // namespace
 
 int RunModelScenario(const RunOptions& options, const Scenario& loaded) {
@@ -65,7 +75,8 @@ int RunModelScenario(const RunOptions& options, const Scenario& loaded) {
   const double cpu_start = CpuSeconds();
   std::atomic<int64_t> done{0};
   ModelRun run = [&] {
-    const Progress progress(scenario.name, &done, scenario.replications, !options.output.quiet);
+    const Progress progress(scenario.name, &done, scenario.replications, !options.output.quiet,
+                            "replications");
     return RunModelReplications(*scenario.model, static_cast<uint64_t>(scenario.seed),
                                 scenario.replications, ThreadsFor(options.threads),
                                 &InterruptFlag(), &done);
@@ -83,7 +94,8 @@ int RunModelScenario(const RunOptions& options, const Scenario& loaded) {
       return kExitUsage;
     }
   }
-  const TextStyle style{options.output.color, options.output.utf8};
+  if (const int page = WritePage(options.html, result); page != kExitOk) return page;
+  const TextStyle style{options.output.color, options.output.utf8, options.output.width};
   const std::string text = options.output.json ? ToJson(result) : RenderModel(result, style);
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (std::fflush(stdout) != 0) return kExitInternal;

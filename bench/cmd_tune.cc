@@ -11,6 +11,7 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/interrupt.h"
+#include "bench/progress.h"
 #include "bench/tune/answer.h"
 #include "bench/tune/nats_runner.h"
 #include "bench/tune/nats_worker.h"
@@ -99,6 +100,26 @@ NatsAccess AccessOf(const NatsOptions& options) {
   return access;
 }
 
+// Shows how far a stage has come.
+class WatchedRunner final : public PointRunner {
+ public:
+  WatchedRunner(std::unique_ptr<PointRunner> inner, bool wanted)
+      : inner_(std::move(inner)), wanted_(wanted) {}
+
+  absl::Status Run(std::span<const SweepPoint> points, ResultSink sink) override {
+    std::atomic<int64_t> done{0};
+    const Progress progress("tune", &done, static_cast<int64_t>(points.size()), wanted_, "points");
+    return inner_->Run(points, [&](const PointResult& result) {
+      ++done;
+      return sink(result);
+    });
+  }
+
+ private:
+  std::unique_ptr<PointRunner> inner_;
+  bool wanted_;
+};
+
 // Who runs the points, and what that needs to live.
 struct Runners {
   std::unique_ptr<NatsLink> link;
@@ -108,8 +129,9 @@ struct Runners {
 absl::StatusOr<Runners> MakeRunner(const TuneOptions& options, const std::string& build) {
   Runners made;
   if (options.nats.url.empty()) {
-    made.runner =
-        std::make_unique<LocalRunner>(ThreadsFor(options.threads), &InterruptFlag(), nullptr);
+    made.runner = std::make_unique<WatchedRunner>(
+        std::make_unique<LocalRunner>(ThreadsFor(options.threads), &InterruptFlag()),
+        !options.output.quiet);
     return made;
   }
   absl::StatusOr<std::unique_ptr<NatsLink>> link = NatsLink::Connect(AccessOf(options.nats));
@@ -118,7 +140,8 @@ absl::StatusOr<Runners> MakeRunner(const TuneOptions& options, const std::string
   const absl::Status streams = (*link)->MakeStreams(build, ack_wait_ms);
   if (!streams.ok()) return streams;
   made.link = std::move(*link);
-  made.runner = std::make_unique<NatsRunner>(made.link.get(), &InterruptFlag(), nullptr);
+  made.runner = std::make_unique<WatchedRunner>(
+      std::make_unique<NatsRunner>(made.link.get(), &InterruptFlag()), !options.output.quiet);
   return made;
 }
 

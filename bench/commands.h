@@ -15,7 +15,8 @@ struct OutputOptions {
   bool json = false;     // the result as JSON on stdout, nothing else there
   std::string out_file;  // the result as JSON in a file, besides what is printed
   bool quiet = false;    // no progress
-  bool color = false;    // decided from the terminal and NO_COLOR
+  bool color = false;    // decided from --color, the terminal and NO_COLOR
+  int width = 80;        // columns, of what is printed for people
   bool utf8 = true;      // decided from the locale
   std::string revision;  // of the sources this was built from, "" unknown
 };
@@ -61,6 +62,7 @@ struct KnowledgeOptions {
   int64_t replications = 1;
   int64_t threads = 0;   // 0: all cores
   std::string out_file;  // for the rules that have passed
+  bool quiet = false;    // no progress
 };
 int ShowKnowledge(const KnowledgeOptions& options);
 int CheckKnowledge(const KnowledgeOptions& options);
@@ -165,6 +167,12 @@ struct WorkerOptions {
   OutputOptions output;
 };
 int RunWorker(const WorkerOptions& options);
+
+struct InitOptions {
+  std::string file = "scenario.json";
+  bool force = false;  // replace files that exist
+};
+int Init(const InitOptions& options);
 
 int List();
 int Show(const std::string& name, const std::vector<std::string>& sets);

@@ -1,6 +1,9 @@
 // Exit codes of squall, the same for every command. Scripts rely on them: never reuse one.
 #pragma once
 
+#include <span>
+#include <string_view>
+
 namespace squall {
 
 enum ExitCode : int {
@@ -17,5 +20,14 @@ enum ExitCode : int {
   kExitInterrupted = 130,  // SIGINT; the result was written and is marked partial
   kExitTerminated = 143,   // SIGTERM, likewise
 };
+
+struct ExitCodeRow {
+  ExitCode code;
+  std::string_view name;  // two or three words
+  std::string_view doc;   // a sentence
+};
+
+// Every code, ascending: what help, man page and `squall explain` say of them.
+std::span<const ExitCodeRow> ExitCodeTable();
 
 }  // namespace squall

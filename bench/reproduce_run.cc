@@ -75,8 +75,9 @@ void Work(std::vector<Prepared>* all, const std::vector<std::pair<size_t, int64_
     const int64_t replication = jobs[i].second;
     const auto seed = static_cast<uint64_t>(prepared.scenario.seed);
     if (prepared.scenario.model.has_value()) {
-      prepared.model = RunModelReplications(*prepared.scenario.model, seed,
-                                            prepared.scenario.replications, 1, options.stop);
+      prepared.model =
+          RunModelReplications(*prepared.scenario.model, seed, prepared.scenario.replications, 1,
+                               options.stop, options.done);
       continue;
     }
     prepared.results[static_cast<size_t>(replication)].emplace(

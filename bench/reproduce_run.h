@@ -46,7 +46,7 @@ std::string ClaimRunCommand(const ClaimRun& run);
 struct ClaimRunOptions {
   int threads = 1;
   const std::atomic<bool>* stop = nullptr;
-  std::atomic<int64_t>* done = nullptr;  // counts finished requests
+  std::atomic<int64_t>* done = nullptr;  // counts finished requests, and replications of models
 };
 
 // Errors: those of loading a scenario, with the run's command before them.

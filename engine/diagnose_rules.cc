@@ -1,5 +1,6 @@
 #include "engine/diagnose_rules.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -365,6 +366,18 @@ Diagnosis OfClass(FailureClass failure, std::string_view rule) {
   d.origin = kClasses[row - 1].origin;
   d.retry = kClasses[row - 1].retry;
   return d;
+}
+
+std::vector<std::string_view> RulesOf(FailureClass failure) {
+  std::vector<std::string_view> rules;
+  const auto add = [&](FailureClass gives, std::string_view name) {
+    if (gives != failure || std::find(rules.begin(), rules.end(), name) != rules.end()) return;
+    rules.push_back(name);
+  };
+  for (const Rule& rule : kRules) add(rule.failure, rule.name);
+  for (const StatusRule& rule : kStatusRules) add(rule.failure, rule.rule);
+  for (const FinishRule& rule : kFinishRules) add(rule.failure, rule.rule);
+  return rules;
 }
 
 Diagnosis DecideStatus(int status) {

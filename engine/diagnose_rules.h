@@ -4,6 +4,9 @@
 // Sources per row group are named in diagnose_rules.cc.
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "engine/diagnose_evidence.h"
 #include "engine/diagnosis.h"
 
@@ -21,5 +24,9 @@ Diagnosis DecideStatus(int status);
 
 // The usual origin, safety and retry decision of a class.
 Diagnosis OfClass(FailureClass failure, std::string_view rule);
+
+// The names of the rules of the tables that give this class, in their order, each once: of errors,
+// of statuses and of how an answer ended.
+std::vector<std::string_view> RulesOf(FailureClass failure);
 
 }  // namespace squall

@@ -1,5 +1,7 @@
 #include "engine/diagnose_transport.h"
 
+#include <algorithm>
+
 #include "engine/diagnose_signs.h"
 
 namespace squall {
@@ -122,6 +124,15 @@ Diagnosis OfTransportText(std::string_view text) {
                 rule.retry, rule.rule);
   }
   return Make(kConn, Origin::kNetwork, Safety::kMaybeExecuted, kNow, "transport.other");
+}
+
+std::vector<std::string_view> TransportRulesOf(FailureClass failure) {
+  std::vector<std::string_view> rules;
+  for (const TextRule& row : kTexts) {
+    if (row.failure != failure) continue;
+    if (std::find(rules.begin(), rules.end(), row.rule) == rules.end()) rules.push_back(row.rule);
+  }
+  return rules;
 }
 
 }  // namespace squall

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "engine/diagnosis.h"
 #include "engine/wire/http.h"
@@ -15,5 +16,8 @@ Diagnosis OfTransport(TransportError error, int status);
 // From a client library's message, such as "ECONNRESET" or "ReadTimeout". kConnection for words
 // that are not known.
 Diagnosis OfTransportText(std::string_view text);
+
+// The names of the rules on such words that give this class, each once.
+std::vector<std::string_view> TransportRulesOf(FailureClass failure);
 
 }  // namespace squall

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kFigureWidth = 20;
 constexpr int kColumnWidth = 15;
-constexpr int kColumns = (kTextWidth - kFigureWidth) / kColumnWidth;
+int Columns(const TextStyle& style) { return (style.width() - kFigureWidth) / kColumnWidth; }
 
 struct FigureRow {
   const char* label;
@@ -163,7 +163,8 @@ std::string RenderComparison(std::span<const RunResult> results,
                Dot(style), "", 0);
 
   // Blocks of nearly equal width: five engines make three and two, not four and one.
-  const size_t blocks = (results.size() + kColumns - 1) / kColumns;
+  const auto most = static_cast<size_t>(Columns(style));
+  const size_t blocks = (results.size() + most - 1) / most;
   const size_t columns = (results.size() + blocks - 1) / blocks;
   for (size_t i = 0; i < results.size(); i += columns) {
     const auto block = results.subspan(i, std::min(columns, results.size() - i));

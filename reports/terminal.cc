@@ -76,8 +76,8 @@ std::string Headline(const Tally& faulted, const TextStyle& style) {
       margin + Paint(PercentText(faulted.strict, faulted.n), Ink::kGood, style) + " of " +
       Plural(faulted.n, "faulted request", "faulted requests") + " recovered";
   const std::string right = "95 % interval " + IntervalText(faulted.strict, faulted.n);
-  std::string text = Justify(left, right, kTextWidth - kMargin) + "\n";
-  text += margin + Bar(faulted, kTextWidth - 2 * kMargin, style) + "\n";
+  std::string text = Justify(left, right, style.width() - kMargin) + "\n";
+  text += margin + Bar(faulted, style.width() - 2 * kMargin, style) + "\n";
   std::vector<std::string> legend;
   for (const EndingPart& ending : kEndingParts) {
     legend.push_back(Paint(Glyph(ending, style), ending.ink, style) + " " + ending.words);
@@ -89,7 +89,7 @@ std::string Headline(const Tally& faulted, const TextStyle& style) {
 // -----------------------------------------------------------------------------------------
 
 std::string Heading(std::string_view left, std::string_view right, const TextStyle& style) {
-  return "\n" + Paint(Justify(left, right, kTextWidth), Ink::kBold, style) + "\n";
+  return "\n" + Paint(Justify(left, right, style.width()), Ink::kBold, style) + "\n";
 }
 
 constexpr const char* kCountShareInterval = "requests     share  95 % interval";

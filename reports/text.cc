@@ -302,10 +302,10 @@ std::string Banner(std::string_view scenario, std::string_view mode, int64_t see
                    const TextStyle& style) {
   std::string right = mode == "wire" ? "WIRE" : "VIRTUAL TIME";
   right.append(Dot(style)).append("seed ").append(std::to_string(seed));
-  const int room = kTextWidth - DisplayWidth("squall    ") - DisplayWidth(right);
+  const int room = style.width() - DisplayWidth("squall    ") - DisplayWidth(right);
   const std::string name = Clip(Printable(scenario, style), room, style);
   const std::string left = Paint("squall  " + name, Ink::kBold, style);
-  return Justify(left, Paint(right, Ink::kAccent, style), kTextWidth) + "\n";
+  return Justify(left, Paint(right, Ink::kAccent, style), style.width()) + "\n";
 }
 
 std::string WrapCommand(std::string_view command, std::string_view first_indent, int indent) {

@@ -11,12 +11,15 @@
 
 namespace squall {
 
-inline constexpr int kTextWidth = 80;
+inline constexpr int kTextWidth = 80;  // of files and pipes, and the least that tables need
 
 // What the caller found out about its output. Meaning never rests on colour or on a glyph alone.
 struct TextStyle {
-  bool colour = false;  // ANSI escapes; off for files, pipes and NO_COLOR
-  bool utf8 = true;     // off: ASCII only
+  bool colour = false;       // ANSI escapes; off for files, pipes and NO_COLOR
+  bool utf8 = true;          // off: ASCII only
+  int columns = kTextWidth;  // of the output
+
+  int width() const { return columns > kTextWidth ? columns : kTextWidth; }
 };
 
 enum class Ink { kPlain, kBold, kDim, kGood, kBad, kWarn, kAccent };

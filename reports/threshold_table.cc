@@ -27,8 +27,8 @@ Mark MarkOf(GateVerdict verdict) {
 
 std::string RenderThresholds(std::span<const ThresholdVerdict> verdicts, const TextStyle& style) {
   if (verdicts.empty()) return "";
-  std::string text =
-      "\n" + Paint(Justify("THRESHOLDS", ThresholdCounts(verdicts), kTextWidth), Ink::kBold, style);
+  std::string text = "\n" + Paint(Justify("THRESHOLDS", ThresholdCounts(verdicts), style.width()),
+                                  Ink::kBold, style);
   text += "\n";
   int width = 0;
   for (const ThresholdVerdict& one : verdicts) {

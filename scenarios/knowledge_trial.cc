@@ -51,11 +51,13 @@ TrialVerdict Judge(const LearnedRule& rule, const Proportion& observed,
 absl::StatusOr<KnowledgeTrial> TryKnowledge(const Scenario& scenario,
                                             const std::vector<LearnedRule>& rules,
                                             const ReplicateOptions& options,
-                                            const std::atomic<bool>* stop) {
+                                            const std::atomic<bool>* stop,
+                                            std::atomic<int64_t>* done) {
   Scenario frozen = scenario;
   frozen.engine.knowledge.learn = false;
   RunHooks hooks;
   hooks.stop = stop;
+  hooks.done = done;
   const absl::StatusOr<WorldResult> without = RunReplications(frozen, options, hooks);
   if (!without.ok()) return without.status();
   Witness witness(rules);

@@ -41,11 +41,12 @@ struct KnowledgeTrial {
   bool interrupted = false;
 };
 
-// Errors are those of RunReplications.
+// Errors are those of RunReplications. `done` counts finished requests of both runs; may be null.
 absl::StatusOr<KnowledgeTrial> TryKnowledge(const Scenario& scenario,
                                             const std::vector<LearnedRule>& rules,
                                             const ReplicateOptions& options,
-                                            const std::atomic<bool>* stop);
+                                            const std::atomic<bool>* stop,
+                                            std::atomic<int64_t>* done = nullptr);
 
 // What a run may take. A rule that holds goes by what the trial saw, which unlike what it claimed
 // did not choose it. One that fails stays as a silent rule with what the trial saw, or a more

@@ -85,8 +85,8 @@ struct NatsRunner::Inbox {
   std::map<std::string, std::string> early;  // lines of results by hash that nobody has asked for
 };
 
-NatsRunner::NatsRunner(NatsLink* link, const std::atomic<bool>* stop, std::atomic<int64_t>* done)
-    : link_(link), stop_(stop), done_(done), inbox_(std::make_unique<Inbox>(link)) {}
+NatsRunner::NatsRunner(NatsLink* link, const std::atomic<bool>* stop)
+    : link_(link), stop_(stop), inbox_(std::make_unique<Inbox>(link)) {}
 NatsRunner::~NatsRunner() = default;
 
 absl::Status NatsRunner::Ask(std::span<const SweepPoint> points) {
@@ -118,7 +118,6 @@ absl::Status NatsRunner::Deliver(std::map<std::string, const SweepPoint*>* await
     if (!result.ok()) return result.status();
     if (PointText(result->point) != PointText(*wanted->second)) continue;
     awaited->erase(wanted);
-    if (done_ != nullptr) ++*done_;
     const absl::Status kept = sink(*result);
     if (!kept.ok()) return kept;
   }

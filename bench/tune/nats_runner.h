@@ -15,8 +15,8 @@ namespace squall {
 
 class NatsRunner final : public PointRunner {
  public:
-  // `link` has its streams. `stop` as in RunPoint; `done` counts results.
-  NatsRunner(NatsLink* link, const std::atomic<bool>* stop, std::atomic<int64_t>* done);
+  // `link` has its streams. `stop` as in RunPoint.
+  NatsRunner(NatsLink* link, const std::atomic<bool>* stop);
   ~NatsRunner() override;
 
   // Besides the errors of PointRunner: kAborted for a dead point, with the reason; kUnavailable
@@ -33,7 +33,6 @@ class NatsRunner final : public PointRunner {
 
   NatsLink* link_;
   const std::atomic<bool>* stop_;
-  std::atomic<int64_t>* done_;
   std::unique_ptr<Inbox> inbox_;
 };
 

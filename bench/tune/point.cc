@@ -75,9 +75,9 @@ void Take(const std::vector<std::string>& metrics, const ordered_json& document,
 
 // One replication, as `squall run` would describe it alone.
 absl::StatusOr<ordered_json> RunOne(const Scenario& scenario, uint64_t seed,
-                                    const std::atomic<bool>* stop, std::atomic<int64_t>* done) {
+                                    const std::atomic<bool>* stop) {
   if (scenario.model) {
-    ModelRun run = RunModelReplications(*scenario.model, seed, 1, 1, stop, done);
+    ModelRun run = RunModelReplications(*scenario.model, seed, 1, 1, stop);
     if (run.interrupted) return absl::CancelledError("interrupted");
     ModelResult result;
     result.outputs = std::move(run.outputs);
@@ -86,7 +86,6 @@ absl::StatusOr<ordered_json> RunOne(const Scenario& scenario, uint64_t seed,
   }
   RunHooks hooks;
   hooks.stop = stop;
-  hooks.done = done;
   const WorldResult world = RunVirtual(scenario, seed, hooks);
   if (world.interrupted) return absl::CancelledError("interrupted");
   return ResultDocument(squall::Describe(scenario, world));
@@ -127,15 +126,14 @@ absl::StatusOr<SweepPoint> ReadPoint(std::string_view text, const std::string& n
   return point;
 }
 
-absl::StatusOr<PointResult> RunPoint(const SweepPoint& point, const std::atomic<bool>* stop,
-                                     std::atomic<int64_t>* done) {
+absl::StatusOr<PointResult> RunPoint(const SweepPoint& point, const std::atomic<bool>* stop) {
   const absl::StatusOr<Scenario> scenario = ScenarioOf(point);
   if (!scenario.ok()) return scenario.status();
   PointResult result;
   result.point = point;
   for (int64_t r = point.first; r < point.first + point.count; ++r) {
     const uint64_t seed = ReplicationSeed(static_cast<uint64_t>(point.seed), r);
-    const absl::StatusOr<ordered_json> document = RunOne(*scenario, seed, stop, done);
+    const absl::StatusOr<ordered_json> document = RunOne(*scenario, seed, stop);
     if (!document.ok()) return document.status();
     Take(point.metrics, *document, &result);
   }
@@ -193,12 +191,6 @@ absl::StatusOr<PointResult> ReadResult(std::string_view text, const std::string&
     }
   }
   return result;
-}
-
-absl::StatusOr<int64_t> RequestsPerReplication(const SweepPoint& point) {
-  const absl::StatusOr<Scenario> scenario = ScenarioOf(point);
-  if (!scenario.ok()) return scenario.status();
-  return scenario->model ? 1 : scenario->workload.requests;
 }
 
 }  // namespace squall

@@ -58,20 +58,15 @@ std::string PointHash(const SweepPoint& point);
 // Strict. Errors: kInvalidArgument, one line per problem; `name` stands in them.
 absl::StatusOr<SweepPoint> ReadPoint(std::string_view text, const std::string& name);
 
-// In virtual time, on this thread. `done` counts finished requests, or replications of a model.
-// Errors: those of loading the scenario; kCancelled where `stop` turned true.
+// In virtual time, on this thread. Errors: those of loading the scenario; kCancelled where `stop`
+// turned true.
 absl::StatusOr<PointResult> RunPoint(const SweepPoint& point,
-                                     const std::atomic<bool>* stop = nullptr,
-                                     std::atomic<int64_t>* done = nullptr);
+                                     const std::atomic<bool>* stop = nullptr);
 
 // One line of JSON, without a newline.
 std::string ResultText(const PointResult& result);
 
 // Errors: kInvalidArgument for text that is no such line, or whose hash is not that of its point.
 absl::StatusOr<PointResult> ReadResult(std::string_view text, const std::string& name);
-
-// Requests in a replication of the point's scenario (1 of a model): what Progress counts in.
-// Errors: those of loading it.
-absl::StatusOr<int64_t> RequestsPerReplication(const SweepPoint& point);
 
 }  // namespace squall

@@ -12,7 +12,7 @@ absl::Status LocalRunner::Run(std::span<const SweepPoint> points, ResultSink sin
   absl::Status first_error;
   const auto work = [&] {
     for (size_t i = next++; i < points.size(); i = next++) {
-      const absl::StatusOr<PointResult> result = RunPoint(points[i], stop_, done_);
+      const absl::StatusOr<PointResult> result = RunPoint(points[i], stop_);
       const std::lock_guard lock(mutex);
       if (!first_error.ok()) return;
       first_error = result.ok() ? sink(*result) : result.status();

@@ -26,16 +26,14 @@ class PointRunner {
 
 class LocalRunner final : public PointRunner {
  public:
-  // `stop` and `done` as in RunPoint.
-  LocalRunner(int threads, const std::atomic<bool>* stop, std::atomic<int64_t>* done)
-      : threads_(threads), stop_(stop), done_(done) {}
+  // `stop` as in RunPoint.
+  LocalRunner(int threads, const std::atomic<bool>* stop) : threads_(threads), stop_(stop) {}
 
   absl::Status Run(std::span<const SweepPoint> points, ResultSink sink) override;
 
  private:
   int threads_;
   const std::atomic<bool>* stop_;
-  std::atomic<int64_t>* done_;
 };
 
 }  // namespace squall

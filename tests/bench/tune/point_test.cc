@@ -130,7 +130,7 @@ TEST_CASE("runner: results do not depend on the number of threads", "[tune]") {
   std::string texts[2];
   for (const int threads : {1, 3}) {
     PointStore store;
-    LocalRunner runner(threads, nullptr, nullptr);
+    LocalRunner runner(threads, nullptr);
     REQUIRE(runner.Run(points, [&](const PointResult& r) { return store.Add(r); }).ok());
     texts[threads == 1 ? 0 : 1] = store.Text();
   }

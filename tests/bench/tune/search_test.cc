@@ -288,7 +288,7 @@ TEST_CASE("tune: finds optima that are known in closed form", "[tune][long]") {
     for (int64_t seed = 1; seed <= kRuns; ++seed) {
       TuneSpace space = SpaceFrom(known.space);
       space.seed = seed;
-      LocalRunner runner(2, nullptr, nullptr);
+      LocalRunner runner(2, nullptr);
       PointStore store;
       absl::StatusOr<Study> study = Study::Make(space, "test", &runner, &store, Shard());
       const absl::StatusOr<TuneAnswer> answer = Tune(&*study);
