@@ -142,7 +142,8 @@ void AddRun(CLI::App* app, RunOptions* o) {
 }
 
 constexpr const char* kKnowledgeHelp =
-    R"(Learned rules say which action answered after which failure. A check runs the scenario on a seed that the rules were not learned on, without
+    R"(Learned rules say which action answered after which failure. A check runs the
+scenario on a seed that the rules were not learned on, without
 them and with them, on the same faults. What a rule claims is compared with
 what it then did, by ground truth. Where the 95 % interval of that lies below
 /engine/knowledge/minimum_success the rule is silenced; where it met fewer than
@@ -301,7 +302,7 @@ transport_error, and optionally provider and dialect; prints class, retry
 decision, wait, origin, safety, the rule that decided and why.
 
 Examples:
-  echo '{"http_status": 429, "headers": {"retry-after": "20"}}' | squall diagnose)";
+  echo '{"http_status": 529, "body": ""}' | squall diagnose)";
 
 void AddDiagnose(CLI::App* app, DiagnoseOptions* o) {
   CLI::App* diagnose = app->add_subcommand("diagnose", "Say what a provider's reply means");

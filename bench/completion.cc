@@ -160,8 +160,9 @@ constexpr const char* kZshScript = R"sh(#compdef squall
 # a folder of $fpath.
 _squall() {
   local line files open
-  local -a candidates
-  for line in "${(@f)$("${words[1]}" __complete "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}"; do
+  local -a begun candidates
+  begun=("${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}")
+  for line in "${(@f)$("${words[1]}" __complete "${begun[@]}" 2>/dev/null)}"; do
     case $line in
       :files) files=1 ;;
       :open) open=1 ;;

@@ -108,9 +108,10 @@ std::string EnvironmentOf(const CLI::App& command) {
 }
 
 constexpr const char* kManDescription =
-    R"(squall serves the failures of LLM providers from mock providers, at rates you set and from draws
-you can repeat, runs a recovery engine against them, and says with intervals and ground truth how
-many of the faults it recovered, how fast it diagnosed them, and how much extra load it caused.
+    R"(squall serves the failures of LLM providers from mock providers, at rates you set
+and from draws you can repeat, runs a recovery engine against them, and says with intervals
+and ground truth how many of the faults it recovered, how fast it diagnosed them, and how much
+extra load it caused.
 
 Results go to standard output, everything else to standard error.)";
 

@@ -98,7 +98,7 @@ TEST_CASE("help: examples that are quick run", "[cli][long]") {
   for (const char* command : {"diagnose", "report", "compare", "replay", "list", "show", "schema",
                               "version", "init", "explain", "completion", "man", "validate"}) {
     for (const std::string& example : ExamplesIn(Squall(std::string(command) + " --help").out)) {
-      script += "( " + example + " ) >out 2>err || { echo failed: \"$?\"; cat err; }\n";
+      script += "( " + example + " ) >said 2>err || { echo failed: \"$?\"; cat err; }\n";
     }
   }
   const std::string out = InlineScript(script + "exit 0\n");
@@ -196,7 +196,8 @@ chmod +x squall
 cat > drive.zsh <<'Z'
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell "PS1=; autoload -Uz compinit; compinit -u -D; eval \"\$(squall completion zsh)\"; echo re''ady"
+zpty -w shell "PS1=; autoload -Uz compinit; compinit -u -D"
+zpty -w shell "eval \"\$(squall completion zsh)\"; echo re''ady"
 zpty -r -m shell text '*ready*'
 for line in "squall run product" "squall knowledge che" "squall run x --mode wi"; do
   zpty -w -n shell $line$'\t'
@@ -220,7 +221,8 @@ TEST_CASE("completion: fish offers the same", "[cli]") {
   }
   const std::string out = InlineScript(R"sh(
 cd "$2"; ln -s "$1" squall; export PATH=$2:$PATH HOME=$2
-fish -c 'squall completion fish | source; complete -C "squall run product"; complete -C "squall run x --mode wi"'
+fish -c 'squall completion fish | source
+         complete -C "squall run product"; complete -C "squall run x --mode wi"'
 )sh");
   CHECK(Contains(out, "production-10k\t"));
   CHECK(Contains(out, "wire"));
