@@ -1,7 +1,8 @@
 #include "engine/admission.h"
 
+#include <absl/container/inlined_vector.h>
+
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -172,37 +173,34 @@ std::string_view Admission::BudgetAgainst(const Step& step, const CallState& cal
 }
 
 RouteOrder Admission::Order(const CallState& call, Time now) const {
-  std::array<RouteTarget, kMaxRouteTargets> targets;
+  absl::InlinedVector<RouteTarget, kMaxRouteTargets> targets;
   const RoutingConfig& routing = config_.routing;
-  const size_t count = std::min(providers_.size(), targets.size());
+  const size_t count = std::min(providers_.size(), kMaxRouteTargets);
   for (ProviderId p = 0; p < count; ++p) {
     const ProviderInfo& provider = providers_[p];
-    RouteTarget& target = targets[p];
-    target = FactsOf(provider.models[FittingModel(p, call)]);
+    RouteTarget& target = targets.emplace_back(FactsOf(provider.models[FittingModel(p, call)]));
     if (!routing.tiers.empty()) {
       target.tier = static_cast<int64_t>(Value(routing.tiers, provider.name, 0));
     }
     if (routing.kind == RoutingKind::kWeighted) {
       target.weight = Value(routing.weights, provider.name, 1);
     }
-    if (measures_health_) {
-      target.health_cost = lanes_[p].health.Cost(now);
-      target.latency_s = lanes_[p].health.Latency(now);
-    }
+    if (routing.kind == RoutingKind::kP2c) target.health_cost = lanes_[p].health.Cost(now);
+    if (routing.kind == RoutingKind::kLatency) target.latency_s = lanes_[p].health.Latency(now);
     target.available = routing.kind == RoutingKind::kPriority || AdmitsAny(p, now, call.ramp_u);
   }
-  const std::span<const RouteTarget> known(targets.data(), count);
   const uint64_t bits = DrawBits(seed_, kRouting, call.key, call.result.attempts.size());
-  RouteOrder order = OrderTargets(routing, known, NeedsOf(call), bits);
+  RouteOrder order = OrderTargets(routing, targets, NeedsOf(call), bits);
   if (order.empty()) {
     // Estimates err: where nobody seems able, those that may be asked at all are better than none.
-    order = OrderTargets(routing, known, RouteNeeds(), bits);
+    order = OrderTargets(routing, targets, RouteNeeds(), bits);
   }
   return order;
 }
 
 uint16_t Admission::FittingModel(ProviderId provider, const CallState& call) const {
   const std::vector<ModelInfo>& models = providers_[provider].models;
+  if (models.size() == 1) return 0;  // whatever it can do
   const RouteNeeds needs = NeedsOf(call);
   for (size_t m = 0; m < models.size(); ++m) {
     if (CanServe(FactsOf(models[m]), needs)) return static_cast<uint16_t>(m);
@@ -234,14 +232,13 @@ RateAmounts Admission::Amounts(Target target, const CallState& call) const {
 
 ConversationLimits::Decision Admission::Afford(Target target, const CallState& call) const {
   if (!conversations_.enabled()) return {};
-  return conversations_.Judge(AttemptOf(target, call));
+  return conversations_.Judge(AttemptOf(LoadOf(target, call), call));
 }
 
-ConversationLimits::Attempt Admission::AttemptOf(Target target, const CallState& call) const {
+ConversationLimits::Attempt Admission::AttemptOf(const Load& load, const CallState& call) {
   ConversationLimits::Attempt attempt;
   attempt.conversation = call.conversation;
   attempt.first = call.sent() == 0 && call.in_flight == 0;
-  const Load load = LoadOf(target, call);
   attempt.usd = load.usd;
   attempt.tokens = static_cast<int64_t>(load.tokens);
   attempt.request_usd = call.spent_usd;
@@ -415,7 +412,12 @@ bool Admission::Enter(const Step& step, const CallState& call, Time now, Grant* 
   grant->spent = Extra(step, call);
   grant->reserved = grant->spent.load;
   if (grant->extra && !budget_.Allows(now, grant->spent)) return Refuse("budget", now, grant);
-  const ConversationLimits::Decision afford = Afford(target, call);
+  ConversationLimits::Attempt attempt;
+  ConversationLimits::Decision afford;
+  if (conversations_.enabled()) {
+    attempt = AttemptOf(grant->reserved, call);
+    afford = conversations_.Judge(attempt);
+  }
   if (afford.verdict == ConversationLimits::Verdict::kRefuse) {
     return Refuse(afford.limit, now, grant);
   }
@@ -430,7 +432,7 @@ bool Admission::Enter(const Step& step, const CallState& call, Time now, Grant* 
   grant->permit = permit.value_or(BreakerScopes::Permit());
   grant->quality = lane.quality.Check(false, now, call.ramp_u);
   if (conversations_.enabled()) {
-    grant->conversation = conversations_.Check(AttemptOf(target, call));
+    grant->conversation = conversations_.Reserve(attempt, afford);
   }
   if (grant->extra) {
     SQUALL_CHECK(budget_.Withdraw(now, grant->spent));

@@ -152,7 +152,7 @@ class Admission {
     return providers_[target.provider].models[target.model];
   }
   Load LoadOf(Target target, const CallState& call) const;
-  ConversationLimits::Attempt AttemptOf(Target target, const CallState& call) const;
+  static ConversationLimits::Attempt AttemptOf(const Load& load, const CallState& call);
   RateAmounts Amounts(Target target, const CallState& call) const;
   ExtraAttempt Extra(const Step& step, const CallState& call) const;
   bool AdmitsAny(ProviderId provider, Time at, double u) const;

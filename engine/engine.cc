@@ -212,9 +212,11 @@ bool Engine::Admit(CallState* call, Exchange* exchange) {
   for (ProviderId p = 0; p < providers_.size(); ++p) {
     untried += p != step.target.provider && !call->Tried(p) ? 1 : 0;
   }
-  const Duration longest =
-      LongestTry(config_.deadline,
-                 admission_.Latency(step.target.provider, config_.deadline.adaptive_quantile));
+  std::optional<Duration> usual;
+  if (config_.deadline.adaptive_factor > 0) {
+    usual = admission_.Latency(step.target.provider, config_.deadline.adaptive_quantile);
+  }
+  const Duration longest = LongestTry(config_.deadline, usual);
   exchange->until = AttemptDeadline(config_.deadline, longest, now, call->deadline, untried);
   exchange->grant.cut_short = exchange->until < SaturatingAdd(now, longest);
   return true;
@@ -240,7 +242,7 @@ void Engine::Encode(const ChatRequest& request, Exchange* exchange, CallState* c
   const Dialect& dialect = *dialects_[step.target.provider];
   const std::string& model = provider.models[step.target.model].name;
   HttpRequest& message = exchange->message;
-  message = spare_requests_.Take();
+  spare_requests_.Take(&message);
   if (step.purpose == Purpose::kJudgement) {
     const ChatRequest judge = JudgeRequest(request, call->opinions.front());
     dialect.encode(judge, model, judge.max_tokens, provider.api_key, &message);

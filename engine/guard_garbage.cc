@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "engine/base/ascii.h"
 #include "engine/base/random.h"
 #include "engine/guard_text.h"
 
@@ -24,6 +25,7 @@ constexpr size_t kLongRun = 10;
 // (rules of tables, bullets, figures) is left out.
 void RepetitionMeter::Tokenize(std::string_view text) {
   words_.clear();
+  constexpr uint64_t kPrime = 0x100000001b3u;
   uint64_t hash = 0;
   bool has_letter = false;
   const auto close = [&] {
@@ -32,15 +34,21 @@ void RepetitionMeter::Tokenize(std::string_view text) {
     has_letter = false;
   };
   while (!text.empty()) {
-    if (IsAsciiSpace(text.front())) {
-      close();
+    const auto byte = static_cast<unsigned char>(text.front());
+    if (byte < 0x80) {
       text.remove_prefix(1);
+      if (IsAsciiSpace(static_cast<char>(byte))) {
+        close();
+        continue;
+      }
+      hash = (hash ^ byte) * kPrime;
+      has_letter = has_letter || IsLetter(static_cast<char>(byte));
       continue;
     }
     const char32_t c = TakeCodePoint(&text);
     const Script script = ScriptOf(c);
     if (IsIdeographic(script)) close();
-    hash = (hash ^ c) * 0x100000001b3u;
+    hash = (hash ^ c) * kPrime;
     has_letter = has_letter || script != Script::kNone;
     if (IsIdeographic(script)) close();
   }
@@ -82,15 +90,22 @@ bool RepetitionMeter::IsRepetitive(std::span<const TextFacts> texts,
     Tokenize(facts.text);
     const auto words = static_cast<double>(words_.size());
     if (static_cast<int64_t>(words_.size()) < config.min_words) continue;
+    // A run that is said again holds pairs that are said again, so where no pair is said often, no
+    // longer run is, and what says few pairs again says few long runs again: prose ends here.
+    const size_t long_runs = words_.size() < kLongRun ? 0 : words_.size() - kLongRun + 1;
+    const double most_repeated = config.max_repeated_10gram * static_cast<double>(long_runs);
+    int64_t repeated = 0;
     for (size_t length = 2; length <= 4; ++length) {
       HashRuns(length);
       const int64_t top = TopCount();
       const double share = static_cast<double>(top) * static_cast<double>(length) / words;
       if (top >= kLoopsMin && share > most[length - 2]) return true;
+      if (length == 2) repeated = RepeatedCount();
+      if (top < kLoopsMin) break;
     }
+    if (static_cast<double>(repeated) <= most_repeated) continue;
     HashRuns(kLongRun);
-    const auto runs = static_cast<double>(runs_.size());
-    if (static_cast<double>(RepeatedCount()) > config.max_repeated_10gram * runs) return true;
+    if (static_cast<double>(RepeatedCount()) > most_repeated) return true;
   }
   return false;
 }

@@ -34,9 +34,15 @@ unsigned JsonTypeOf(const element& value) {
   return 0;
 }
 
+// Asked for each key of each answer: nearly always the one that is expected next.
 size_t JsonSchema::Node::Find(std::string_view key, size_t from) const {
   const size_t count = properties.size();
-  if (from < count && properties[from].name == key) return from;
+  if (from < count) {
+    const std::string_view next = properties[from].name;
+    const bool same =
+        next.size() == key.size() && std::memcmp(next.data(), key.data(), key.size()) == 0;
+    if (same) return from;
+  }
   if (!index.empty()) {
     const auto found = index.find(key);
     return found == index.end() ? count : found->second;
@@ -81,7 +87,7 @@ struct Instance {
 };
 
 bool Same(const element& wanted, const Instance& instance) {
-  if (instance.value != nullptr) return SameJson(wanted, *instance.value);
+  if (instance.type != kString) return SameJson(wanted, *instance.value);
   return wanted.is_string() && wanted.get_string().value_unsafe() == instance.text;
 }
 

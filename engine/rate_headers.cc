@@ -5,42 +5,37 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/base/ascii.h"
 #include "engine/diagnose_bytes.h"
 #include "engine/diagnose_wait.h"
 
 namespace squall {
 namespace {
 
-struct Dimension {
-  std::string_view name;
-  RateDimension dimension;
-};
-constexpr Dimension kDimensions[] = {
-    {"requests", RateDimension::kRequests},
-    {"tokens", RateDimension::kTokens},
-    {"input-tokens", RateDimension::kInputTokens},
-    {"output-tokens", RateDimension::kOutputTokens},
-};
-
 enum class Word : uint8_t { kNone, kLimit, kRemaining, kReset };
 
 // Is `text` that word, which is in lower case and has 4 to 16 letters and dashes? A dash has the
 // bit of a small letter already.
 inline bool IsWord(std::string_view text, std::string_view word) {
+  if (text.size() != word.size()) return false;
   const TextEnds ends = EndsOf(text);
   const TextEnds wanted = EndsOf(word);
   const uint64_t bits = word.size() >= 8 ? kLowerBits : kLowerBits >> 8 * (8 - word.size());
-  return text.size() == word.size() && (ends.head | bits) == wanted.head &&
-         (ends.tail | bits) == wanted.tail;
+  return (ends.head | bits) == wanted.head && (ends.tail | bits) == wanted.tail;
 }
 
-Word WordOf(std::string_view text) {
-  if (text.size() == 5) {
-    return IsWord(text, "limit")   ? Word::kLimit
-           : IsWord(text, "reset") ? Word::kReset
-                                   : Word::kNone;
-  }
+inline Word WordOf(std::string_view text) {
+  if (IsWord(text, "limit")) return Word::kLimit;
+  if (IsWord(text, "reset")) return Word::kReset;
   return IsWord(text, "remaining") ? Word::kRemaining : Word::kNone;
+}
+
+inline std::optional<RateDimension> DimensionOf(std::string_view text) {
+  if (IsWord(text, "requests")) return RateDimension::kRequests;
+  if (IsWord(text, "tokens")) return RateDimension::kTokens;
+  if (IsWord(text, "input-tokens")) return RateDimension::kInputTokens;
+  if (IsWord(text, "output-tokens")) return RateDimension::kOutputTokens;
+  return std::nullopt;
 }
 
 // The size of the family's prefix at the front of a line; 0 if it has none.
@@ -57,20 +52,22 @@ size_t PrefixOf(std::string_view line) {
   return EqualsIgnoreCase(line.substr(0, kAnthropic.size()), kAnthropic) ? kAnthropic.size() : 0;
 }
 
-// "limit-requests" of one family, "requests-limit" of the other.
-Word Understand(std::string_view name, RateDimension* dimension) {
-  const size_t first = name.find('-');
-  if (first == std::string_view::npos) return Word::kNone;
-  std::string_view of = name.substr(first + 1);
-  Word word = WordOf(name.substr(0, first));
-  if (word == Word::kNone) {
-    const size_t last = name.rfind('-');
-    of = name.substr(0, last);
-    word = WordOf(name.substr(last + 1));
+// Takes the word off "limit-requests" of one family or "requests-limit" of the other. A word ends
+// at one of two places, so nothing is searched.
+Word TakeWord(std::string_view* name) {
+  constexpr size_t kSizes[] = {5, 9};  // of "limit" and "reset", of "remaining"
+  for (const size_t size : kSizes) {
+    if (name->size() <= size || (*name)[size] != '-') continue;
+    const Word word = WordOf(name->substr(0, size));
+    if (word == Word::kNone) continue;
+    name->remove_prefix(size + 1);
+    return word;
   }
-  for (const Dimension& row : kDimensions) {
-    if (of.size() != row.name.size() || !IsWord(of, row.name)) continue;
-    *dimension = row.dimension;
+  for (const size_t size : kSizes) {
+    if (name->size() <= size || (*name)[name->size() - size - 1] != '-') continue;
+    const Word word = WordOf(name->substr(name->size() - size));
+    if (word == Word::kNone) continue;
+    name->remove_suffix(size + 1);
     return word;
   }
   return Word::kNone;
@@ -79,13 +76,12 @@ Word Understand(std::string_view name, RateDimension* dimension) {
 // Azure is known to send -1 for what it does not know; that stays unknown here too.
 double Count(std::string_view value) {
   constexpr size_t kDigitsMax = 18;
-  int64_t whole = 0;  // as nearly all of them are, and read many times as fast
-  size_t digits = 0;
-  const size_t most = std::min(value.size(), kDigitsMax);
-  for (; digits < most && value[digits] >= '0' && value[digits] <= '9'; ++digits) {
-    whole = whole * 10 + (value[digits] - '0');
+  if (!value.empty() && value.size() <= kDigitsMax) {
+    int64_t whole = 0;  // as nearly all of them are, and read many times as fast
+    const char* at = value.begin();
+    while (at != value.end() && IsDigit(*at)) whole = whole * 10 + (*at++ - '0');
+    if (at == value.end()) return static_cast<double>(whole);
   }
-  if (digits == value.size() && digits > 0) return static_cast<double>(whole);
   const char* const end = value.data() + value.size();
   double count = -1;
   const auto [stop, error] = std::from_chars(value.data(), end, count);
@@ -154,10 +150,12 @@ RateFacts ReadRateFacts(const Headers& headers, Duration request_window) {
     const size_t prefix = PrefixOf(line);
     const size_t colon = prefix == 0 ? line.npos : line.find(':', prefix);
     if (colon == line.npos) continue;
-    RateDimension dimension = RateDimension::kRequests;
-    const Word word = Understand(line.substr(prefix, colon - prefix), &dimension);
+    std::string_view name = line.substr(prefix, colon - prefix);
+    const Word word = TakeWord(&name);
+    const std::optional<RateDimension> dimension = DimensionOf(name);
+    if (word == Word::kNone || !dimension.has_value()) continue;
     const std::string_view value = Trimmed(line.substr(colon + 1));
-    RateHeaders& fact = facts[static_cast<size_t>(dimension)];
+    RateHeaders& fact = facts[static_cast<size_t>(*dimension)];
     switch (word) {
       case Word::kNone: break;
       case Word::kLimit: fact.limit = Count(value); break;

@@ -1,7 +1,7 @@
 #include "engine/base/json_text.h"
 
-#include <array>
 #include <bit>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 
@@ -44,41 +44,40 @@ size_t WriteEscape(unsigned char c, char* out) {
 
 }  // namespace
 
-// Works in a buffer on the stack, eight bytes at a time: answers are JSON texts, full of quotes,
-// and growing the string for every piece between two of them would cost more than the copying.
-void AppendJsonString(std::string_view text, std::string* out) {
-  std::array<char, 1024> buffer;
-  size_t used = 0;
-  const auto flush_if_full = [&] {
-    if (used + 8 + kLongestEscape <= buffer.size()) return;
-    out->append(buffer.data(), used);
-    used = 0;
-  };
-  buffer[used++] = '"';
+// Eight bytes at a time: answers are JSON texts, full of quotes.
+void JsonWriter::String(std::string_view text) {
+  Raw("\"");
   while (text.size() >= 8) {
-    flush_if_full();
+    Reserve(8 + kLongestEscape);
     uint64_t word;
     std::memcpy(&word, text.data(), 8);
-    std::memcpy(buffer.data() + used, &word, 8);  // all eight; what must be escaped is overwritten
+    std::memcpy(buffer_.data() + used_, &word, 8);  // what must be escaped is overwritten
     const size_t plain = PlainBytes(word);
-    used += plain;
+    used_ += plain;
     text.remove_prefix(plain);
     if (plain == 8) continue;
-    used += WriteEscape(static_cast<unsigned char>(text.front()), buffer.data() + used);
+    used_ += WriteEscape(static_cast<unsigned char>(text.front()), buffer_.data() + used_);
     text.remove_prefix(1);
   }
+  Reserve(8 * kLongestEscape);
   for (const char c : text) {
-    flush_if_full();
     const bool special = static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
     if (special) {
-      used += WriteEscape(static_cast<unsigned char>(c), buffer.data() + used);
+      used_ += WriteEscape(static_cast<unsigned char>(c), buffer_.data() + used_);
     } else {
-      buffer[used++] = c;
+      buffer_[used_++] = c;
     }
   }
-  flush_if_full();
-  buffer[used++] = '"';
-  out->append(buffer.data(), used);
+  Raw("\"");
 }
+
+void JsonWriter::Number(int64_t number) {
+  constexpr size_t kLongest = 20;
+  Reserve(kLongest);
+  char* const at = buffer_.data() + used_;
+  used_ += static_cast<size_t>(std::to_chars(at, at + kLongest, number).ptr - at);
+}
+
+void AppendJsonString(std::string_view text, std::string* out) { JsonWriter(out).String(text); }
 
 }  // namespace squall

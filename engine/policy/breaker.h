@@ -66,7 +66,10 @@ class Breaker {
   // has been refused is admitted later, never the other way round. 0 is admitted first.
 
   // Would Acquire succeed now? Changes nothing.
-  bool Admits(Time now, double u = 0) const { return RetryAt(now, u) <= now; }
+  bool Admits(Time now, double u = 0) const {
+    const bool well = state_ == BreakerState::kClosed && now >= full_at_;  // as they nearly all are
+    return well || RetryAt(now, u) <= now;
+  }
 
   // When a refused caller may come back; `now` if it need not wait.
   Time RetryAt(Time now, double u = 0) const;

@@ -12,16 +12,6 @@ namespace {
 constexpr std::array<std::string_view, kBreakerScopes> kNames = {"provider", "model", "region",
                                                                  "key"};
 
-// Open is worse than half-open, which is worse than closed.
-int Badness(BreakerState state) {
-  switch (state) {
-    case BreakerState::kClosed: return 0;
-    case BreakerState::kHalfOpen: return 1;
-    case BreakerState::kOpen: return 2;
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::span<const std::string_view> BreakerScopeNames() { return kNames; }
@@ -78,13 +68,14 @@ const Breaker& BreakerScopes::breaker(size_t target) const {
 }
 
 BreakerState BreakerScopes::last_state(size_t target) const {
-  BreakerState worst = BreakerState::kClosed;
+  bool probing = false;
   for (const uint32_t place : of_[target]) {
     if (place == kNone) continue;
     const BreakerState state = breakers_[place].last_state();
-    if (Badness(state) > Badness(worst)) worst = state;
+    if (state == BreakerState::kOpen) return state;
+    probing = probing || state == BreakerState::kHalfOpen;
   }
-  return worst;
+  return probing ? BreakerState::kHalfOpen : BreakerState::kClosed;
 }
 
 }  // namespace squall

@@ -41,7 +41,10 @@ class BreakerScopes {
 
   // See Breaker for these. `target` is an index.
   bool Admits(size_t target, Time now, double u = 0) const {
-    return RetryAt(target, now, u) <= now;
+    for (const uint32_t place : of_[target]) {
+      if (place != kNone && !breakers_[place].Admits(now, u)) return false;
+    }
+    return true;
   }
   Time RetryAt(size_t target, Time now, double u = 0) const;
   std::optional<Permit> Acquire(size_t target, Time now, double u = 0);

@@ -95,8 +95,8 @@ ConversationLimits::Decision ConversationLimits::Judge(const Attempt& attempt) c
   return decision;
 }
 
-ConversationLimits::Decision ConversationLimits::Check(const Attempt& attempt) {
-  Decision decision = Judge(attempt);
+ConversationLimits::Decision ConversationLimits::Reserve(const Attempt& attempt,
+                                                         Decision decision) {
   const bool tracked = attempt.conversation != 0 && Tracks();
   if (!tracked || decision.verdict == Verdict::kRefuse) return decision;
   Entry* const entry = Touch(attempt.conversation);

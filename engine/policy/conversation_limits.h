@@ -59,7 +59,10 @@ class ConversationLimits {
   Decision Judge(const Attempt& attempt) const;
 
   // Admitted and degraded attempts are reserved and must be settled; refused ones are not.
-  Decision Check(const Attempt& attempt);
+  Decision Check(const Attempt& attempt) { return Reserve(attempt, Judge(attempt)); }
+
+  // The same for one who has just been judged.
+  Decision Reserve(const Attempt& attempt, Decision judged);
 
   // Is anything limited at all?
   bool enabled() const { return config_.usd_per_request > 0 || Tracks(); }

@@ -113,6 +113,7 @@ void RateLimiter::Advance(Time now) {
 
 // Plans those that wait anew, in their order, from what the buckets hold now.
 void RateLimiter::Replan(Time now) {
+  if (waiting_.empty()) return;
   std::erase_if(waiting_, [now](const Waiting& waiting) { return waiting.latest < now; });
   if (waiting_.empty()) return;
   tail_ = buckets_;

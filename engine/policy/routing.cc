@@ -18,17 +18,20 @@ double CostUsd(const RouteTarget& target, const RouteNeeds& needs) {
          target.usd_per_mtok_out * static_cast<double>(needs.output_tokens);
 }
 
-// What a target is ordered by within its tier, less first.
-double KeyOf(RoutingKind kind, const RouteTarget& target, const RouteNeeds& needs, double u) {
+// What a target, the `place`th, is ordered by within its tier, less first.
+double KeyOf(RoutingKind kind, const RouteTarget& target, const RouteNeeds& needs, uint64_t bits,
+             size_t place) {
   switch (kind) {
     case RoutingKind::kPriority: return 0;
     case RoutingKind::kLatency: return target.latency_s;
     case RoutingKind::kCost: return CostUsd(target, needs);
     case RoutingKind::kP2c: return target.health_cost;
-    case RoutingKind::kWeighted:
+    case RoutingKind::kWeighted: {
       // The first of exponential clocks that run at the speed of the weights.
+      const double u = ToUnit(Mix(bits ^ Mix(place + 1)));
       return target.weight > 0 ? Exponential(u, 1 / target.weight)
                                : std::numeric_limits<double>::infinity();
+    }
   }
   return 0;
 }
@@ -73,7 +76,7 @@ RouteOrder OrderTargets(const RoutingConfig& config, std::span<const RouteTarget
   Keys keys{};
   for (size_t i = 0; i < std::min(targets.size(), kMaxRouteTargets); ++i) {
     if (!CanServe(targets[i], needs)) continue;
-    keys[i] = KeyOf(config.kind, targets[i], needs, ToUnit(Mix(bits ^ Mix(i + 1))));
+    keys[i] = KeyOf(config.kind, targets[i], needs, bits, i);
     order.index_[order.size_++] = static_cast<uint8_t>(i);
   }
   uint8_t* const begin = order.index_.data();

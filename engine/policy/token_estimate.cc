@@ -42,10 +42,7 @@ constexpr TokenFeatures kWeights = {
 
 int64_t EstimateTokens(std::string_view text) {
   if (text.empty()) return 0;
-  const TokenFeatures features = CountTokenFeatures(text);
-  double tokens = 0;
-  for (size_t i = 0; i < kTokenFeatures; ++i) tokens += kWeights[i] * features[i];
-  return std::max<int64_t>(1, std::llround(tokens));
+  return std::max<int64_t>(1, std::llround(WeighTokenFeatures(text, kWeights)));
 }
 
 void Describe(Fields& f, TokenRatioConfig& c) {

@@ -28,6 +28,9 @@ using TokenFeatures = std::array<double, kTokenFeatures>;
 // What the weights apply to; the script that fits them needs it too.
 TokenFeatures CountTokenFeatures(std::string_view text);
 
+// The sum of the features of a text, each times its weight, in their order.
+double WeighTokenFeatures(std::string_view text, const TokenFeatures& weights);
+
 // Tokens of a text, >= 0; 0 for an empty one only. Bytes that are not UTF-8 count as such.
 int64_t EstimateTokens(std::string_view text);
 

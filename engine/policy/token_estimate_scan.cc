@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <bit>
+#include <numeric>
 
 #include "engine/policy/token_estimate.h"
 
@@ -81,14 +83,18 @@ class FeatureCounter {
  public:
   explicit FeatureCounter(std::string_view text) : text_(text) {}
 
-  TokenFeatures Count() {
+  void Scan() {
     while (at_ < text_.size()) Step();
+  }
+
+  TokenFeatures Features() const {
+    TokenFeatures features{};
+    for (size_t i = 0; i < kTokenFeatures; ++i) features[i] = counts_[i];
+    if (!accented()) return features;
     const double words = static_cast<double>(std::max<uint32_t>(words_, 1));
     // One word in twenty with an accent tells another language than English.
     const double foreign = std::min(1.0, 20 * static_cast<double>(counts_[kAccented]) / words);
-    TokenFeatures features{};
-    for (size_t i = 0; i < kTokenFeatures; ++i) features[i] = counts_[i];
-    for (size_t bucket = 0; foreign > 0 && bucket < kWordBuckets; ++bucket) {
+    for (size_t bucket = 0; bucket < kWordBuckets; ++bucket) {
       for (size_t place = 0; place < kPlaces; ++place) {
         features[kForeign + bucket] += foreign * features[kWord + place * kWordBuckets + bucket];
       }
@@ -96,7 +102,27 @@ class FeatureCounter {
     return features;
   }
 
+  bool accented() const { return counts_[kAccented] > 0; }
+
+  // The same sum as over Features() of a text without accents, in the same order, but only over
+  // those that it has.
+  double Weigh(const TokenFeatures& weights) const {
+    double sum = 0;
+    for (size_t word = 0; word < seen_.size(); ++word) {
+      for (uint64_t left = seen_[word]; left != 0; left &= left - 1) {
+        const size_t feature = 64 * word + static_cast<size_t>(std::countr_zero(left));
+        sum += weights[feature] * counts_[feature];
+      }
+    }
+    return sum;
+  }
+
  private:
+  void Add(size_t feature, uint32_t n = 1) {
+    counts_[feature] += n;
+    seen_[feature / 64] |= uint64_t{1} << (feature % 64);
+  }
+
   unsigned char Byte(size_t at) const { return static_cast<unsigned char>(text_[at]); }
   Kind KindAt(size_t at) const { return kByteKinds[Byte(at)]; }
   size_t RunEnd(size_t at, Kind kind) const {
@@ -104,14 +130,49 @@ class FeatureCounter {
     return at;
   }
 
+  void CountWord(Place place, size_t length) {
+    // Past the longest bucket, it counts once more per eight letters.
+    const size_t row = kWord + place * kWordBuckets;
+    Add(row + kWordBucketOf[std::min(length, kLongestWord)]);
+    if (length > kLongestWord) {
+      Add(row + kWordBuckets - 1, Number((length - kLongestWord) / 8));
+    }
+  }
+
+  // Takes words of small letters with one space between them, which are most of a text, in a loop
+  // of their own. What it leaves, because a letter beyond ASCII follows, is for Word().
+  void PlainWords() {
+    size_t at = at_;
+    Place place = place_;
+    while (true) {
+      const size_t end = RunEnd(at, Kind::kLower);
+      if (end < text_.size() && KindAt(end) == Kind::kHigh) break;
+      CountWord(place, end - at);
+      ++words_;
+      at = end;
+      place = kGlued;
+      line_start_ = false;
+      if (end + 1 >= text_.size() || text_[end] != ' ' || KindAt(end + 1) != Kind::kLower) break;
+      ++at;
+      place = kAfterSpace;
+    }
+    at_ = at;
+    place_ = place;
+  }
+
   void Step() {
     switch (KindAt(at_)) {
-      case Kind::kLower:
+      case Kind::kLower: {
+        const size_t start = at_;
+        PlainWords();
+        if (at_ == start) Word();
+        return;
+      }
       case Kind::kUpper: return Word();
       case Kind::kDigit: return Digits();
       case Kind::kSpace: return Spaces();
       case Kind::kLineEnd:
-        counts_[kNewlines] += 1;
+        Add(kNewlines);
         at_ = RunEnd(at_, Kind::kLineEnd);
         line_start_ = true;
         place_ = kAfterMark;
@@ -132,7 +193,7 @@ class FeatureCounter {
   void Word() {
     const size_t start = at_;
     size_t end = RunEnd(at_, Kind::kUpper);
-    size_t capitals = end - start;
+    const size_t capitals = end - start;
     const bool lower_follows =
         end < text_.size() &&
         (KindAt(end) == Kind::kLower || (KindAt(end) == Kind::kHigh && AccentAt(end) > 0));
@@ -140,11 +201,9 @@ class FeatureCounter {
     if (capitals > 1) Capitals(capitals - 1, end - 1);  // as in XMLReader
     const size_t from = capitals > 1 ? end - 1 : start;
     uint32_t accents = 0;
-    while (end < text_.size()) {
-      if (KindAt(end) == Kind::kLower) {
-        ++end;
-        continue;
-      }
+    while (true) {
+      end = RunEnd(end, Kind::kLower);
+      if (end == text_.size()) break;
       const size_t accent = KindAt(end) == Kind::kHigh ? AccentAt(end) : 0;
       if (accent == 0) break;
       end += accent;
@@ -153,15 +212,11 @@ class FeatureCounter {
     const size_t length = end - from;
     ++words_;
     if (accents > 0) {
-      counts_[kAccented] += 1;
-      counts_[kAccentedBytes] += Number(length);
-      counts_[kAccents] += accents;
+      Add(kAccented);
+      Add(kAccentedBytes, Number(length));
+      Add(kAccents, accents);
     } else {
-      // Past the longest bucket, it counts once more per eight letters.
-      const size_t row = kWord + place_ * kWordBuckets;
-      counts_[row + kWordBucketOf[std::min(length, kLongestWord)]] += 1;
-      if (length > kLongestWord)
-        counts_[row + kWordBuckets - 1] += Number((length - kLongestWord) / 8);
+      CountWord(place_, length);
     }
     at_ = end;
     place_ = kGlued;
@@ -169,9 +224,9 @@ class FeatureCounter {
   }
 
   void Capitals(size_t length, size_t end) {
-    counts_[kUpper + kUpperBucketOf[std::min(length, kLongestCapitals)]] += 1;
+    Add(kUpper + kUpperBucketOf[std::min(length, kLongestCapitals)]);
     if (length > kLongestCapitals) {
-      counts_[kUpper + kUpperBuckets - 1] += Number((length - kLongestCapitals) / 4);
+      Add(kUpper + kUpperBuckets - 1, Number((length - kLongestCapitals) / 4));
     }
     at_ = end;
     place_ = kGlued;
@@ -181,8 +236,8 @@ class FeatureCounter {
   void Digits() {
     const size_t end = RunEnd(at_, Kind::kDigit);
     const bool letter_follows = end < text_.size() && KindAt(end) <= Kind::kUpper;
-    counts_[kDigitGroups] += Number(end - at_ + 2) / 3;
-    if (place_ == kGlued || letter_follows) counts_[kDigitsGlued] += 1;
+    Add(kDigitGroups, Number(end - at_ + 2) / 3);
+    if (place_ == kGlued || letter_follows) Add(kDigitsGlued);
     at_ = end;
     place_ = kGlued;
     line_start_ = false;
@@ -191,11 +246,11 @@ class FeatureCounter {
   void Spaces() {
     const size_t end = RunEnd(at_, Kind::kSpace);
     if (line_start_) {
-      counts_[kIndents] += 1;
+      Add(kIndents);
     } else if (end - at_ > 1) {
-      counts_[kSpaces] += 1;
+      Add(kSpaces);
     } else if (end < text_.size() && KindAt(end) == Kind::kDigit) {
-      counts_[kSpaceBeforeDigits] += 1;
+      Add(kSpaceBeforeDigits);
     }
     at_ = end;
     place_ = kAfterSpace;
@@ -207,12 +262,12 @@ class FeatureCounter {
     const size_t length = end - at_;
     const bool letter_follows = end < text_.size() && KindAt(end) <= Kind::kUpper;
     if (length == 1 && letter_follows) {
-      counts_[kMarkBeforeWord] += 1;
+      Add(kMarkBeforeWord);
     } else if (length >= 4 && text_[at_] == text_[at_ + 1] && text_[at_] == text_[end - 1]) {
-      counts_[kMarksRepeated] += 1 + Number(length) / 32;
+      Add(kMarksRepeated, 1 + Number(length) / 32);
     } else {
-      counts_[kMarks + std::min<size_t>(length, kMarkBuckets) - 1] += 1;
-      if (length > kMarkBuckets) counts_[kMarks + 1] += Number(length - kMarkBuckets) / 2;
+      Add(kMarks + std::min<size_t>(length, kMarkBuckets) - 1);
+      if (length > kMarkBuckets) Add(kMarks + 1, Number(length - kMarkBuckets) / 2);
     }
     at_ = end;
     place_ = kAfterMark;
@@ -258,8 +313,8 @@ class FeatureCounter {
       bytes += letter.bytes;
       ++letters;
     }
-    counts_[kScripts + script] += script == kOtherBytes ? Number(bytes) : letters;
-    if (script < kSpelt) counts_[kScriptRuns + script] += 1;
+    Add(kScripts + script, script == kOtherBytes ? Number(bytes) : letters);
+    if (script < kSpelt) Add(kScriptRuns + script);
     place_ = kAfterMark;
     line_start_ = false;
   }
@@ -270,10 +325,23 @@ class FeatureCounter {
   bool line_start_ = false;
   uint32_t words_ = 0;
   std::array<uint32_t, kTokenFeatures> counts_{};
+  std::array<uint64_t, (kTokenFeatures + 63) / 64> seen_{};  // a bit for each that was counted
 };
 
 }  // namespace
 
-TokenFeatures CountTokenFeatures(std::string_view text) { return FeatureCounter(text).Count(); }
+TokenFeatures CountTokenFeatures(std::string_view text) {
+  FeatureCounter counter(text);
+  counter.Scan();
+  return counter.Features();
+}
+
+double WeighTokenFeatures(std::string_view text, const TokenFeatures& weights) {
+  FeatureCounter counter(text);
+  counter.Scan();
+  if (!counter.accented()) return counter.Weigh(weights);
+  const TokenFeatures features = counter.Features();
+  return std::inner_product(features.begin(), features.end(), weights.begin(), 0.0);
+}
 
 }  // namespace squall

@@ -1,5 +1,6 @@
 #include "engine/wire/http.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/base/check.h"
@@ -24,14 +25,19 @@ uint64_t MarkByte(uint64_t word, char c) {
 
 // Would `text` end the header line that holds it?
 bool EndsLine(std::string_view text) {
-  uint64_t ends = 0;
-  for (; text.size() >= sizeof ends; text.remove_prefix(sizeof ends)) {
+  constexpr size_t kWord = sizeof(uint64_t);
+  const auto marks = [&](size_t at) {
     uint64_t word;
-    std::memcpy(&word, text.data(), sizeof word);
-    ends |= MarkByte(word, '\r') | MarkByte(word, '\n');
+    std::memcpy(&word, text.data() + at, kWord);
+    return MarkByte(word, '\r') | MarkByte(word, '\n');
+  };
+  uint64_t ends = 0;
+  if (text.size() < kWord) {
+    for (const char c : text) ends |= c == '\r' || c == '\n' ? 1 : 0;
+    return ends != 0;
   }
-  for (const char c : text) ends |= c == '\r' || c == '\n' ? 1 : 0;
-  return ends != 0;
+  for (size_t at = 0; at + kWord < text.size(); at += kWord) ends |= marks(at);
+  return (ends | marks(text.size() - kWord)) != 0;  // the last eight, seen already or not
 }
 
 }  // namespace
@@ -46,7 +52,13 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
 
 void Headers::Add(std::string_view name, std::string_view value) {
   SQUALL_CHECK(!EndsLine(name) && !EndsLine(value) && name.find(':') == std::string_view::npos);
-  block_.append(name).append(": ").append(value).append("\r\n");
+  // Grown once, not by each of the four pieces.
+  const size_t size = block_.size();
+  block_.resize(size + name.size() + value.size() + 4);
+  char* at = std::copy(name.begin(), name.end(), block_.data() + size);
+  at = std::copy_n(": ", 2, at);
+  at = std::copy(value.begin(), value.end(), at);
+  std::copy_n("\r\n", 2, at);
 }
 
 bool Headers::NextLine(std::string_view* rest, std::string_view* name, std::string_view* value) {

@@ -3,7 +3,9 @@
 // parser's types are only named here, so that its header stays in the .cc files.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +39,13 @@ class TextParts {
   std::string_view first_;
   std::string joined_;
 };
+
+// Is `key` that name? Its size is known where it stands, so no function is called to compare: a
+// reply has twenty keys, and most are compared with several names.
+template <size_t kSize>
+bool IsKey(std::string_view key, const char (&name)[kSize]) {
+  return key.size() == kSize - 1 && std::memcmp(key.data(), name, kSize - 1) == 0;
+}
 
 // A decoder that parses any body as JSON, finds out empty bodies and those that are no JSON, and
 // leaves the rest to `read`.

@@ -1,6 +1,5 @@
 #include "engine/wire/openai.h"
 
-#include <absl/strings/str_cat.h>
 #include <simdjson.h>
 
 #include "engine/base/json_text.h"
@@ -18,7 +17,7 @@ using simdjson::dom::object;
 // wire-formats 1.1 and, for the last, DeepSeek's own word in section 5.
 Finish ChatFinish(std::string_view word) {
   if (word.empty()) return Finish::kAbsent;
-  if (word == "stop") return Finish::kStop;
+  if (IsKey(word, "stop")) return Finish::kStop;
   if (word == "length") return Finish::kLength;
   if (word == "tool_calls" || word == "function_call") return Finish::kToolCalls;
   if (word == "content_filter") return Finish::kContentFilter;
@@ -27,7 +26,9 @@ Finish ChatFinish(std::string_view word) {
 }
 
 // Thoughts: "reasoning_content" at DeepSeek (section 5), "reasoning" at OpenRouter.
-bool IsReasoning(std::string_view key) { return key == "reasoning_content" || key == "reasoning"; }
+bool IsReasoning(std::string_view key) {
+  return IsKey(key, "reasoning_content") || IsKey(key, "reasoning");
+}
 
 // Replies are read in one pass over each object: a lookup by name walks the object each time, and
 // this is done for every reply.
@@ -45,15 +46,15 @@ int64_t CountOf(const element& value, std::string_view member) {
 Usage ReadChatUsage(const object& usage) {
   Usage out;
   for (const auto [key, value] : usage) {
-    if (key == "prompt_tokens") {
+    if (IsKey(key, "prompt_tokens")) {
       out.prompt_tokens = JsonCount(value);
-    } else if (key == "completion_tokens") {
+    } else if (IsKey(key, "completion_tokens")) {
       out.completion_tokens = JsonCount(value);
-    } else if (key == "prompt_tokens_details") {
+    } else if (IsKey(key, "prompt_tokens_details")) {
       out.cached_tokens = CountOf(value, "cached_tokens");
-    } else if (key == "prompt_cache_hit_tokens") {  // DeepSeek, section 5
+    } else if (IsKey(key, "prompt_cache_hit_tokens")) {  // DeepSeek, section 5
       out.cached_tokens = JsonCount(value);
-    } else if (key == "completion_tokens_details") {
+    } else if (IsKey(key, "completion_tokens_details")) {
       out.reasoning_tokens = CountOf(value, "reasoning_tokens");
     }
   }
@@ -80,11 +81,11 @@ void AddToolCalls(const array& calls, TextParts* parts) {
 
 void ReadMessage(const object& message, TextParts* parts, DecodedBody* out) {
   for (const auto [key, value] : message) {
-    if (key == "content") {
+    if (IsKey(key, "content")) {
       out->content = TextOf(value);
-    } else if (key == "refusal") {
+    } else if (IsKey(key, "refusal")) {
       out->has_refusal = !TextOf(value).empty();
-    } else if (key == "tool_calls") {
+    } else if (IsKey(key, "tool_calls")) {
       array calls;
       if (value.get(calls) != simdjson::SUCCESS || calls.size() == 0) continue;
       out->has_tool_calls = true;
@@ -98,13 +99,13 @@ void ReadMessage(const object& message, TextParts* parts, DecodedBody* out) {
 
 void ReadChoice(const object& choice, TextParts* parts, DecodedBody* out) {
   for (const auto [key, value] : choice) {
-    if (key == "message") {
+    if (IsKey(key, "message")) {
       object message;
       if (value.get(message) == simdjson::SUCCESS) ReadMessage(message, parts, out);
-    } else if (key == "finish_reason") {
+    } else if (IsKey(key, "finish_reason")) {
       const std::string_view reason = TextOf(value);
       SetFinish(ChatFinish(reason), reason, out);
-    } else if (key == "content_filter_results") {
+    } else if (IsKey(key, "content_filter_results")) {
       out->unfiltered = FilterWasDown(value);
     }
   }
@@ -127,13 +128,13 @@ void ReadToolCalls(const array& calls, StreamState* state) {
 
 void ReadDelta(const object& delta, StreamState* state) {
   for (const auto [key, value] : delta) {
-    if (key == "content") {
+    if (IsKey(key, "content")) {
       state->Content(TextOf(value));
-    } else if (key == "refusal") {
+    } else if (IsKey(key, "refusal")) {
       state->Refusal(TextOf(value));
     } else if (IsReasoning(key)) {
       state->Reasoning(TextOf(value));
-    } else if (key == "tool_calls") {
+    } else if (IsKey(key, "tool_calls")) {
       array calls;
       if (value.get(calls) == simdjson::SUCCESS) ReadToolCalls(calls, state);
     }
@@ -143,13 +144,13 @@ void ReadDelta(const object& delta, StreamState* state) {
 void ReadChunkChoice(const object& choice, StreamState* state) {
   if (JsonInt(choice, "index") != 0) return;  // squall asks for one choice
   for (const auto [key, value] : choice) {
-    if (key == "delta") {
+    if (IsKey(key, "delta")) {
       object delta;
       if (value.get(delta) == simdjson::SUCCESS) ReadDelta(delta, state);
-    } else if (key == "finish_reason") {
+    } else if (IsKey(key, "finish_reason")) {
       const std::string_view reason = TextOf(value);
       state->SetFinish(ChatFinish(reason), reason);
-    } else if (key == "content_filter_results") {
+    } else if (IsKey(key, "content_filter_results")) {
       if (FilterWasDown(value)) state->MarkUnfiltered();
     }
   }
@@ -166,29 +167,34 @@ bool IsError(const object& top) {
 
 void AppendChatBody(const ChatRequest& request, std::string_view model,
                     std::string_view max_tokens_key, int64_t max_tokens, std::string* out) {
-  out->append("{\"model\":");
-  AppendJsonString(model, out);
-  out->append(",\"messages\":[");
+  JsonWriter json(out);
+  json.Raw("{\"model\":");
+  json.String(model);
+  json.Raw(",\"messages\":[");
   bool first = true;
   for (const ChatMessage& message : request.messages) {
-    if (!first) out->push_back(',');
+    if (!first) json.Raw(",");
     first = false;
-    out->append("{\"role\":\"").append(RoleName(message.role)).append("\",\"content\":");
-    AppendJsonString(message.content, out);
-    out->push_back('}');
+    json.Raw("{\"role\":\"");
+    json.Raw(RoleName(message.role));
+    json.Raw("\",\"content\":");
+    json.String(message.content);
+    json.Raw("}");
   }
-  out->append("],\"").append(max_tokens_key);
-  absl::StrAppend(out, "\":", max_tokens);
+  json.Raw("],\"");
+  json.Raw(max_tokens_key);
+  json.Raw("\":");
+  json.Number(max_tokens);
   if (!request.plain) {
-    out->append(",\"temperature\":0,\"response_format\":{\"type\":\"json_object\"}");
+    json.Raw(",\"temperature\":0,\"response_format\":{\"type\":\"json_object\"}");
   }
   if (!request.plain && !request.user.empty()) {
-    out->append(",\"user\":");
-    AppendJsonString(request.user, out);
+    json.Raw(",\"user\":");
+    json.String(request.user);
   }
   // Without include_usage a stream never says what it cost (section 1.4).
-  if (request.stream) out->append(",\"stream\":true,\"stream_options\":{\"include_usage\":true}");
-  out->push_back('}');
+  if (request.stream) json.Raw(",\"stream\":true,\"stream_options\":{\"include_usage\":true}");
+  json.Raw("}");
 }
 
 void EncodeOpenAiChat(const ChatRequest& request, std::string_view model, int64_t max_tokens,
@@ -222,14 +228,14 @@ void ReadChatBody(const element& root, TextParts* parts, DecodedBody* out) {
   for (const auto [key, value] : top) {
     array choices;
     object first;
-    if (key == "choices" && value.get(choices) == simdjson::SUCCESS) {
+    if (IsKey(key, "choices") && value.get(choices) == simdjson::SUCCESS) {
       out->shape = DecodedBody::Shape::kReply;
       if (choices.at(0).get(first) == simdjson::SUCCESS) ReadChoice(first, parts, out);
-    } else if (key == "model") {
+    } else if (IsKey(key, "model")) {
       out->model = TextOf(value);
-    } else if (key == "usage" && value.get(usage) == simdjson::SUCCESS) {
+    } else if (IsKey(key, "usage") && value.get(usage) == simdjson::SUCCESS) {
       out->usage = ReadChatUsage(usage);
-    } else if (key == "error" && value.get(error) == simdjson::SUCCESS) {
+    } else if (IsKey(key, "error") && value.get(error) == simdjson::SUCCESS) {
       has_error = true;
     }
   }

@@ -12,18 +12,17 @@ namespace squall {
 
 class SpareRequests {
  public:
-  // One without headers and body.
-  HttpRequest Take() {
-    if (spare_.empty()) return HttpRequest();
-    HttpRequest request = std::move(spare_.back());
+  // Makes of *request, which is new, one without headers and body.
+  void Take(HttpRequest* request) {
+    if (spare_.empty()) return;
+    *request = std::move(spare_.back());
     spare_.pop_back();
-    request.headers.clear();
-    request.body.clear();
-    return request;
+    request->headers.clear();
+    request->body.clear();
   }
 
   // Drops what would hold much memory for long.
-  void Keep(HttpRequest request) {
+  void Keep(HttpRequest&& request) {
     if (spare_.size() < kMost && request.body.capacity() <= kLargestBody) {
       spare_.push_back(std::move(request));
     }

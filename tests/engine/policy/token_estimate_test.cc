@@ -89,6 +89,24 @@ TEST_CASE("token estimate: any bytes at all have between none and two tokens eac
   }
 }
 
+TEST_CASE("token estimate: weighing only what a text has is weighing all of it", "[policy]") {
+  TokenFeatures weights{};
+  for (size_t i = 0; i < kTokenFeatures; ++i) weights[i] = Draw(1, Stream("weight"), i);
+  constexpr std::string_view kPieces[] = {"the ", "word", " ",   "  ", "\n", "\n  ", "é",  "Ж",
+                                          "日",   "7",    " 12", ".",  "--", "AB",   "Xy", "\xff"};
+  for (uint64_t i = 0; i < 2'000; ++i) {
+    std::string text;
+    for (uint64_t k = 0; k < i % 13; ++k) {
+      text += kPieces[DrawBits(1, Stream("piece"), i, 0, k) % std::size(kPieces)];
+    }
+    const TokenFeatures features = CountTokenFeatures(text);
+    double all = 0;
+    for (size_t f = 0; f < kTokenFeatures; ++f) all += weights[f] * features[f];
+    CAPTURE(text);
+    REQUIRE(WeighTokenFeatures(text, weights) == all);
+  }
+}
+
 TEST_CASE("token estimate: grows with its text", "[policy]") {
   for (const Known& known : kKnown) {
     const std::string once = std::string(known.text) + "\n";
