@@ -246,14 +246,15 @@ constexpr const char* kHedging = R"({"name": "hedging",
                   "steps": 10}],
   "objectives": [{"metric": "model.latency_p99_s", "goal": "minimize"}],
   "constraints": ["model.extra_load <= 0.055"],
-  "scenarios": [{"scenario": "model-hedging", "sets": ["/model/requests=20000"]}],
+  "scenarios": [{"scenario": "model-hedging", "sets": ["/model/requests=20000",
+                 "/model/batches=1"]}],
   "method": "grid", "replications": 5, "fresh": 10, "sensitivity": 0})";
 
 // M/G/1 by Pollaczek and Khinchine, rho = 0.5: the mean wait is (1 + c2) / 2 s, least where service
 // does not vary.
 constexpr const char* kQueue = R"({"name": "queue",
   "parameters": [{"at": "/model/service", "kind": "categorical",
-                  "values": ["exponential", "deterministic", "lognormal"]}],
+                  "values": ["exponential", "constant", "lognormal"]}],
   "objectives": [{"metric": "model.wait_mean_s", "goal": "minimize"}],
   "scenarios": [{"scenario": "model-queue", "sets": ["/model/arrivals_per_s=0.5",
                  "/model/warmup=500", "/model/customers=10000"]}],
@@ -282,7 +283,7 @@ TEST_CASE("tune: finds optima that are known in closed form", "[tune][long]") {
   constexpr int kRuns = 100;
   for (const Known& known :
        {Known{kHedging, "0.95", (std::log(100) - std::log(0.05)) / 2},
-        Known{kQueue, "deterministic", 0.5}, Known{kBudget, "0.15", 0.5 + 0.5 * 0.15}}) {
+        Known{kQueue, "constant", 0.5}, Known{kBudget, "0.15", 0.5 + 0.5 * 0.15}}) {
     int right = 0;
     int covered = 0;
     for (int64_t seed = 1; seed <= kRuns; ++seed) {
