@@ -1,7 +1,6 @@
 #include "bench/tune/nats_runner.h"
 
 #include <chrono>
-#include <thread>
 #include <vector>
 
 #include "bench/tune/nats_inside.h"
@@ -15,7 +14,7 @@ constexpr auto kPatience = std::chrono::seconds(60);  // with a server that is a
 constexpr int kBatchOfResults = 200;
 constexpr int64_t kFetchWaitMs = 200;
 constexpr int64_t kDrainWaitMs = 20;
-constexpr auto kPause = std::chrono::milliseconds(200);
+constexpr int64_t kPauseMs = 200;
 
 std::string_view HashIn(const natsMsg* message) {
   const std::string_view subject = natsMsg_GetSubject(message);
@@ -98,7 +97,7 @@ absl::Status NatsRunner::Ask(std::span<const SweepPoint> points) {
       const absl::Status sent = link_->Publish(kWorkSubject, hash, PointText(point));
       if (sent.ok()) break;
       if (Clock::now() > until) return sent;
-      std::this_thread::sleep_for(kPause);
+      nats_Sleep(kPauseMs);
     }
   }
   return absl::OkStatus();
@@ -149,7 +148,7 @@ absl::Status NatsRunner::Collect(std::map<std::string, const SweepPoint*>* await
     } else if (Clock::now() - seen > kPatience) {
       return absl::UnavailableError("NATS: the server has been away for a minute");
     } else {
-      std::this_thread::sleep_for(kPause);
+      nats_Sleep(kPauseMs);
     }
     inbox_->Keep(messages);
     if (!messages.empty()) continue;

@@ -18,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int64_t kTakeWaitMs = 500;
-constexpr auto kBreath = std::chrono::milliseconds(200);
+constexpr int64_t kWorkerPauseMs = 200;
 
 // The points that are being run, so that the server can be told.
 class Held {
@@ -125,7 +125,7 @@ class Worker {
       natsMsgList_Destroy(&list);
       if (status == NATS_OK || status == NATS_TIMEOUT) continue;
       subscription.reset();
-      std::this_thread::sleep_for(kBreath);
+      nats_Sleep(kWorkerPauseMs);
     }
   }
 
@@ -133,7 +133,7 @@ class Worker {
   bool Deliver(const std::string& subject, const std::string& id, const std::string& text) {
     while (!link_->Publish(subject, id, text).ok()) {
       if (Stopped()) return false;
-      std::this_thread::sleep_for(kBreath);
+      nats_Sleep(kWorkerPauseMs);
     }
     return true;
   }

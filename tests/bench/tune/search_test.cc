@@ -74,7 +74,8 @@ double Conflict(const SweepPoint& point, const std::string& metric, int64_t repl
 
 std::string SpaceText(const std::string& method, const std::string& more = "") {
   return R"({"name": "t", "parameters": [
-      {"at": "/x", "low": 0, "high": 1, "steps": 11}, {"at": "/y", "low": 0, "high": 1, "steps": 11}],
+      {"at": "/x", "low": 0, "high": 1, "steps": 11},
+      {"at": "/y", "low": 0, "high": 1, "steps": 11}],
     "objectives": [{"metric": "model.a", "goal": "maximize"}],
     "scenarios": [{"scenario": "model-hedging"}], "sensitivity": 0, "method": ")" +
          method + "\"" + more + "}";
