@@ -18,8 +18,17 @@ using enum Table::Align;
 
 constexpr size_t kMostLines = 300;  // of candidates on parallel coordinates
 
+// Ticks whose texts differ, with more digits than figures usually have where that takes it.
+std::string TickText(MetricUnit unit, double value, double step) {
+  if (FigureText(unit, value) != FigureText(unit, value + step)) return FigureText(unit, value);
+  const double factor = unit == MetricUnit::kShare ? 100 : 1;
+  const int digits = static_cast<int>(std::ceil(-std::log10(step * factor)));
+  return absl::StrFormat("%.*f%s", std::max(0, digits), value * factor,
+                         unit == MetricUnit::kShare ? " %" : "");
+}
+
 // From below the least to above the largest value, ticks at round numbers.
-Scale AroundScale(double low, double high, const Labeler& label) {
+Scale AroundScale(double low, double high, const std::string& metric) {
   if (high <= low) {
     const double room = std::max(std::abs(low) * 0.01, 1e-6);
     low -= room;
@@ -35,13 +44,9 @@ Scale AroundScale(double low, double high, const Labeler& label) {
   scale.low = std::floor(low / step) * step;
   scale.high = std::ceil(high / step) * step;
   for (double at = scale.low; at < scale.high + step / 2; at += step) {
-    scale.ticks.push_back({at, label(at)});
+    scale.ticks.push_back({at, TickText(UnitOf(metric), at, step)});
   }
   return scale;
-}
-
-Labeler LabelOf(const std::string& metric) {
-  return [unit = UnitOf(metric)](double value) { return FigureText(unit, value); };
 }
 
 std::string FrontTable(const Study& study, const TuneAnswer& answer) {
@@ -112,8 +117,8 @@ std::string FrontFigure(const Study& study, const TuneAnswer& answer, size_t fir
       "settings as they were.",
       answer.front.size());
   plot.height = 260;
-  plot.x = AroundScale(xs.low, xs.high, LabelOf(x.metric));
-  plot.y = AroundScale(ys.low, ys.high, LabelOf(y.metric));
+  plot.x = AroundScale(xs.low, xs.high, x.metric);
+  plot.y = AroundScale(ys.low, ys.high, y.metric);
   plot.x_words = x.metric;
   for (const FrontPoint& point : answer.front) {
     if (point.candidate == answer.recommended) continue;
@@ -132,13 +137,6 @@ std::string FrontFigure(const Study& study, const TuneAnswer& answer, size_t fir
   figure.table = FrontTable(study, answer);
   return figure.Html();
 }
-
-// A candidate over all axes: its coordinates, then its objectives between the least and the most of
-// all shown.
-struct Axes {
-  std::vector<Tick> ticks;
-  std::vector<Interval> ranges;  // of objectives
-};
 
 std::vector<size_t> ShownCandidates(const TuneAnswer& answer) {
   std::vector<size_t> shown = answer.search.followed;
