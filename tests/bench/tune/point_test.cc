@@ -138,10 +138,11 @@ TEST_CASE("runner: results do not depend on the number of threads", "[tune]") {
 }
 
 // Sets variables for a while; the tests of a process run one after the other.
+using Variables = std::vector<std::pair<const char*, const char*>>;
+
 class Environment {
  public:
-  explicit Environment(std::vector<std::pair<const char*, const char*>> variables)
-      : variables_(std::move(variables)) {
+  explicit Environment(Variables variables) : variables_(std::move(variables)) {
     for (const auto& [name, value] : variables_) setenv(name, value, 1);
   }
   ~Environment() {
@@ -151,7 +152,7 @@ class Environment {
   Environment& operator=(const Environment&) = delete;
 
  private:
-  std::vector<std::pair<const char*, const char*>> variables_;
+  Variables variables_;
 };
 
 TEST_CASE("shard: i/n, or what Slurm, Kubernetes and MPI say", "[tune]") {
@@ -163,20 +164,20 @@ TEST_CASE("shard: i/n, or what Slurm, Kubernetes and MPI say", "[tune]") {
     CHECK_FALSE(ReadShard(wrong).ok());
   }
   {
-    const Environment slurm({{"SLURM_ARRAY_TASK_ID", "13"},
-                             {"SLURM_ARRAY_TASK_MIN", "10"},
-                             {"SLURM_ARRAY_TASK_COUNT", "5"}});
+    const Environment slurm(Variables{{"SLURM_ARRAY_TASK_ID", "13"},
+                                      {"SLURM_ARRAY_TASK_MIN", "10"},
+                                      {"SLURM_ARRAY_TASK_COUNT", "5"}});
     CHECK(ReadShard("auto")->index == 3);
     CHECK(ReadShard("auto")->count == 5);
   }
   {
-    const Environment kubernetes({{"JOB_COMPLETION_INDEX", "6"}});
+    const Environment kubernetes(Variables{{"JOB_COMPLETION_INDEX", "6"}});
     CHECK(ReadShard("auto/8")->index == 6);
     CHECK_FALSE(ReadShard("auto").ok());  // Kubernetes does not say how many there are
     CHECK_FALSE(ReadShard("auto/6").ok());
   }
   {
-    const Environment mpi({{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "4"}});
+    const Environment mpi(Variables{{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "4"}});
     CHECK(ReadShard("auto")->count == 4);
   }
 }

@@ -324,7 +324,8 @@ TEST_CASE("tune: picks the best of 64 by five replications with shared draws, no
       for (const int own : {0, 1}) {
         SweepPoint point;
         point.scenario = "model-hedging";
-        point.sets = {"/model/requests=2000", "/model/quantile=" + std::to_string(0.9 + 0.001 * c)};
+        point.sets = {"/model/requests=2000",
+                      "/model/quantile=" + std::to_string(0.9 + 0.001 * static_cast<double>(c))};
         point.seed = own == 0 ? 1 + run : 1000 + run * kCandidates + c;
         point.count = 5;
         point.metrics = {"model.latency_p99_s"};
