@@ -3,6 +3,7 @@
 
 #include "bench/cli.h"
 #include "bench/cli_options.h"
+#include "bench/tune/space.h"
 
 namespace squall {
 namespace {
@@ -52,7 +53,7 @@ void AddTune(CLI::App* app, TuneOptions* o) {
   tune->footer(kTuneHelp);
   tune->add_option("SPACE", o->space, "A file, or the name of a bundled one")->required();
   tune->add_option("--method", o->method, "In place of the space's own")
-      ->check(OneOf({"grid", "sobol", "halving", "nsga2", "nlopt"}));
+      ->check(OneOf({MethodNames().begin(), MethodNames().end()}));
   tune->add_option("--seed", o->seed, "In place of the space's own")
       ->check(CLI::Range(int64_t{0}, INT64_MAX))
       ->type_name("N");

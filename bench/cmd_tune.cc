@@ -1,13 +1,11 @@
 // squall tune: searches a space of settings and says which to take. squall sweep-point: one point
 // of any sweep, for any scheduler.
-#include <unistd.h>
-
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 #include <iterator>
 #include <memory>
 
+#include "bench/command_text.h"
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/interrupt.h"
@@ -18,7 +16,6 @@
 #include "bench/tune/shard.h"
 #include "bench/tune/tune_html.h"
 #include "bench/tune/tune_report.h"
-#include "reports/atomic_file.h"
 
 namespace squall {
 namespace {
@@ -39,19 +36,16 @@ int CodeOf(const absl::Status& status) {
   }
 }
 
-// Where the space says another way than the command line.
-absl::Status Override(const TuneOptions& options, TuneSpace* space) {
+// What the command line says in place of the space; it takes no other method than there is.
+void Override(const TuneOptions& options, TuneSpace* space) {
   if (options.seed >= 0) space->seed = options.seed;
-  if (options.method.empty()) return absl::OkStatus();
-  for (const TuneMethod method : {TuneMethod::kGrid, TuneMethod::kSobol, TuneMethod::kHalving,
-                                  TuneMethod::kNsga2, TuneMethod::kNlopt}) {
-    if (MethodName(method) == options.method) space->method = method;
+  for (size_t i = 0; i < MethodNames().size(); ++i) {
+    if (MethodNames()[i] == options.method) space->method = static_cast<TuneMethod>(i);
   }
-  return absl::OkStatus();
 }
 
 std::string TuneCommand(const TuneOptions& options) {
-  std::string line = "squall tune " + options.space;
+  std::string line = "squall tune " + ShellWord(options.space);
   if (!options.method.empty()) line += " --method " + options.method;
   if (options.seed >= 0) line += " --seed " + std::to_string(options.seed);
   return line;
@@ -164,8 +158,7 @@ int RunWorker(const WorkerOptions& options) {
 int Tune(const TuneOptions& options) {
   absl::StatusOr<TuneSpace> space = LoadSpace(options.space);
   if (!space.ok()) return ReportLoadError(space.status());
-  absl::Status status = Override(options, &*space);
-  if (!status.ok()) return Say(status, kExitUsage);
+  Override(options, &*space);
   const absl::StatusOr<Shard> shard = ReadShard(options.shard);
   if (!shard.ok()) return Say(shard.status(), kExitUsage);
   if (shard->count > 1 && options.resume.empty()) {
@@ -174,7 +167,7 @@ int Tune(const TuneOptions& options) {
                kExitUsage);
   }
   PointStore store;
-  status = OpenStore(options, &store);
+  const absl::Status status = OpenStore(options, &store);
   if (!status.ok()) return Say(status, CodeOf(status));
   const std::string build = BuildOfSquall(options.output.revision);
   const absl::StatusOr<Runners> runners = MakeRunner(options, build);

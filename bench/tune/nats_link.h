@@ -2,9 +2,8 @@
 // nats_*.cc share; nothing of the client library stands in it.
 //
 //   SQUALL_WORK    squall.work            points to run; a work queue, one consumer for all
-//   workers,
-//                                         explicit acknowledgements; the stream's description names
-//                                         the build that may run them
+//                                         workers, explicit acknowledgements; the stream's
+//                                         description names the build that may run them
 //   SQUALL_RESULT  squall.result.<hash>   a line of results each, for a day
 //   SQUALL_DEAD    squall.dead.<hash>     points that nobody could finish, with the reason, as long
 //                                         as the server remembers that they were asked for

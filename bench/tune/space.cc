@@ -162,6 +162,8 @@ std::string ValueAt(const TuneParameter& p, double* unit) {
 
 }  // namespace
 
+std::span<const std::string_view> MethodNames() { return kMethods; }
+
 std::string_view MethodName(TuneMethod method) { return kMethods[static_cast<size_t>(method)]; }
 
 void Describe(Fields& f, TuneParameter& p) {

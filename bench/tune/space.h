@@ -83,6 +83,8 @@ void Describe(Fields& f, TuneObjective& o);
 void Describe(Fields& f, TuneScenario& s);
 void Describe(Fields& f, TuneSpace& s);
 
+// In the order of TuneMethod.
+std::span<const std::string_view> MethodNames();
 std::string_view MethodName(TuneMethod method);
 
 // Reads a space: a file, or the name of a bundled one. Errors: kNotFound, or kInvalidArgument with

@@ -87,22 +87,19 @@ SweepPoint Study::PointOf(Trials trials, size_t candidate, size_t scenario, int6
 }
 
 absl::Status Study::RunMissing(const std::vector<SweepPoint>& points) {
-  std::vector<SweepPoint> missing;
-  for (const SweepPoint& point : points) {
-    if (store_->Find(point) == nullptr) missing.push_back(point);
-  }
   points_ += static_cast<int64_t>(points.size());
-  reused_ += static_cast<int64_t>(points.size() - missing.size());
+  size_t missing = 0;
   std::vector<SweepPoint> mine;
   for (size_t i = 0; i < points.size(); ++i) {
-    const bool ours = static_cast<int64_t>(i) % shard_.count == shard_.index;
-    if (ours && store_->Find(points[i]) == nullptr) mine.push_back(points[i]);
+    if (store_->Find(points[i]) != nullptr) continue;
+    ++missing;
+    if (static_cast<int64_t>(i) % shard_.count == shard_.index) mine.push_back(points[i]);
   }
   const auto keep = [&](const PointResult& result) { return store_->Add(result); };
   const absl::Status run = mine.empty() ? absl::OkStatus() : runner_->Run(mine, keep);
-  if (!run.ok() || mine.size() == missing.size()) return run;
-  return absl::UnavailableError(Cat(missing.size() - mine.size(), " of ", points.size(),
-                                    " points of this stage are other shards'"));
+  if (!run.ok() || mine.size() == missing) return run;
+  return absl::UnavailableError(
+      Cat(missing - mine.size(), " of ", points.size(), " points of this stage are other shards'"));
 }
 
 absl::Status Study::Run(Trials trials, std::span<const size_t> which, int64_t replications) {

@@ -65,9 +65,7 @@ class Study {
   double Excess(Trials trials, size_t candidate) const;
   bool Feasible(Trials trials, size_t candidate) const { return Excess(trials, candidate) == 0; }
 
-  // Points asked for, and how many of them were there already.
-  int64_t points() const { return points_; }
-  int64_t reused() const { return reused_; }
+  int64_t points() const { return points_; }  // asked for
 
  private:
   Study(TuneSpace space, std::string build, PointRunner* runner, PointStore* store, Shard shard)
@@ -97,7 +95,6 @@ class Study {
   std::map<std::vector<std::string>, size_t> by_sets_;
   std::vector<std::vector<ByMetric>> have_[kTrialKinds];  // by candidate, by scenario
   int64_t points_ = 0;
-  int64_t reused_ = 0;
 };
 
 // Of those values that are figures; n = 0 if there are none.

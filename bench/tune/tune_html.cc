@@ -59,7 +59,7 @@ std::string FrontTable(const Study& study, const TuneAnswer& answer) {
   columns.push_back({"beaten", kRight, "Share of bootstrap samples in which another dominates it"});
   Table table("The front", columns, true);
   const auto row = [&](size_t candidate, const std::string& name, double beaten) {
-    table.Row().Cell(name).Cell(Escape(SettingsText(space, study.candidates()[candidate])));
+    table.Row().Cell(name).Cell(Escape(SettingsText(study.candidates()[candidate])));
     for (const TuneObjective& objective : space.objectives) {
       for (const Trials trials : {Trials::kFresh, Trials::kHeldOut}) {
         if (study.ScenariosOf(trials).empty()) continue;

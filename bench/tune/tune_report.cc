@@ -295,7 +295,7 @@ std::string EstimateText(const std::string& metric, const MeanEstimate& estimate
   return Cat(text(estimate.mean), " [", text(interval.low), ", ", text(interval.high), "]");
 }
 
-std::string SettingsText(const TuneSpace&, const Candidate& candidate) {
+std::string SettingsText(const Candidate& candidate) {
   if (candidate.sets.empty()) return "as it is";
   std::vector<std::string> items;
   for (const std::string& set : candidate.sets) items.push_back(ShortName(set));
@@ -405,7 +405,7 @@ std::string TuneMarkdown(const Study& study, const TuneAnswer& answer) {
     AppendTo(&text, " ", last, " |\n");
   };
   for (const FrontPoint& point : answer.front) {
-    const std::string settings = SettingsText(space, study.candidates()[point.candidate]);
+    const std::string settings = SettingsText(study.candidates()[point.candidate]);
     const bool chosen = point.candidate == answer.recommended;
     row(point.candidate, chosen ? Cat("**", settings, "**") : settings,
         absl::StrFormat("%.0f %%", 100 * point.dominated));

@@ -22,12 +22,12 @@ std::string RenderTune(const Study& study, const TuneAnswer& answer, const TextS
 std::string TuneMarkdown(const Study& study, const TuneAnswer& answer);
 
 // "window=12s, open_for=4s" of what a candidate sets; "as it is" of nothing.
-std::string SettingsText(const TuneSpace& space, const Candidate& candidate);
+std::string SettingsText(const Candidate& candidate);
 
 // "83.1 % [82.9, 83.3]", of one figure or a difference.
 std::string EstimateText(const std::string& metric, const MeanEstimate& estimate, bool difference);
 
-// The rows of WhatElse: another point of the front and what it would bring.
+// Another point of the front and what it would bring.
 struct Alternative {
   size_t candidate = 0;
   std::vector<MeanEstimate> change;  // by objective, less the recommended one, on fresh seeds
