@@ -161,14 +161,6 @@ std::string_view NeedsText(MetricNeeds needs) {
   return "";
 }
 
-std::vector<BundledItem> MetricTopics() {
-  std::vector<BundledItem> items;
-  for (const MetricRow& row : MetricTable()) {
-    items.push_back({std::string(row.name), std::string(row.doc)});
-  }
-  return items;
-}
-
 std::string MetricTopic(const std::string& name, int width) {
   const MetricRow& row = *FindMetric(name);
   std::string text = Wrapped(std::string(row.doc), 0, width) + "\n\n";
@@ -183,14 +175,6 @@ std::string MetricTopic(const std::string& name, int width) {
     if (!value.empty()) text += TwoColumns(fact, std::string(value), 8, width);
   }
   return text + "\nPlaces are JSON pointers into a result (squall run --json).\n";
-}
-
-std::vector<BundledItem> ClaimTopics() {
-  std::vector<BundledItem> items;
-  const auto claims = BundledClaims();
-  if (!claims.ok()) return items;
-  for (const Claim& claim : *claims) items.push_back({claim.id, claim.statement});
-  return items;
 }
 
 std::string ClaimTopic(const std::string& name, int width) {
@@ -279,6 +263,22 @@ bool PrintTopic(const std::string& topic, int width, bool first) {
 }
 
 }  // namespace
+
+std::vector<BundledItem> MetricTopics() {
+  std::vector<BundledItem> items;
+  for (const MetricRow& row : MetricTable()) {
+    items.push_back({std::string(row.name), std::string(row.doc)});
+  }
+  return items;
+}
+
+std::vector<BundledItem> ClaimTopics() {
+  std::vector<BundledItem> items;
+  const auto claims = BundledClaims();
+  if (!claims.ok()) return items;
+  for (const Claim& claim : *claims) items.push_back({claim.id, claim.statement});
+  return items;
+}
 
 std::vector<BundledItem> ExplainTopics() {
   std::vector<BundledItem> topics;

@@ -9,31 +9,13 @@
 #include "bench/exit_codes.h"
 #include "bench/explain.h"
 #include "bench/tune/space.h"
-#include "reports/metric_table.h"
 #include "reports/text.h"
-#include "scenarios/claim.h"
 #include "scenarios/scenario.h"
 
 namespace squall {
 namespace {
 
 using Candidates = std::vector<BundledItem>;
-
-Candidates MetricCandidates() {
-  Candidates all;
-  for (const MetricRow& row : MetricTable()) {
-    all.push_back({std::string(row.name), std::string(row.doc)});
-  }
-  return all;
-}
-
-Candidates ClaimCandidates() {
-  Candidates all;
-  const auto claims = BundledClaims();
-  if (!claims.ok()) return all;
-  for (const Claim& claim : *claims) all.push_back({claim.id, claim.statement});
-  return all;
-}
 
 Candidates SpaceCandidates() {
   Candidates all;
@@ -64,10 +46,10 @@ constexpr ValueKind kValueKinds[] = {
     {"NAME", &NamedCandidates, true},
     {"PRESET", &BundledPresets, true},
     {"PRESET[,PRESET...]", &BundledPresets, true},
-    {"CLAIM", &ClaimCandidates, false},
+    {"CLAIM", &ClaimTopics, false},
     {"TOPIC", &ExplainTopics, false},
-    {"EXPR", &MetricCandidates, false, true},
-    {"RULE", &MetricCandidates, false, true},
+    {"EXPR", &MetricTopics, false, true},
+    {"RULE", &MetricTopics, false, true},
     {"FILE", nullptr, true},
     {"RESULT", nullptr, true},
     {"BASE", nullptr, true},
