@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace squall {
+namespace {
+
+// More names than this are a wall of text, where one of them is probably what was meant.
+constexpr size_t kListed = 16;
+
+}  // namespace
 
 // Edits are insertion, deletion, substitution and the swap of neighbours (optimal string
 // alignment).
@@ -38,9 +44,13 @@ std::string Nearest(std::string_view got, const std::vector<std::string>& known)
 
 std::string ExpectedOneOf(std::string_view got, const std::vector<std::string>& known) {
   if (known.empty()) return "expected none";
-  std::string out = "expected one of ";
-  for (size_t i = 0; i < known.size(); ++i) out += (i == 0 ? "" : ", ") + known[i];
   const std::string nearest = Nearest(got, known);
+  std::string out = "expected one of ";
+  if (nearest.empty() || known.size() <= kListed) {
+    for (size_t i = 0; i < known.size(); ++i) out += (i == 0 ? "" : ", ") + known[i];
+  } else {
+    out += std::to_string(known.size()) + " others";
+  }
   if (!nearest.empty()) out += "; did you mean \"" + nearest + "\"?";
   return out;
 }

@@ -15,6 +15,7 @@ constexpr int kBatchOfResults = 200;
 constexpr int64_t kFetchWaitMs = 200;
 constexpr int64_t kDrainWaitMs = 20;
 constexpr int64_t kPauseMs = 200;
+constexpr size_t kMaxEarly = 1'000'000;  // results, of half a kilobyte each
 
 std::string_view HashIn(const natsMsg* message) {
   const std::string_view subject = natsMsg_GetSubject(message);
@@ -72,11 +73,15 @@ struct NatsRunner::Inbox {
   explicit Inbox(NatsLink* link)
       : results(link, kResultStream, Cat(kResultSubject, "*")),
         dead(link, kDeadStream, Cat(kDeadSubject, "*")) {}
-  void Keep(std::span<const NatsMessage> messages) {
+  absl::Status Keep(std::span<const NatsMessage> messages) {
     for (const NatsMessage& message : messages) {
       early.insert_or_assign(std::string(HashIn(message.get())),
                              std::string(TextOf(message.get())));
     }
+    if (early.size() <= kMaxEarly) return absl::OkStatus();
+    return absl::ResourceExhaustedError(
+        Cat("NATS: stream ", kResultStream, " holds more than ", kMaxEarly,
+            " results of other sweeps; purge it (nats stream purge ", kResultStream, ")"));
   }
 
   Follower results;
@@ -150,7 +155,8 @@ absl::Status NatsRunner::Collect(std::map<std::string, const SweepPoint*>* await
     } else {
       nats_Sleep(kPauseMs);
     }
-    inbox_->Keep(messages);
+    const absl::Status kept = inbox_->Keep(messages);
+    if (!kept.ok()) return kept;
     if (!messages.empty()) continue;
     const absl::Status dead = CheckDead(*awaited);
     if (!dead.ok()) return dead;
@@ -164,7 +170,8 @@ absl::Status NatsRunner::TakeWhatIsThere(std::map<std::string, const SweepPoint*
     std::vector<NatsMessage> messages;
     inbox_->results.Fetch(kDrainWaitMs, &messages);
     got = messages.size();
-    inbox_->Keep(messages);
+    const absl::Status kept = inbox_->Keep(messages);
+    if (!kept.ok()) return kept;
   }
   return Deliver(awaited, sink);
 }

@@ -1,10 +1,16 @@
 // What helps people at the command line: help with examples, completion, man page, init and
 // explain. Shells are those of the system; a test that needs one that is missing says so.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "bench/cli.h"
 #include "bench/exit_codes.h"
+#include "bench/interrupt.h"
 #include "mock_providers/faults.h"
 #include "tests/bench/command.h"
 
@@ -295,6 +301,33 @@ grep -c '"partial": true' a.json b.json
 grep -ci 'partial' a.html | grep -vc '^0'
 )sh");
   CHECK(out == "exit 130\nexit 130\na.json:1\nb.json:1\n1\n");
+}
+
+TEST_CASE("cli: on a terminal progress is a bar with the time left", "[cli]") {
+  const std::string out = InlineScript(R"sh(
+(sleep 1.5; printf '\003') |
+  COLUMNS=80 script -qec "'$1' run production-10k --set /workload/requests=50000000" /dev/null |
+  tr '\r' '\n' | grep -c '\[[#-]\{24\}\].* % .* requests/s .* s left'
+)sh");
+  CHECK(std::atoi(out.c_str()) >= 2);
+}
+
+// How a child ends in which `signals` SIGINTs came.
+int EndAfterInterrupts(int signals) {
+  const pid_t child = fork();
+  if (child == 0) {
+    InterruptFlag();
+    for (int i = 0; i < signals; ++i) raise(SIGINT);
+    _exit(InterruptFlag() ? InterruptExitCode() - 100 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_CASE("cli: one Ctrl-C asks to finish, a second one ends at once", "[cli]") {
+  CHECK(EndAfterInterrupts(1) == 30);  // went on, and knows its code
+  CHECK(EndAfterInterrupts(2) == 130);
 }
 
 }  // namespace

@@ -1,20 +1,13 @@
-// Calls an LLM through squall's engine over a network of one's own: here one that is down at first.
+// An LLM call through squall's engine over HTTP, with a second provider to fall back on:
+//   embedding PORT OTHER_PORT      servers of OpenAI's API, as `squall serve` prints them
 #include <cstdio>
+#include <cstdlib>
 
 #include "engine/base/real_env.h"
 #include "engine/engine.h"
+#include "engine/wire/http_transport.h"
 
 using namespace squall;
-
-struct Network final : Transport {  // yours: curl, Beast, a queue, ...
-  Task<HttpReply> Send(ProviderId, const HttpRequest&, Time, std::stop_token, BodySink*) override {
-    HttpReply reply;
-    reply.status = ++sent == 1 ? 503 : 200;
-    if (sent > 1) reply.body = R"({"choices":[{"message":{"content":"42"}}]})";
-    co_return reply;
-  }
-  int sent = 0;
-};
 
 Task<> Ask(Engine* engine, CallResult* result) {
   ChatRequest question;
@@ -23,16 +16,19 @@ Task<> Ask(Engine* engine, CallResult* result) {
   *result = co_await engine->Call(std::move(question), nullptr, kStart + 30s, never);
 }
 
-int main() {
+int main(int, char** argv) {
   RealEnv env;
-  Network network;
+  HttpTransport http(env);
+  std::vector<ProviderInfo> providers(2);
+  for (ProviderInfo& provider : providers) {
+    provider.models = {ModelInfo{"large"}};
+    if (!http.AddProvider({"127.0.0.1", static_cast<uint16_t>(std::atoi(*++argv))}).ok()) return 2;
+  }
   EventSink quiet;
-  ProviderInfo first, second;
-  first.models = second.models = {ModelInfo{"large"}};
-  Engine engine(EngineConfig(), {first, second}, /*seed=*/1, &env, &network, &quiet);
+  Engine engine(EngineConfig(), std::move(providers), /*seed=*/1, &env, &http, &quiet);
   CallResult result;
   Spawn(env.executor(), Ask(&engine, &result));
   env.io().run();
-  std::printf("%s after %d attempts\n", result.content.c_str(), network.sent);
-  return result.ok && result.content == "42" && network.sent == 2 ? 0 : 1;
+  std::printf("%s (attempt %zu)\n", result.content.c_str(), result.attempts.size());
+  return result.ok ? 0 : 1;
 }
