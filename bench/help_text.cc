@@ -54,38 +54,6 @@ std::string ExitCodes(int width) {
 
 }  // namespace
 
-std::string Wrapped(const std::string& text, int indent, int width) {
-  std::string out;
-  const std::string margin(static_cast<size_t>(indent), ' ');
-  for (size_t from = 0; from <= text.size();) {
-    const size_t end = std::min(text.find('\n', from), text.size());
-    const std::string line = text.substr(from, end - from);
-    from = end + 1;
-    if (!out.empty()) out += "\n" + (line.empty() ? "" : margin);
-    if (line.starts_with(' ')) {
-      out += line;
-      continue;
-    }
-    int column = indent;
-    for (size_t word = 0; word < line.size();) {
-      const size_t space = std::min(line.find(' ', word), line.size());
-      const std::string piece = line.substr(word, space - word);
-      word = space + 1;
-      const int needed = DisplayWidth(piece);
-      if (column > indent && column + 1 + needed > width) {
-        out += "\n" + margin;
-        column = indent;
-      } else if (column > indent) {
-        out += " ";
-        ++column;
-      }
-      out += piece;
-      column += needed;
-    }
-  }
-  return out;
-}
-
 std::string TwoColumns(const std::string& name, const std::string& text, int name_width,
                        int width) {
   const int indent = kHelpIndent + name_width + 2;

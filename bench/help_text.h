@@ -12,10 +12,6 @@ namespace squall {
 
 std::string HelpText(const CLI::App& command, int width);
 
-// `text` wrapped to `width`, every line after the first behind `indent` spaces. Line breaks in it
-// stay; so do lines that begin with a space, which are commands.
-std::string Wrapped(const std::string& text, int indent, int width);
-
 // A name and what it is, in two columns.
 std::string TwoColumns(const std::string& name, const std::string& text, int name_width, int width);
 

@@ -1,5 +1,7 @@
 #include "bench/reproduce_table.h"
 
+#include <absl/strings/str_split.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -76,20 +78,8 @@ std::string Paragraph(std::string_view text, std::string_view first, int indent,
 }
 
 // Lines of at most `width` columns.
-std::vector<std::string> Wrapped(const std::string& text, int width) {
-  std::vector<std::string> lines(1);
-  for (const std::string& word : Words(text)) {
-    std::string& line = lines.back();
-    const bool fits = DisplayWidth(line) + 1 + DisplayWidth(word) <= width;
-    if (line.empty()) {
-      line = word;
-    } else if (fits) {
-      line += " " + word;
-    } else {
-      lines.push_back(word);
-    }
-  }
-  return lines;
+std::vector<std::string> CellLines(const std::string& text, int width) {
+  return absl::StrSplit(Wrapped(text, 0, width), '\n');
 }
 
 std::string MeasuredText(const Judgement& j, const TextStyle& style) {
@@ -110,9 +100,9 @@ std::string VerdictText(Verdict verdict) {
 }
 
 std::string Row(const Judgement& j, const TextStyle& style) {
-  const auto id = Wrapped(j.claim->id, kIdWidth - 2);
-  const auto published = Wrapped(Printable(j.claim->published, style), kPublishedWidth - 2);
-  const auto measured = Wrapped(MeasuredText(j, style), kMeasuredWidth - 2);
+  const auto id = CellLines(j.claim->id, kIdWidth - 2);
+  const auto published = CellLines(Printable(j.claim->published, style), kPublishedWidth - 2);
+  const auto measured = CellLines(MeasuredText(j, style), kMeasuredWidth - 2);
   std::string text;
   for (size_t i = 0; i < std::max({id.size(), published.size(), measured.size()}); ++i) {
     const auto cell = [i](const std::vector<std::string>& lines, int width) {

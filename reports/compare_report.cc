@@ -78,6 +78,11 @@ std::string Value(const Difference& d, const std::optional<double>& value) {
   return value ? FigureText(d.unit, *value) : "n/a";
 }
 
+// Lines after the first are indented.
+std::string Paragraph(const std::string& text, int indent, const TextStyle& style) {
+  return Wrapped(Printable(text, style), indent, style.width()) + "\n";
+}
+
 }  // namespace
 
 std::string RenderComparisonText(const JudgedComparison& judged, const TextStyle& style) {
@@ -87,11 +92,11 @@ std::string RenderComparisonText(const JudgedComparison& judged, const TextStyle
       Paint("compare", Ink::kBold, style) + "  " + Paint(Headline(judged), ink, style) + "\n";
   text +=
       "base " + Printable(c.base_name, style) + "\nnew  " + Printable(c.next_name, style) + "\n";
-  text += Basis(judged) + "\n";
-  for (const std::string& line : SettingLines(c)) text += "  " + Printable(line, style) + "\n";
+  text += Paragraph(Basis(judged), 0, style);
+  for (const std::string& line : SettingLines(c)) text += "  " + Paragraph(line, 4, style);
   if (const auto lines = DivergenceLines(c); !lines.empty()) {
     text += "\n";
-    for (const std::string& line : lines) text += "  " + Printable(line, style) + "\n";
+    for (const std::string& line : lines) text += "  " + Paragraph(line, 8, style);
   }
   text += "\n" +
           Paint(PadRight("FIGURE", 26) + PadLeft("base", 10) + PadLeft("new", 10) +
@@ -108,15 +113,13 @@ std::string RenderComparisonText(const JudgedComparison& judged, const TextStyle
   }
   for (const RuleVerdict& one : judged.verdicts) {
     if (one.verdict == GateVerdict::kPass) continue;
-    text += "\n" +
-            Paint(one.verdict == GateVerdict::kFail ? "REGRESSION" : GateVerdictText(one.verdict),
-                  Ink::kBad, style);
-    text += "  " + Printable(RuleText(one), style);
+    const bool fail = one.verdict == GateVerdict::kFail;
+    const std::string word(fail ? "REGRESSION" : GateVerdictText(one.verdict));
+    text += "\n" + Paint(word, Ink::kBad, style) + "  ";
+    text += Paragraph(RuleText(one), DisplayWidth(word) + 2, style);
   }
-  if (CountOf(judged, GateVerdict::kPass) < static_cast<int64_t>(judged.verdicts.size()))
-    text += "\n";
-  for (const std::string& line : c.timing) text += "\n" + Printable(line, style);
-  return TrimLineEnds(text + (c.timing.empty() ? "" : "\n"));
+  for (const std::string& line : c.timing) text += "\n" + Paragraph(line, 2, style);
+  return TrimLineEnds(text);
 }
 
 std::string RenderComparisonMarkdown(const JudgedComparison& judged) {

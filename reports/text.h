@@ -52,6 +52,10 @@ std::string MoneyText(double usd);                            // "$12.31", "$0.0
 // A percentile, or "n/a" where fewer than 10 samples lie beyond it.
 std::string QuantileText(const Quantiles& q, double at, int64_t value, const TextStyle& style);
 
+// `text` wrapped to `width`, every line after the first behind `indent` spaces. Line breaks in it
+// stay; so do lines that begin with a space, which are commands.
+std::string Wrapped(const std::string& text, int indent, int width);
+
 // Words joined by `separator`, a new line with `indent` wherever the width would be exceeded.
 std::string Flow(const std::vector<std::string>& items, std::string_view separator,
                  std::string_view first_indent, int indent);
