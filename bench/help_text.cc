@@ -52,6 +52,20 @@ std::string ExitCodes(int width) {
   return text + line + "\n";
 }
 
+// Lines of a paragraph made one, for they are wrapped anew; commands and empty lines stay as they
+// are.
+std::string Reflowed(const std::string& text) {
+  std::string out;
+  bool in_paragraph = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool starts_line = i == 0 || text[i - 1] == '\n';
+    if (starts_line) in_paragraph = text[i] != ' ' && text[i] != '\n';
+    const bool goes_on = i + 1 < text.size() && text[i + 1] != ' ' && text[i + 1] != '\n';
+    out += text[i] == '\n' && in_paragraph && goes_on ? ' ' : text[i];
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string TwoColumns(const std::string& name, const std::string& text, int name_width,
@@ -81,7 +95,7 @@ std::string HelpText(const CLI::App& command, int width) {
   text += OptionRows("Options:", OptionsOf(command), width);
   if (parent == nullptr) text += "\n" + ExitCodes(width);
   const std::string footer = command.get_footer();
-  if (!footer.empty()) text += "\n" + Wrapped(footer, 0, width) + "\n";
+  if (!footer.empty()) text += "\n" + Wrapped(Reflowed(footer), 0, width) + "\n";
   return text;
 }
 

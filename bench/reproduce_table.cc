@@ -91,6 +91,7 @@ std::string MeasuredText(const Judgement& j, const TextStyle& style) {
     const std::string side = timing.above ? "> " : style.utf8 ? "≤ " : "<= ";
     return side + FigureText(timing.bound, unit, style);
   }
+  if (e.ci95.low == e.ci95.high) return FigureText(e.value, unit, style);  // the same in every run
   return FigureText(e.value, unit, style) + " [" + Digits(e.ci95.low) + ", " + Digits(e.ci95.high) +
          "]";
 }
@@ -270,15 +271,28 @@ std::string RenderClaim(const Judgement& j, const TextStyle& style) {
 
 std::string RenderMarkdown(const std::vector<Judgement>& judgements) {
   const TextStyle style{false, true};
-  std::string text = "| claim | published | measured [95 %] | verdict |\n|---|---|---|---|\n";
+  std::string judged = "| claim | published | measured [95 % CI] | verdict |\n|---|---|---|---|\n";
+  std::string others = "| claim | published | why it cannot be tested |\n|---|---|---|\n";
   for (const Judgement& j : judgements) {
-    text += "| `" + j.claim->id + "`: " + Escaped(j.claim->statement) + " | " +
-            Escaped(j.claim->published) + " | " + MeasuredText(j, style) + " | ";
-    text += j.verdict == Verdict::kReproduced ? VerdictText(j.verdict)
-                                              : "**" + VerdictText(j.verdict) + "**";
-    text += " |\n";
+    const Claim& claim = *j.claim;
+    std::string& table = j.estimate.has_value() ? judged : others;
+    table += "| " + Escaped(claim.statement) + " (`" + claim.id + "`) | " +
+             Escaped(claim.published) + " | ";
+    if (!j.estimate.has_value()) {
+      table += Escaped(claim.not_testable) + " |\n";
+      continue;
+    }
+    const bool reproduced = j.verdict == Verdict::kReproduced;
+    const std::string verdict = VerdictText(j.verdict);
+    table +=
+        MeasuredText(j, style) + " | " + (reproduced ? verdict : "**" + verdict + "**") + " |\n";
   }
-  return text + "\n" + VerdictCounts(judgements, style);
+  const auto untested = std::count_if(judgements.begin(), judgements.end(),
+                                      [](const Judgement& j) { return !j.estimate.has_value(); });
+  std::string text = VerdictCounts(judgements, style) + "\n" + judged;
+  if (untested == 0) return text;
+  return text + "\n<details><summary>" + std::to_string(untested) +
+         " that cannot be tested, and why</summary>\n\n" + others + "\n</details>\n";
 }
 
 std::string RenderClaimList(const std::vector<Claim>& claims, const TextStyle& style) {
