@@ -14,8 +14,10 @@
 //
 // Threads: an object is used by one thread at a time, and every call may block on a disk or a
 // server: see record_queue.h for what an event loop calls. Every wait has a bound (RecordConfig).
-// Errors, of all calls: Unavailable (disk full, read only, busy, no connection; nothing was
-// written, try again), DataLoss (the record is corrupt; exit code 65), and those named below.
+// Errors, of all calls: Unavailable (disk full, read only, busy, no connection: the message says
+// which, and names no path; nothing was written, try again), DataLoss (the record is corrupt; exit
+// code 65), and those named below. Where a connection or a disk breaks in the very commit, nobody
+// can tell whether that was written: also Unavailable, and asking again with the same key tells.
 #pragma once
 
 #include <absl/functional/function_ref.h>
@@ -71,7 +73,7 @@ struct RecordedRequest {
   UnixTime created_at;
   UnixTime updated_at;
   UnixTime not_before;          // of retrying
-  std::string last_error_code;  // of the last attempt or of the failure; empty = none
+  std::string last_error_code;  // of the last attempt that failed, or the failure; empty = none
   std::string error_message;    // of failed
   int64_t http_status = 0;      // of completed and failed: what the client is told
   std::string result;           // of completed: the answer's body
@@ -140,12 +142,11 @@ struct RecoveryReport {
   int64_t unknown_attempts = 0;
 };
 
+// Of what is not finished; those that are would have to be counted one by one.
 struct RecordCounts {
   int64_t queued = 0;
   int64_t processing = 0;
   int64_t retrying = 0;
-  int64_t completed = 0;
-  int64_t failed = 0;
   Duration oldest_waiting = Duration::zero();  // age of the oldest queued or retrying; 0 = none
 };
 
@@ -206,6 +207,7 @@ class RequestRecord {
   // attempts. Returns how many; call again while it returns rows_max.
   virtual absl::StatusOr<int64_t> Purge(UnixTime now, int64_t rows_max) = 0;
 
+  // The age is told by the caller's clock, whatever RecordConfig::clock says.
   virtual absl::StatusOr<RecordCounts> Counts(UnixTime now) = 0;
 
   // DataLoss with the first thing found wrong: pages, indexes, and rules between rows (a result for
@@ -227,12 +229,12 @@ absl::StatusOr<std::unique_ptr<RequestRecord>> OpenRecord(const RecordConfig& co
 // Whether an error says that the lock was lost.
 inline bool IsStaleLock(const absl::Status& status) { return absl::IsAborted(status); }
 
-// What may stand in an error code: [a-z0-9_.-], 1..64 of them. Anything else, which may come from
-// an upstream and carry what it should not, becomes "other"; empty stays empty. The record applies
-// both to all it stores.
+// What may stand in an error code: 1..40 of [a-z0-9_.-], 4 of them digits at most. Anything else,
+// which may come from an upstream and carry what it should not (keys, say), becomes "other"; empty
+// stays empty. The record applies both of these to all it stores.
 std::string SafeErrorCode(std::string_view code);
 
-// Words of ours for people: at most 256 bytes of printable ASCII. Words longer than 32 bytes, as
+// Words of ours for people: at most 256 bytes of printable ASCII. Words longer than 24 bytes, as
 // keys are, become "[...]".
 std::string SafeErrorMessage(std::string_view message);
 
