@@ -11,7 +11,7 @@
 #include "bench/explain.h"
 #include "bench/man_page.h"
 #include "bench/terminal_style.h"
-#include "reports/nearest.h"
+#include "engine/base/nearest.h"
 
 namespace squall {
 namespace {

@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "engine/base/json_document.h"
+#include "engine/base/json_fields.h"
 #include "engine/base/random.h"
 #include "scenarios/check_scenario.h"
 #include "scenarios/embedded.h"
-#include "scenarios/json_document.h"
-#include "scenarios/json_fields.h"
 #include "scenarios/preset.h"
 #include "scenarios/scenario.h"
 #include "scenarios/text_file.h"

@@ -297,17 +297,17 @@ squall_mutant(
   TEST    ${engine_streams_test}
   FILTER  "stream: a stall is noticed by the clock that it breaks")
 
-set(request_reader_test tests/mock_providers/request_reader_test.cc)
+set(request_reader_test tests/engine/wire/request_reader_test.cc)
 squall_mutant(
   NAME    reader_takes_two_lengths
-  FILE    mock_providers/request_reader.cc
+  FILE    engine/wire/request_reader.cc
   FIND    [[has_length_ || !ParseNumber(value, 10, &left_)]]
   REPLACE [[!ParseNumber(value, 10, &left_)]]
   TEST    ${request_reader_test}
   FILTER  "request reader: nothing is read that two readers*")
 squall_mutant(
   NAME    reader_searches_a_moved_buffer_too_late
-  FILE    mock_providers/request_reader.cc
+  FILE    engine/wire/request_reader.cc
   FIND    [[searched_ -= std::min(searched_, begin_);]]
   REPLACE [[]]
   TEST    ${request_reader_test}

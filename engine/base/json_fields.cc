@@ -1,4 +1,4 @@
-#include "scenarios/json_fields.h"
+#include "engine/base/json_fields.h"
 
 #include <algorithm>
 #include <cmath>

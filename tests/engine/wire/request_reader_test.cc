@@ -1,4 +1,4 @@
-#include "mock_providers/request_reader.h"
+#include "engine/wire/request_reader.h"
 
 #include <algorithm>
 #include <cstring>

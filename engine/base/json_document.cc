@@ -1,4 +1,4 @@
-#include "scenarios/json_document.h"
+#include "engine/base/json_document.h"
 
 #include <algorithm>
 #include <charconv>

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "scenarios/json_fields.h"
+#include "engine/base/json_fields.h"
 
 namespace squall {
 namespace {

@@ -51,6 +51,14 @@ class RequestReader {
   // The client waits for leave to send the body.
   bool expects_continue() const { return expects_continue_ && stage_ >= Stage::kBody; }
 
+  // The head has arrived.
+  bool in_body() const { return stage_ >= Stage::kBody; }
+
+  // Nothing is expected for a while: gives the memory of an empty buffer back.
+  void Rest() {
+    if (begin_ == end_) buffer_ = {}, begin_ = end_ = searched_ = 0;
+  }
+
   // Part of a request has arrived.
   bool begun() const { return begin_ < end_ || stage_ > Stage::kRequestLine; }
 

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "scenarios/json_fields.h"
+#include "engine/base/json_fields.h"
 
 namespace squall {
 

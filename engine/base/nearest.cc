@@ -1,4 +1,4 @@
-#include "reports/nearest.h"
+#include "engine/base/nearest.h"
 
 #include <algorithm>
 

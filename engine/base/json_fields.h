@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "engine/base/fields.h"
-#include "reports/nearest.h"
+#include "engine/base/nearest.h"
 
 namespace squall {
 
