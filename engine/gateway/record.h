@@ -114,7 +114,7 @@ enum class AttemptOutcome : uint8_t {
 std::span<const std::string_view> AttemptOutcomeNames();
 std::string_view Name(AttemptOutcome outcome);
 
-struct AttemptEnd {
+struct RecordedEnd {
   AttemptOutcome outcome = AttemptOutcome::kFailed;  // kSucceeded or kFailed
   std::string failure_class;                         // of diagnosis.h; empty = none
   std::string error_code;                            // see SafeErrorCode()
@@ -127,7 +127,7 @@ struct RecordedAttempt {
   std::string model;
   UnixTime started_at;
   UnixTime finished_at;  // 0 while it runs
-  AttemptEnd end;        // kRunning while it runs
+  RecordedEnd end;       // kRunning while it runs
 };
 
 struct RequestFailure {
@@ -185,8 +185,8 @@ class RequestRecord {
                                                const std::string& model, UnixTime now) = 0;
 
   // NotFound: no such attempt is running.
-  virtual absl::Status FinishAttempt(const RequestLock& lock, int64_t number, const AttemptEnd& end,
-                                     UnixTime now) = 0;
+  virtual absl::Status FinishAttempt(const RequestLock& lock, int64_t number,
+                                     const RecordedEnd& end, UnixTime now) = 0;
 
   // These three give the lock back. Attempts still running become kAbandoned.
   virtual absl::Status Complete(const RequestLock& lock, const std::string& result,

@@ -178,7 +178,7 @@ Task<absl::StatusOr<int64_t>> RecordQueue::BeginAttempt(RequestLock lock, std::s
           RequestRecord& r, UnixTime now) { return r.BeginAttempt(lock, provider, model, now); });
 }
 
-Task<absl::Status> RecordQueue::FinishAttempt(RequestLock lock, int64_t number, AttemptEnd end) {
+Task<absl::Status> RecordQueue::FinishAttempt(RequestLock lock, int64_t number, RecordedEnd end) {
   return RunStatus(
       [lock = std::move(lock), number, end = std::move(end)](RequestRecord& r, UnixTime now) {
         return r.FinishAttempt(lock, number, end, now);

@@ -74,7 +74,7 @@ class RecordQueue {
   Task<absl::StatusOr<UnixTime>> Renew(RequestLock lock);
   Task<absl::StatusOr<int64_t>> BeginAttempt(RequestLock lock, std::string provider,
                                              std::string model);
-  Task<absl::Status> FinishAttempt(RequestLock lock, int64_t number, AttemptEnd end);
+  Task<absl::Status> FinishAttempt(RequestLock lock, int64_t number, RecordedEnd end);
   Task<absl::Status> Complete(RequestLock lock, std::string result, int64_t http_status);
   Task<absl::Status> Fail(RequestLock lock, RequestFailure failure);
   Task<absl::Status> ScheduleRetry(RequestLock lock, UnixTime not_before, std::string error_code);

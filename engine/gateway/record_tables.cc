@@ -403,7 +403,7 @@ absl::StatusOr<int64_t> TableRecord::BeginAttempt(const RequestLock& lock,
 }
 
 absl::Status TableRecord::FinishAttempt(const RequestLock& lock, int64_t number,
-                                        const AttemptEnd& end, UnixTime now) {
+                                        const RecordedEnd& end, UnixTime now) {
   if (end.outcome != AttemptOutcome::kSucceeded && end.outcome != AttemptOutcome::kFailed) {
     return absl::InvalidArgumentError("outcome: expected succeeded or failed");
   }

@@ -26,7 +26,7 @@ class TableRecord final : public RequestRecord {
   absl::StatusOr<UnixTime> Renew(const RequestLock& lock, UnixTime now) override;
   absl::StatusOr<int64_t> BeginAttempt(const RequestLock& lock, const std::string& provider,
                                        const std::string& model, UnixTime now) override;
-  absl::Status FinishAttempt(const RequestLock& lock, int64_t number, const AttemptEnd& end,
+  absl::Status FinishAttempt(const RequestLock& lock, int64_t number, const RecordedEnd& end,
                              UnixTime now) override;
   absl::Status Complete(const RequestLock& lock, const std::string& result, int64_t http_status,
                         UnixTime now) override;
