@@ -164,7 +164,7 @@ absl::Status TableRecord::Group(absl::FunctionRef<void()> operations) {
   SQUALL_CHECK(!group_);
   group_.emplace();
   operations();
-  const GroupState group = *std::move(group_);
+  const RecordGroup group = *std::move(group_);
   group_.reset();
   if (!group.begun) return group.error;
   absl::Status status = group.error;
@@ -212,7 +212,7 @@ absl::StatusOr<bool> TableRecord::FindKey(const NewRequest& request, UnixTime no
   const SqlRow& row = rows->front();
   const bool finished = row.Int(sql::kRequestColumns + 2) != 0;
   // What Purge() would have deleted is gone, whether it has come by or not.
-  const UnixTime forgets = now + -config_.retention;
+  const UnixTime forgets = now - config_.retention;
   if (finished && UnixTime{row.Int(8)} <= forgets) {
     const auto gone = connection_->Run(sql::kForget, {row.Int(sql::kRequestColumns), forgets.ns});
     if (!gone.ok()) return gone.status();
@@ -507,7 +507,7 @@ absl::Status TableRecord::RecoverBatch(UnixTime now, RecoveryReport* report, int
 absl::StatusOr<int64_t> TableRecord::Purge(UnixTime now, int64_t rows_max) {
   int64_t gone = 0;
   const absl::Status status = Write(now, [&](UnixTime at) -> absl::Status {
-    const UnixTime until = at + -config_.retention;
+    const UnixTime until = at - config_.retention;
     const auto rows = connection_->Run(sql::kPurge, {until.ns, rows_max});
     if (!rows.ok()) return rows.status();
     gone = static_cast<int64_t>(rows->size());

@@ -13,6 +13,13 @@
 
 namespace squall {
 
+// A Group() that is running: its transaction begins with the first operation that writes.
+struct RecordGroup {
+  bool begun = false;
+  std::optional<UnixTime> now;  // the store's clock
+  absl::Status error;           // the first that was nobody's own; nothing runs after it
+};
+
 class TableRecord final : public RequestRecord {
  public:
   TableRecord(const RecordConfig& config, std::unique_ptr<SqlConnection> connection)
@@ -64,13 +71,7 @@ class TableRecord final : public RequestRecord {
   const RecordConfig config_;
   const std::unique_ptr<SqlConnection> connection_;
 
-  // The group that is running: its transaction begins with the first operation that writes.
-  struct GroupState {
-    bool begun = false;
-    std::optional<UnixTime> now;  // the store's clock
-    absl::Status error;           // the first that was nobody's own; nothing runs after it
-  };
-  std::optional<GroupState> group_;
+  std::optional<RecordGroup> group_;
 };
 
 }  // namespace squall

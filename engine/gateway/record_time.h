@@ -19,6 +19,7 @@ struct UnixTime {
 
   friend constexpr auto operator<=>(UnixTime, UnixTime) = default;
   friend constexpr UnixTime operator+(UnixTime at, Duration d) { return {at.ns + d.count()}; }
+  friend constexpr UnixTime operator-(UnixTime at, Duration d) { return {at.ns - d.count()}; }
   friend constexpr Duration operator-(UnixTime a, UnixTime b) { return Duration(a.ns - b.ns); }
 };
 
