@@ -27,8 +27,8 @@ std::span<const std::string_view> RequestStatusNames() { return kRequestStatuses
 std::string_view Name(RequestStatus status) {
   return kRequestStatuses.at(static_cast<size_t>(status));
 }
-std::span<const std::string_view> AttemptOutcomeNames() { return kAttemptOutcomes; }
-std::string_view Name(AttemptOutcome outcome) {
+std::span<const std::string_view> RecordedOutcomeNames() { return kAttemptOutcomes; }
+std::string_view Name(RecordedOutcome outcome) {
   return kAttemptOutcomes.at(static_cast<size_t>(outcome));
 }
 

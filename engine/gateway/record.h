@@ -104,21 +104,21 @@ struct ClaimedRequest {
   UnixTime lease_until;
 };
 
-enum class AttemptOutcome : uint8_t {
+enum class RecordedOutcome : uint8_t {
   kRunning,    // begun; the request may be on the wire
   kSucceeded,  // an answer that was taken
   kFailed,     // an answer or a transport error that was not; or cancelled (a hedge that lost)
   kUnknown,    // begun, and its worker was gone before it could say: it may have been executed
   kAbandoned,  // its worker finished the request without waiting for it
 };
-std::span<const std::string_view> AttemptOutcomeNames();
-std::string_view Name(AttemptOutcome outcome);
+std::span<const std::string_view> RecordedOutcomeNames();
+std::string_view Name(RecordedOutcome outcome);
 
 struct RecordedEnd {
-  AttemptOutcome outcome = AttemptOutcome::kFailed;  // kSucceeded or kFailed
-  std::string failure_class;                         // of diagnosis.h; empty = none
-  std::string error_code;                            // see SafeErrorCode()
-  int64_t http_status = 0;                           // of the upstream; 0 = no answer
+  RecordedOutcome outcome = RecordedOutcome::kFailed;  // kSucceeded or kFailed
+  std::string failure_class;                           // of diagnosis.h; empty = none
+  std::string error_code;                              // see SafeErrorCode()
+  int64_t http_status = 0;                             // of the upstream; 0 = no answer
 };
 
 struct RecordedAttempt {

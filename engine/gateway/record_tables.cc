@@ -279,7 +279,7 @@ absl::StatusOr<std::vector<RecordedAttempt>> TableRecord::Attempts(const std::st
     attempt.model = row.Text(2);
     attempt.started_at = {row.Int(3)};
     attempt.finished_at = {row.Int(4)};
-    const auto outcome = FromName<AttemptOutcome>(row.Text(5), AttemptOutcomeNames());
+    const auto outcome = FromName<RecordedOutcome>(row.Text(5), RecordedOutcomeNames());
     if (!outcome.ok()) return outcome.status();
     attempt.end.outcome = *outcome;
     attempt.end.failure_class = row.Text(6);
@@ -344,7 +344,7 @@ bool TableRecord::FailsWith(int64_t unknown_attempts) const {
 
 absl::StatusOr<int64_t> TableRecord::LoseAttempts(int64_t seq, UnixTime now) {
   const auto lost =
-      connection_->Run(sql::kEndRunning, {seq, Name(AttemptOutcome::kUnknown), now.ns});
+      connection_->Run(sql::kEndRunning, {seq, Name(RecordedOutcome::kUnknown), now.ns});
   if (!lost.ok()) return lost.status();
   const auto count = static_cast<int64_t>(lost->size());
   if (FailsWith(count)) {
@@ -404,7 +404,7 @@ absl::StatusOr<int64_t> TableRecord::BeginAttempt(const RequestLock& lock,
 
 absl::Status TableRecord::FinishAttempt(const RequestLock& lock, int64_t number,
                                         const RecordedEnd& end, UnixTime now) {
-  if (end.outcome != AttemptOutcome::kSucceeded && end.outcome != AttemptOutcome::kFailed) {
+  if (end.outcome != RecordedOutcome::kSucceeded && end.outcome != RecordedOutcome::kFailed) {
     return absl::InvalidArgumentError("outcome: expected succeeded or failed");
   }
   const std::string failure_class = SafeErrorCode(end.failure_class);
@@ -420,7 +420,7 @@ absl::Status TableRecord::FinishAttempt(const RequestLock& lock, int64_t number,
                           std::string_view(code), end.http_status});
     if (!ended.ok()) return ended.status();
     if (ended->empty()) return absl::NotFoundError("request record: no such attempt is running");
-    const bool failed = end.outcome == AttemptOutcome::kFailed;
+    const bool failed = end.outcome == RecordedOutcome::kFailed;
     return connection_
         ->Run(sql::kNoteAttempt, {seq, at.ns, failed ? std::string_view(code) : std::string_view()})
         .status();
@@ -431,7 +431,7 @@ absl::Status TableRecord::EndAttempts(const absl::StatusOr<SqlRows>& rows, UnixT
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return StaleLock();
   return connection_
-      ->Run(sql::kEndRunning, {rows->front().Int(0), Name(AttemptOutcome::kAbandoned), now.ns})
+      ->Run(sql::kEndRunning, {rows->front().Int(0), Name(RecordedOutcome::kAbandoned), now.ns})
       .status();
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr UnixTime kT = kRecordStart;
 
-RecordedEnd EndOf(AttemptOutcome outcome, const std::string& failure_class = "",
+RecordedEnd EndOf(RecordedOutcome outcome, const std::string& failure_class = "",
                   const std::string& code = "", int64_t http_status = 200) {
   RecordedEnd end;
   end.outcome = outcome;
@@ -135,7 +135,7 @@ void StaleWorker(RecordPlace& place) {
   CHECK(claimed->unknown_attempts == 1);
   CHECK(claimed->body == "{}");
 
-  const RecordedEnd good = EndOf(AttemptOutcome::kSucceeded);
+  const RecordedEnd good = EndOf(RecordedOutcome::kSucceeded);
   CHECK(IsStaleLock(record->Renew(stale, later).status()));
   CHECK(IsStaleLock(record->BeginAttempt(stale, "openai", "gpt", later).status()));
   CHECK(IsStaleLock(record->FinishAttempt(stale, number, good, later)));
@@ -151,7 +151,7 @@ void StaleWorker(RecordPlace& place) {
   CHECK(seen.result.empty());
   const auto attempts = Must(record->Attempts(stale.id, "alice"));
   REQUIRE(attempts.size() == 1);
-  CHECK(attempts[0].end.outcome == AttemptOutcome::kUnknown);
+  CHECK(attempts[0].end.outcome == RecordedOutcome::kUnknown);
   CHECK(attempts[0].finished_at == later);
 
   MustOk(record->Complete(claimed->lock, "fresh answer", 200, later));
@@ -185,14 +185,14 @@ void AttemptsAreKept(RecordPlace& place) {
   const RequestLock lock = *Must(record->Accept(RequestOf("k", "{}", true), kT)).lock;
   CHECK(Must(record->Attempts(lock.id, "alice")).empty());
   CHECK(Must(record->BeginAttempt(lock, "openai", "gpt-5", kT + 1s)) == 1);
-  CHECK(Must(record->Attempts(lock.id, "alice"))[0].end.outcome == AttemptOutcome::kRunning);
-  const RecordedEnd bad = EndOf(AttemptOutcome::kFailed, "rate_limit", "rate_limit_exceeded", 429);
+  CHECK(Must(record->Attempts(lock.id, "alice"))[0].end.outcome == RecordedOutcome::kRunning);
+  const RecordedEnd bad = EndOf(RecordedOutcome::kFailed, "rate_limit", "rate_limit_exceeded", 429);
   MustOk(record->FinishAttempt(lock, 1, bad, kT + 2s));
   CHECK(absl::IsNotFound(record->FinishAttempt(lock, 1, bad, kT + 2s)));
   CHECK(absl::IsNotFound(record->FinishAttempt(lock, 2, bad, kT + 2s)));
   CHECK(Must(record->Get(lock.id, "alice")).last_error_code == "rate_limit_exceeded");
   CHECK(Must(record->BeginAttempt(lock, "anthropic", "", kT + 3s)) == 2);
-  MustOk(record->FinishAttempt(lock, 2, EndOf(AttemptOutcome::kSucceeded), kT + 4s));
+  MustOk(record->FinishAttempt(lock, 2, EndOf(RecordedOutcome::kSucceeded), kT + 4s));
   CHECK(Must(record->BeginAttempt(lock, "loser", "of a hedge", kT + 4s)) == 3);
   MustOk(record->Complete(lock, "answer", 200, kT + 5s));
 
@@ -203,19 +203,19 @@ void AttemptsAreKept(RecordPlace& place) {
   CHECK(attempts[0].model == "gpt-5");
   CHECK(attempts[0].started_at == kT + 1s);
   CHECK(attempts[0].finished_at == kT + 2s);
-  CHECK(attempts[0].end.outcome == AttemptOutcome::kFailed);
+  CHECK(attempts[0].end.outcome == RecordedOutcome::kFailed);
   CHECK(attempts[0].end.failure_class == "rate_limit");
   CHECK(attempts[0].end.error_code == "rate_limit_exceeded");
   CHECK(attempts[0].end.http_status == 429);
-  CHECK(attempts[1].end.outcome == AttemptOutcome::kSucceeded);
-  CHECK(attempts[2].end.outcome == AttemptOutcome::kAbandoned);
+  CHECK(attempts[1].end.outcome == RecordedOutcome::kSucceeded);
+  CHECK(attempts[2].end.outcome == RecordedOutcome::kAbandoned);
   CHECK(attempts[2].finished_at == kT + 5s);
   const RecordedRequest seen = Must(record->Get(lock.id, "alice"));
   CHECK(seen.attempts == 3);
   CHECK(seen.last_error_code == "rate_limit_exceeded");
   CHECK(seen.updated_at == kT + 5s);
   CHECK(absl::IsInvalidArgument(
-      record->FinishAttempt(lock, 3, EndOf(AttemptOutcome::kUnknown), kT + 5s)));
+      record->FinishAttempt(lock, 3, EndOf(RecordedOutcome::kUnknown), kT + 5s)));
 }
 
 void AttemptsAreBounded(RecordPlace& place) {
@@ -242,7 +242,7 @@ void UnknownFails(RecordPlace& place) {
   CHECK(seen.status == RequestStatus::kFailed);
   CHECK(seen.last_error_code == "outcome_unknown");
   CHECK(seen.http_status == 502);
-  CHECK(Must(record->Attempts(lost.id, "alice"))[0].end.outcome == AttemptOutcome::kUnknown);
+  CHECK(Must(record->Attempts(lost.id, "alice"))[0].end.outcome == RecordedOutcome::kUnknown);
   CHECK(IsStaleLock(record->Complete(lost, "late", 200, kT + 1h)));
 }
 
@@ -270,7 +270,7 @@ void NothingUnsafeIsStored(RecordPlace& place) {
   const RequestLock lock = *Must(record->Accept(RequestOf("k", "{}", true), kT)).lock;
   Must(record->BeginAttempt(lock, "openai", "gpt", kT));
   MustOk(record->FinishAttempt(
-      lock, 1, EndOf(AttemptOutcome::kFailed, "Bad prompt: hello\n", key, 400), kT));
+      lock, 1, EndOf(RecordedOutcome::kFailed, "Bad prompt: hello\n", key, 400), kT));
   RequestFailure failure;
   failure.error_code = "Incorrect API key provided";
   failure.message = "upstream said " + key + "\n\x1b[31m and so on " + std::string(1000, ' ');
@@ -290,7 +290,7 @@ void Retries(RecordPlace& place) {
   const auto record = place.Open();
   const RequestLock lock = *Must(record->Accept(RequestOf("k", "body", true), kT)).lock;
   Must(record->BeginAttempt(lock, "openai", "gpt", kT));
-  const RecordedEnd bad = EndOf(AttemptOutcome::kFailed, "server_error", "overloaded", 503);
+  const RecordedEnd bad = EndOf(RecordedOutcome::kFailed, "server_error", "overloaded", 503);
   MustOk(record->FinishAttempt(lock, 1, bad, kT));
   MustOk(record->ScheduleRetry(lock, kT + 1h, "overloaded", kT + 1s));
   RecordedRequest seen = Must(record->Get(lock.id, "alice"));
@@ -429,7 +429,7 @@ void GroupsAreOne(RecordPlace& place) {
   }));
   CHECK(IsStaleLock(own));
   MustOk(record->Group([&] {
-    MustOk(record->FinishAttempt(lock, 1, EndOf(AttemptOutcome::kSucceeded), kT));
+    MustOk(record->FinishAttempt(lock, 1, EndOf(RecordedOutcome::kSucceeded), kT));
     MustOk(record->Complete(lock, "answer", 200, kT));
   }));
   CHECK(Must(record->Get(lock.id, "alice")).result == "answer");

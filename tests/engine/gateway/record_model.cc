@@ -21,7 +21,7 @@ struct ModelRequest {
   int64_t token = 0;
   UnixTime created;
   UnixTime due;  // as requests.due_at in record_statements.h
-  std::vector<AttemptOutcome> attempts;
+  std::vector<RecordedOutcome> attempts;
   std::string result;
   std::string error;
 };
@@ -108,7 +108,7 @@ class RecordModel {
   void GiveBack(ModelRequest& request, RequestStatus status, UnixTime due) {
     request.status = status;
     request.due = due;
-    End(request, AttemptOutcome::kAbandoned);
+    End(request, RecordedOutcome::kAbandoned);
   }
 
   std::map<std::string, ModelRequest> requests;
@@ -116,10 +116,10 @@ class RecordModel {
  private:
   bool Fails() const { return config_.on_unknown == UnknownPolicy::kFail; }
 
-  static int64_t End(ModelRequest& request, AttemptOutcome outcome) {
+  static int64_t End(ModelRequest& request, RecordedOutcome outcome) {
     int64_t count = 0;
-    for (AttemptOutcome& each : request.attempts) {
-      if (each != AttemptOutcome::kRunning) continue;
+    for (RecordedOutcome& each : request.attempts) {
+      if (each != RecordedOutcome::kRunning) continue;
       each = outcome;
       ++count;
     }
@@ -127,7 +127,7 @@ class RecordModel {
   }
 
   int64_t Lose(ModelRequest& request, UnixTime now) {
-    const int64_t lost = End(request, AttemptOutcome::kUnknown);
+    const int64_t lost = End(request, RecordedOutcome::kUnknown);
     if (lost > 0 && Fails()) {
       request.status = RequestStatus::kFailed;
       request.error = "outcome_unknown";
@@ -198,7 +198,7 @@ class ModelCheck {
       CHECK(seen.result == expected.result);
       CHECK(seen.created_at == expected.created);
       if (expected.status == RequestStatus::kFailed) CHECK(seen.last_error_code == expected.error);
-      std::vector<AttemptOutcome> outcomes;
+      std::vector<RecordedOutcome> outcomes;
       for (const RecordedAttempt& each : Must(record_->Attempts(id, "alice"))) {
         outcomes.push_back(each.end.outcome);
       }
@@ -253,7 +253,7 @@ class ModelCheck {
     CHECK(claimed->lock.token == request.token);
     CHECK(claimed->body == request.body);
     CHECK(claimed->unknown_attempts ==
-          std::count(request.attempts.begin(), request.attempts.end(), AttemptOutcome::kUnknown));
+          std::count(request.attempts.begin(), request.attempts.end(), RecordedOutcome::kUnknown));
     locks_.push_back(claimed->lock);
   }
 
@@ -290,7 +290,7 @@ class ModelCheck {
       return;
     }
     if (!Agree(number.status(), held)) return;
-    held->attempts.push_back(AttemptOutcome::kRunning);
+    held->attempts.push_back(RecordedOutcome::kRunning);
     held->due = now_ + lease_;
     CHECK(std::cmp_equal(*number, held->attempts.size()));
   }
@@ -300,12 +300,12 @@ class ModelCheck {
     ModelRequest* held = model_.Held(lock);
     const size_t number = 1 + Pick(3);
     RecordedEnd end;
-    end.outcome = Pick(2) == 0 ? AttemptOutcome::kSucceeded : AttemptOutcome::kFailed;
-    end.error_code = end.outcome == AttemptOutcome::kFailed ? "overloaded" : "";
+    end.outcome = Pick(2) == 0 ? RecordedOutcome::kSucceeded : RecordedOutcome::kFailed;
+    end.error_code = end.outcome == RecordedOutcome::kFailed ? "overloaded" : "";
     const absl::Status status =
         record_->FinishAttempt(lock, static_cast<int64_t>(number), end, now_);
     const bool runs = held != nullptr && number <= held->attempts.size() &&
-                      held->attempts[number - 1] == AttemptOutcome::kRunning;
+                      held->attempts[number - 1] == RecordedOutcome::kRunning;
     if (held != nullptr && !runs) {
       CHECK(absl::IsNotFound(status));
     } else if (Agree(status, held)) {
