@@ -10,6 +10,7 @@
 #include "mock_providers/faults.h"
 #include "reports/metric_table.h"
 #include "reports/result.h"
+#include "engine/gateway/config.h"
 #include "reports/result_schema.h"
 #include "reports/text.h"
 #include "scenarios/claim.h"
@@ -99,6 +100,7 @@ int PrintSchema(const std::string& which) {
                              : which == "claim"  ? ClaimSchema()
                              : which == "space"  ? SpaceSchema()
                              : which == "result" ? ResultSchema()
+                             : which == "gateway" ? GatewaySchema()
                                                  : ScenarioSchema();
   std::fputs(schema.c_str(), stdout);
   return kExitOk;

@@ -10,6 +10,7 @@
 #include <boost/asio/write.hpp>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,14 @@ class ScriptedServer {
   const std::vector<std::string>& requests() const { return requests_; }
   void Stop() { acceptor_.close(); }
 
+  // Whatever is asked once no script is left.
+  void AnswerAll(std::string bytes) { always_.emplace(std::move(bytes), Then::kNextRequest); }
+
+  // Sends these bytes to the client whose request came last.
+  void Release(const std::string& bytes) {
+    if (const auto socket = last_.lock()) asio::write(*socket, asio::buffer(bytes));
+  }
+
  private:
   Task<> Accept() {
     boost::system::error_code ec;
@@ -82,9 +91,10 @@ class ScriptedServer {
     Then then = Then::kNextRequest;
     while (then == Then::kNextRequest) {
       const bool read = co_await ReadRequest(*socket);
-      if (!read || scripts_.empty()) break;
-      const Script script = std::move(scripts_.front());
-      scripts_.pop_front();
+      last_ = socket;
+      if (!read || (scripts_.empty() && !always_.has_value())) break;
+      const Script script = scripts_.empty() ? *always_ : std::move(scripts_.front());
+      if (!scripts_.empty()) scripts_.pop_front();
       then = script.then;
       co_await WriteInSteps(*socket, script.bytes, script.step);
     }
@@ -126,6 +136,8 @@ class ScriptedServer {
   asio::ip::tcp::acceptor acceptor_;
   std::deque<Script> scripts_;
   std::vector<std::string> requests_;
+  std::optional<Script> always_;
+  std::weak_ptr<asio::ip::tcp::socket> last_;
   int accepted_ = 0;
   int closed_ = 0;
 };
