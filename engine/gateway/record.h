@@ -154,7 +154,8 @@ class RequestRecord {
  public:
   virtual ~RequestRecord() = default;
 
-  // ---- at the front door ----
+  // ---- at the front door
+  // ---------------------------------------------------------------------------
 
   // Durable once it returns kAccepted (inside Group(): once that returns). InvalidArgument: a field
   // is out of its range, and the message names it.
@@ -165,7 +166,8 @@ class RequestRecord {
   virtual absl::StatusOr<std::vector<RecordedAttempt>> Attempts(const std::string& id,
                                                                 const std::string& client) = 0;
 
-  // ---- for whoever processes ----
+  // ---- for whoever processes
+  // -----------------------------------------------------------------------
 
   // The request that has waited longest among those queued, due for a retry, or left behind with an
   // expired lease; nothing if there is none. Attempts of the last kind that were running become
@@ -197,7 +199,8 @@ class RequestRecord {
   virtual absl::Status ScheduleRetry(const RequestLock& lock, UnixTime not_before,
                                      const std::string& error_code, UnixTime now) = 0;
 
-  // ---- upkeep ----
+  // ---- upkeep
+  // --------------------------------------------------------------------------------------
 
   // Once at start, before anything is claimed. SQLite has one owner, so every lock it finds was
   // held by a process that is gone and is released at once; PostgreSQL releases those that expired.

@@ -188,8 +188,7 @@ class PostgresConnection final : public SqlConnection {
   PostgresTime no_connect_before_ = PostgresTime::min();
 };
 
-// ---- waiting
-// --------------------------------------------------------------------------------------
+// ---- waiting ----
 
 bool PostgresConnection::Poll(short events, PostgresTime deadline) const {
   pollfd waits{PQsocket(connection_.get()), events, 0};
@@ -244,8 +243,7 @@ absl::StatusOr<PostgresResult> PostgresConnection::Simple(const std::string& tex
   return Receive();
 }
 
-// ---- connecting
-// -----------------------------------------------------------------------------------
+// ---- connecting ----
 
 absl::Status PostgresConnection::Connect() {
   const PostgresTime now = std::chrono::steady_clock::now();
@@ -327,35 +325,36 @@ absl::StatusOr<int64_t> PostgresConnection::Version() {
   return std::atoll(PQgetvalue(version->get(), 0, 0));
 }
 
-// One of those that start at the same time; the others find the tables made.
+// One of those that start at the same time; the others find the tables made. They have to begin a
+// transaction after they have the lock: one that began before would not look again for a schema
+// that it has not found.
 absl::Status PostgresConnection::MakeTables() {
   static constexpr int64_t kMakersLock = 0x7371'7561'6c6c;
-  absl::Status status =
-      Simple(Cat("BEGIN; SELECT pg_advisory_xact_lock(", kMakersLock, ")")).status();
+  absl::Status status = Simple(Cat("SELECT pg_advisory_lock(", kMakersLock, ")")).status();
   if (!status.ok()) return status;
-  const auto version = Version();
+  status = Simple("BEGIN").status();
+  const auto version = status.ok() ? Version() : absl::StatusOr<int64_t>(status);
   status = version.status();
   if (status.ok() && *version == 0) {
-    status =
-        Simple(Cat("CREATE SCHEMA IF NOT EXISTS squall; CREATE TABLE record (version BIGINT NOT "
-                   "NULL); INSERT INTO record VALUES (",
-                   kRecordSchemaVersion, ")"))
-            .status();
+    status = Simple(Cat("CREATE SCHEMA IF NOT EXISTS squall; CREATE TABLE record (version BIGINT "
+                        "NOT NULL); INSERT INTO record VALUES (",
+                        kRecordSchemaVersion, ")"))
+                 .status();
     for (const char* table : sql::kTables) {
       if (status.ok()) status = Simple(ForPostgres(table)).status();
     }
   }
-  if (status.ok()) return Simple("COMMIT").status();
-  if (connection_) (void)Simple("ROLLBACK");
+  if (status.ok()) status = Simple("COMMIT").status();
+  if (!status.ok() && connection_) (void)Simple("ROLLBACK");
+  if (connection_) (void)Simple(Cat("SELECT pg_advisory_unlock(", kMakersLock, ")"));
   return status;
 }
 
-// ---- transactions and statements
-// ------------------------------------------------------------------
+// ---- transactions and statements ----
 
 absl::StatusOr<std::optional<UnixTime>> PostgresConnection::Begin() {
   static const std::string begin =
-      "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
+      "BEGIN ISOLATION LEVEL READ COMMITTED; "
       "SELECT (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint";
   const bool was_connected = connection_ != nullptr;
   if (!was_connected) {

@@ -139,8 +139,7 @@ int64_t RecordQueue::waiting() const {
 
 UnixTime RecordQueue::now() const { return core_->clock(); }
 
-// ---- the calls
-// ------------------------------------------------------------------------------------
+// ---- the calls ----
 
 Task<absl::StatusOr<AcceptReply>> RecordQueue::Accept(NewRequest request) {
   return Run<AcceptReply>([request = std::move(request)](RequestRecord& r, UnixTime now) {

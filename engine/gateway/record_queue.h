@@ -92,7 +92,7 @@ class RecordQueue {
   std::unique_ptr<Core> core_;
 };
 
-// ---- templates ----------------------------------------------------------------------------------
+// ---- templates ----
 
 // One Run(): shared, because a std::function is copyable and the handler of a coroutine is not.
 template <class T, class Handler>
@@ -102,8 +102,7 @@ struct RecordCall {
 
   // Resumes the caller on its executor.
   void Finish(const absl::Status& durable) {
-    absl::StatusOr<T> outcome = durable;
-    if (durable.ok()) outcome = std::move(result);
+    absl::StatusOr<T> outcome = durable.ok() ? std::move(result) : absl::StatusOr<T>(durable);
     asio::post(busy.get_executor(),
                [h = std::move(handler), outcome = std::move(outcome)]() mutable {
                  std::move(h)(std::move(outcome));

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "engine/base/cat.h"
 #include "engine/base/check.h"
+#include "engine/gateway/record_fields.h"
 #include "engine/gateway/record_statements.h"
 
 namespace squall {
@@ -16,11 +16,8 @@ namespace sql = record_sql;
 
 namespace {
 
-constexpr int kAcceptTries = 4;         // against others who accept the same key at the same time
-constexpr int kClaimsLookedAt = 256;    // failed by policy on the way to one that can be claimed
-constexpr int64_t kRecoverBatch = 256;  // requests per transaction
-constexpr size_t kShortText = 255;
-constexpr size_t kHashText = 64;
+constexpr int kAcceptTries = 4;       // against others who accept the same key at the same time
+constexpr int kClaimsLookedAt = 256;  // failed by policy on the way to one that can be claimed
 
 // Unguessable: whoever knows an id still needs the client's key, but need not be told of others.
 std::string NewRequestId() {
@@ -35,53 +32,6 @@ std::string NewRequestId() {
   return id;
 }
 
-// Well-formed UTF-8 without control characters, which every database stores alike.
-bool IsPlainText(std::string_view text) {
-  size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    if (length == 0 || lead > 0xf4 || i + length > text.size()) return false;
-    if (length == 1 && (lead < 0x20 || lead == 0x7f)) return false;
-    uint32_t code = length == 1 ? lead : lead & (0xffu >> (length + 1));
-    for (size_t k = 1; k < length; ++k) {
-      const auto byte = static_cast<unsigned char>(text[i + k]);
-      if ((byte & 0xc0) != 0x80) return false;
-      code = code << 6 | (byte & 0x3fu);
-    }
-    const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-    if (overlong || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
-    i += length;
-  }
-  return true;
-}
-
-absl::Status CheckText(std::string_view name, std::string_view text, size_t min, size_t max) {
-  if (text.size() < min || text.size() > max) {
-    return absl::InvalidArgumentError(
-        Cat(name, ": got ", text.size(), " bytes, expected ", min, " to ", max));
-  }
-  if (!IsPlainText(text)) {
-    return absl::InvalidArgumentError(Cat(name, ": expected UTF-8 without control characters"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckSize(std::string_view name, std::string_view bytes, int64_t max) {
-  if (std::cmp_less_equal(bytes.size(), max)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      Cat(name, ": got ", bytes.size(), " bytes, expected at most ", max));
-}
-
-absl::Status CheckNew(const NewRequest& request, const RecordConfig& config) {
-  absl::Status status = CheckText("client", request.client, 1, kShortText);
-  if (status.ok()) status = CheckText("idempotency_key", request.idempotency_key, 0, kShortText);
-  if (status.ok()) status = CheckText("endpoint", request.endpoint, 1, kShortText);
-  if (status.ok()) status = CheckText("body_hash", request.body_hash, 1, kHashText);
-  if (status.ok()) status = CheckSize("body", request.body, config.max_body_bytes);
-  return status;
-}
-
 absl::Status StaleLock() {
   return absl::AbortedError("request record: the lock on this request has passed to another");
 }
@@ -92,15 +42,8 @@ bool IsOwnError(const absl::Status& status) {
          absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status);
 }
 
-template <class E>
-absl::StatusOr<E> FromName(std::string_view text, std::span<const std::string_view> names) {
-  const auto found = std::find(names.begin(), names.end(), text);
-  if (found == names.end()) return absl::DataLossError("request record: an unknown status");
-  return static_cast<E>(found - names.begin());
-}
-
 absl::StatusOr<RecordedRequest> ToRequest(const SqlRow& row) {
-  const auto status = FromName<RequestStatus>(row.Text(4), RequestStatusNames());
+  const auto status = RequestStatusOf(row.Text(4));
   if (!status.ok()) return status.status();
   RecordedRequest request;
   request.id = row.Text(0);
@@ -123,8 +66,7 @@ std::string_view Text(RequestStatus status) { return Name(status); }
 
 }  // namespace
 
-// ---- transactions
-// ---------------------------------------------------------------------------------
+// ---- transactions ----
 
 absl::Status TableRecord::Write(UnixTime now, absl::FunctionRef<absl::Status(UnixTime)> body) {
   if (group_) {
@@ -173,11 +115,10 @@ absl::Status TableRecord::Group(absl::FunctionRef<void()> operations) {
   return status;
 }
 
-// ---- at the front door
-// ----------------------------------------------------------------------------
+// ---- at the front door ----
 
 absl::StatusOr<AcceptReply> TableRecord::Accept(const NewRequest& request, UnixTime now) {
-  if (absl::Status bad = CheckNew(request, config_); !bad.ok()) return bad;
+  if (absl::Status bad = CheckNewRequest(request, config_); !bad.ok()) return bad;
   AcceptReply reply;
   // That the record is full is no reason to undo what others do in the same transaction.
   absl::Status refused;
@@ -279,7 +220,7 @@ absl::StatusOr<std::vector<RecordedAttempt>> TableRecord::Attempts(const std::st
     attempt.model = row.Text(2);
     attempt.started_at = {row.Int(3)};
     attempt.finished_at = {row.Int(4)};
-    const auto outcome = FromName<RecordedOutcome>(row.Text(5), RecordedOutcomeNames());
+    const auto outcome = RecordedOutcomeOf(row.Text(5));
     if (!outcome.ok()) return outcome.status();
     attempt.end.outcome = *outcome;
     attempt.end.failure_class = row.Text(6);
@@ -290,8 +231,7 @@ absl::StatusOr<std::vector<RecordedAttempt>> TableRecord::Attempts(const std::st
   return attempts;
 }
 
-// ---- claims
-// ---------------------------------------------------------------------------------------
+// ---- claims ----
 
 absl::StatusOr<std::optional<ClaimedRequest>> TableRecord::ClaimNext(UnixTime now) {
   std::optional<ClaimedRequest> claimed;
@@ -357,8 +297,7 @@ absl::StatusOr<int64_t> TableRecord::LoseAttempts(int64_t seq, UnixTime now) {
   return count;
 }
 
-// ---- under a lock
-// ---------------------------------------------------------------------------------
+// ---- under a lock ----
 
 absl::StatusOr<UnixTime> TableRecord::Renew(const RequestLock& lock, UnixTime now) {
   UnixTime until;
@@ -376,8 +315,8 @@ absl::StatusOr<UnixTime> TableRecord::Renew(const RequestLock& lock, UnixTime no
 absl::StatusOr<int64_t> TableRecord::BeginAttempt(const RequestLock& lock,
                                                   const std::string& provider,
                                                   const std::string& model, UnixTime now) {
-  absl::Status bad = CheckText("provider", provider, 1, kShortText);
-  if (bad.ok()) bad = CheckText("model", model, 0, kShortText);
+  absl::Status bad = CheckField("provider", provider, 1);
+  if (bad.ok()) bad = CheckField("model", model, 0);
   if (!bad.ok()) return bad;
   int64_t number = 0;
   const absl::Status status = Write(now, [&](UnixTime at) -> absl::Status {
@@ -437,7 +376,8 @@ absl::Status TableRecord::EndAttempts(const absl::StatusOr<SqlRows>& rows, UnixT
 
 absl::Status TableRecord::Complete(const RequestLock& lock, const std::string& result,
                                    int64_t http_status, UnixTime now) {
-  if (absl::Status bad = CheckSize("result", result, config_.max_body_bytes); !bad.ok()) return bad;
+  if (absl::Status bad = CheckFieldSize("result", result, config_.max_body_bytes); !bad.ok())
+    return bad;
   return Write(now, [&](UnixTime at) {
     return EndAttempts(connection_->Run(sql::kComplete, {std::string_view(lock.id), lock.token,
                                                          SqlBlob{result}, http_status, at.ns}),
@@ -466,84 +406,6 @@ absl::Status TableRecord::ScheduleRetry(const RequestLock& lock, UnixTime not_be
                                        std::string_view(code)}),
         at);
   });
-}
-
-// ---- upkeep
-// ---------------------------------------------------------------------------------------
-
-absl::StatusOr<RecoveryReport> TableRecord::Recover(UnixTime now) {
-  RecoveryReport report;
-  int64_t rows = kRecoverBatch;
-  // Ends: what a batch has seen is no longer processing.
-  while (rows == kRecoverBatch) {
-    const absl::Status status =
-        Write(now, [&](UnixTime at) { return RecoverBatch(at, &report, &rows); });
-    if (!status.ok()) return status;
-  }
-  return report;
-}
-
-absl::Status TableRecord::RecoverBatch(UnixTime now, RecoveryReport* report, int64_t* rows) {
-  const int64_t until = connection_->IsSoleOwner() ? std::numeric_limits<int64_t>::max() : now.ns;
-  const auto left = connection_->Run(sql::kLeftBehind, {until, kRecoverBatch});
-  if (!left.ok()) return left.status();
-  *rows = static_cast<int64_t>(left->size());
-  for (const SqlRow& row : *left) {
-    const int64_t seq = row.Int(0);
-    const auto lost = LoseAttempts(seq, now);
-    if (!lost.ok()) return lost.status();
-    report->unknown_attempts += *lost;
-    if (FailsWith(*lost)) {
-      ++report->failed;
-      continue;
-    }
-    const auto requeued = connection_->Run(sql::kRequeue, {seq, now.ns});
-    if (!requeued.ok()) return requeued.status();
-    ++report->requeued;
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<int64_t> TableRecord::Purge(UnixTime now, int64_t rows_max) {
-  int64_t gone = 0;
-  const absl::Status status = Write(now, [&](UnixTime at) -> absl::Status {
-    const UnixTime until = at - config_.retention;
-    const auto rows = connection_->Run(sql::kPurge, {until.ns, rows_max});
-    if (!rows.ok()) return rows.status();
-    gone = static_cast<int64_t>(rows->size());
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
-  return gone;
-}
-
-absl::StatusOr<RecordCounts> TableRecord::Counts(UnixTime now) {
-  const auto rows = Read(sql::kCounts, {});
-  if (!rows.ok()) return rows.status();
-  RecordCounts counts;
-  for (const SqlRow& row : *rows) {
-    const auto status = FromName<RequestStatus>(row.Text(0), RequestStatusNames());
-    if (!status.ok()) return status.status();
-    if (*status == RequestStatus::kProcessing) {
-      counts.processing = row.Int(1);
-      continue;
-    }
-    (*status == RequestStatus::kQueued ? counts.queued : counts.retrying) = row.Int(1);
-    counts.oldest_waiting = std::max(counts.oldest_waiting, now - UnixTime{row.Int(2)});
-  }
-  return counts;
-}
-
-absl::Status TableRecord::Check() {
-  if (absl::Status status = connection_->CheckStorage(); !status.ok()) return status;
-  for (const sql::Rule& rule : sql::kRules) {
-    const auto broken = Read(rule.broken, {});
-    if (!broken.ok()) return broken.status();
-    if (broken->empty()) continue;
-    return absl::DataLossError(Cat("request record: corrupt: ", broken->front().Text(0),
-                                   " breaks the rule \"", rule.name, "\""));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace squall
