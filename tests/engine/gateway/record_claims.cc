@@ -1,7 +1,5 @@
 #include "tests/engine/gateway/record_claims.h"
 
-#include <set>
-
 namespace squall {
 namespace {
 
@@ -15,79 +13,6 @@ RecordedEnd EndOf(RecordedOutcome outcome, const std::string& failure_class = ""
   end.error_code = code;
   end.http_status = http_status;
   return end;
-}
-
-void AcceptedIsThere(RecordPlace& place) {
-  const auto record = place.Open();
-  const AcceptReply reply = Must(record->Accept(RequestOf("k1", "{\"a\":1}"), kT));
-  CHECK(reply.outcome == AcceptOutcome::kAccepted);
-  CHECK_FALSE(reply.lock);
-  CHECK(reply.request.id.size() == 36);
-  CHECK(reply.request.id.starts_with("req_"));
-
-  const RecordedRequest seen = Must(record->Get(reply.request.id, "alice"));
-  CHECK(seen.status == RequestStatus::kQueued);
-  CHECK(seen.idempotency_key == "k1");
-  CHECK(seen.endpoint == "/v1/chat/completions");
-  CHECK(seen.attempts == 0);
-  CHECK(seen.created_at == kT);
-  CHECK(seen.updated_at == kT);
-  CHECK(seen.result.empty());
-  CHECK(absl::IsNotFound(record->Get(reply.request.id, "bob").status()));
-  CHECK(absl::IsNotFound(record->Get("req_0", "alice").status()));
-  CHECK(absl::IsNotFound(record->Get(std::string("\0\xff", 2), "alice").status()));
-  CHECK(absl::IsNotFound(record->Attempts(reply.request.id, "bob").status()));
-}
-
-void SameKeySameBody(RecordPlace& place) {
-  const auto record = place.Open();
-  const AcceptReply first = Must(record->Accept(RequestOf("k"), kT));
-  const auto again = [&] { return Must(record->Accept(RequestOf("k"), kT + 1s)); };
-  CHECK(again().outcome == AcceptOutcome::kExisting);
-  CHECK(again().request.id == first.request.id);
-  CHECK_FALSE(again().lock);
-
-  const auto claimed = Must(record->ClaimNext(kT));
-  REQUIRE(claimed);
-  CHECK(again().request.status == RequestStatus::kProcessing);
-  CHECK_FALSE(Must(record->Accept(RequestOf("k", "{}", /*claim=*/true), kT)).lock);
-  MustOk(record->Complete(claimed->lock, "the answer", 200, kT + 2s));
-  CHECK(again().outcome == AcceptOutcome::kExisting);
-  CHECK(again().request.status == RequestStatus::kCompleted);
-  CHECK(again().request.result == "the answer");
-  CHECK(again().request.http_status == 200);
-}
-
-void SameKeyOtherBody(RecordPlace& place) {
-  const auto record = place.Open();
-  const AcceptReply first = Must(record->Accept(RequestOf("k", "one", /*claim=*/true), kT));
-  AcceptReply other = Must(record->Accept(RequestOf("k", "two", /*claim=*/true), kT));
-  CHECK(other.outcome == AcceptOutcome::kConflict);
-  CHECK(other.request.id == first.request.id);
-  CHECK_FALSE(other.lock);
-
-  MustOk(record->Complete(*first.lock, "secret of one", 200, kT));
-  other = Must(record->Accept(RequestOf("k", "two"), kT));
-  CHECK(other.outcome == AcceptOutcome::kConflict);
-  CHECK(other.request.result.empty());
-  NewRequest elsewhere = RequestOf("k", "one");
-  elsewhere.endpoint = "/v1/messages";
-  CHECK(Must(record->Accept(elsewhere, kT)).outcome == AcceptOutcome::kConflict);
-}
-
-void ScopeOfKeys(RecordPlace& place) {
-  const auto record = place.Open();
-  std::set<std::string> ids;
-  ids.insert(Must(record->Accept(RequestOf("k"), kT)).request.id);
-  NewRequest bobs = RequestOf("k", "another body");
-  bobs.client = "bob";
-  ids.insert(Must(record->Accept(bobs, kT)).request.id);
-  for (int i = 0; i < 3; ++i) {
-    const AcceptReply reply = Must(record->Accept(RequestOf(""), kT));
-    CHECK(reply.outcome == AcceptOutcome::kAccepted);
-    ids.insert(reply.request.id);
-  }
-  CHECK(ids.size() == 5);
 }
 
 void ClaimsInOrder(RecordPlace& place) {
@@ -369,52 +294,6 @@ void CountsOfOpenOnes(RecordPlace& place) {
   CHECK(counts.oldest_waiting == 10s);
 }
 
-void BadFieldsAreNamed(RecordPlace& place) {
-  const auto record = place.Open();
-  const std::pair<std::string NewRequest::*, const char*> fields[] = {
-      {&NewRequest::client, "client"},
-      {&NewRequest::idempotency_key, "idempotency_key"},
-      {&NewRequest::endpoint, "endpoint"},
-      {&NewRequest::body_hash, "body_hash"},
-  };
-  const std::string bad_texts[] = {
-      std::string(256, 'x'), std::string("a\0b", 3), "a\nb",   "\xff", "\xc0\x80",
-      "\xed\xa0\x80",        "\xf4\x90\x80\x80",     "caf\xc3"};
-  for (const auto& [field, name] : fields) {
-    for (const std::string& text : bad_texts) {
-      NewRequest request = RequestOf("k");
-      request.*field = text;
-      const absl::Status status = record->Accept(request, kT).status();
-      CAPTURE(name, text, status);
-      CHECK(absl::IsInvalidArgument(status));
-      CHECK(std::string(status.message()).starts_with(name));
-    }
-  }
-  NewRequest request = RequestOf("k");
-  request.body.assign(static_cast<size_t>(place.config.max_body_bytes) + 1, 'x');
-  CHECK(absl::IsInvalidArgument(record->Accept(request, kT).status()));
-  CHECK(Must(record->Counts(kT)).queued == 0);
-  NewRequest fine = RequestOf("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
-  const AcceptReply reply = Must(record->Accept(fine, kT));
-  CHECK(Must(record->Get(reply.request.id, "alice")).idempotency_key == fine.idempotency_key);
-}
-
-void AnyBytes(RecordPlace& place) {
-  const auto record = place.Open();
-  std::string all;
-  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
-  for (const std::string& bytes : {std::string(), all, std::string(300'000, 'x') + all}) {
-    NewRequest request = RequestOf("", "");
-    request.body = bytes;
-    Must(record->Accept(request, kT));
-    const auto claimed = Must(record->ClaimNext(kT));
-    REQUIRE(claimed);
-    CHECK(claimed->body == bytes);
-    MustOk(record->Complete(claimed->lock, bytes, 200, kT));
-    CHECK(Must(record->Get(claimed->lock.id, "alice")).result == bytes);
-  }
-}
-
 void GroupsAreOne(RecordPlace& place) {
   const auto record = place.Open();
   RequestLock lock;
@@ -496,11 +375,7 @@ void RestartsMayFailUnknowns(RecordPlace& place) {
   CHECK(Must(record->Get(locks[0].id, "alice")).last_error_code == "outcome_unknown");
 }
 
-constexpr RecordClaim kRecordClaims[] = {
-    {"what was accepted is there, for its client only", AcceptedIsThere},
-    {"the same key and body is the same request, in whatever state", SameKeySameBody},
-    {"the same key with another body is a conflict", SameKeyOtherBody},
-    {"keys are each client's own, and none is like nothing else", ScopeOfKeys},
+constexpr RecordClaim kLockClaims[] = {
     {"claims go by age", ClaimsInOrder},
     {"who accepts may go on to process", AcceptedWithLock},
     {"a stale worker can write nothing", StaleWorker},
@@ -515,8 +390,6 @@ constexpr RecordClaim kRecordClaims[] = {
     {"keys are free after retention, purged or not", Retention},
     {"a purge is bounded and takes attempts along", PurgeInSteps},
     {"counts are of what is not finished", CountsOfOpenOnes},
-    {"bad fields are refused by name", BadFieldsAreNamed},
-    {"bodies and results may be any bytes", AnyBytes},
     {"a group is one transaction", GroupsAreOne},
     {"restarts lose nothing", SurvivesRestarts, true},
     {"restarts fail what may not be tried again", RestartsMayFailUnknowns, true},
@@ -524,11 +397,13 @@ constexpr RecordClaim kRecordClaims[] = {
 
 }  // namespace
 
-std::span<const RecordClaim> RecordClaims() { return kRecordClaims; }
+std::span<const RecordClaim> RecordLockClaims() { return kLockClaims; }
 
 void CheckRecordClaims(RecordPlace& place) {
   const RecordConfig config = place.config;
-  for (const RecordClaim& claim : RecordClaims()) {
+  std::vector<RecordClaim> claims(RecordAcceptClaims().begin(), RecordAcceptClaims().end());
+  claims.insert(claims.end(), RecordLockClaims().begin(), RecordLockClaims().end());
+  for (const RecordClaim& claim : claims) {
     if (claim.restarts && !place.outlives_process) continue;
     INFO("claim: " << claim.name);
     place.config = config;

@@ -32,9 +32,10 @@ struct RecordClaim {
   bool restarts = false;  // not for stores that end with their process
 };
 
-std::span<const RecordClaim> RecordClaims();
+std::span<const RecordClaim> RecordAcceptClaims();
+std::span<const RecordClaim> RecordLockClaims();
 
-// Runs all rows that the place can.
+// Runs all rows of both that the place can.
 void CheckRecordClaims(RecordPlace& place);
 
 // Random calls by several workers, whose clocks jump, against a model of the record. `records` are
