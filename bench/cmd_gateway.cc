@@ -20,7 +20,9 @@ namespace {
 
 constexpr std::string_view kExample = "scenarios/gateway/example.json";
 
-void SayLine(const std::string& line) { std::fprintf(stderr, "squall gateway: %s\n", line.c_str()); }
+void SayLine(const std::string& line) {
+  std::fprintf(stderr, "squall gateway: %s\n", line.c_str());
+}
 
 int SayStatus(const absl::Status& status) {
   std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
@@ -45,8 +47,7 @@ void ReloadGateway(const GatewayOptions& options, Gateway* gateway) {
   const absl::Status status = config.ok() ? gateway->Reload(*config) : config.status();
   if (status.ok()) {
     SayLine("configuration loaded again, " + std::to_string(gateway->state().fleet->reused()) +
-            " of " + std::to_string(gateway->state().fleet->routes().size()) +
-            " routes unchanged");
+            " of " + std::to_string(gateway->state().fleet->routes().size()) + " routes unchanged");
     return;
   }
   // One line, whatever is wrong: the file is there to be checked with --check.
@@ -61,8 +62,7 @@ Task<> HandleSignals(asio::signal_set* signals, const GatewayOptions& options, G
                      RealEnv* env, int* code) {
   boost::system::error_code ec;
   while (true) {
-    const int signal =
-        co_await signals->async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    const int signal = co_await signals->async_wait(asio::redirect_error(asio::use_awaitable, ec));
     if (ec) co_return;
     if (signal == SIGHUP) {
       ReloadGateway(options, gateway);

@@ -28,6 +28,7 @@ struct AsyncService::Job {
   RequestLock lock;
   std::string endpoint;
   std::string body;
+  Time began{};
   std::shared_ptr<Route> route;  // once the body has been read
   std::stop_source stop;         // of the call
   std::stop_source settled{};    // an attempt's end has been written

@@ -128,6 +128,7 @@ Task<> AsyncService::Stop(Time deadline) {
 std::shared_ptr<AsyncService::Job> AsyncService::NewJob(RequestLock lock, std::string endpoint,
                                                         std::string body) {
   auto job = std::make_shared<Job>(std::move(lock), std::move(endpoint), std::move(body));
+  job->began = core_.env.Now();
   jobs_[job->lock.id] = job;
   Spawn(core_.env.executor(), KeepLease(job));
   return job;
@@ -213,6 +214,7 @@ Task<> AsyncService::Execute(std::shared_ptr<Job> job) {
   }
   if (!job->lost) co_await Conclude(*job);
   core_.metrics.Count("squall_gateway_async_total", job->outcome);
+  Log(*job);
   jobs_.erase(job->lock.id);
   job->finished.request_stop();
   work_.request_stop();
@@ -278,6 +280,26 @@ Task<> AsyncService::Conclude(Job& job) {
     job.outcome = "unwritten";
     say_(Cat("record: ", job.lock.id, ": ", std::string(status.message())));
   }
+}
+
+// The trail of an execution has a line of its own: whoever asked may be gone, or have asked twice.
+void AsyncService::Log(const Job& job) const {
+  AccessEntry entry;
+  entry.id = job.lock.id;
+  entry.method = "POST";
+  entry.path = job.endpoint;
+  entry.mode = "execution";
+  entry.status = job.answer.has_value() ? 200 : job.error.has_value() ? job.error->status : 499;
+  if (job.error.has_value()) entry.error = job.error->code;
+  entry.ms = Millis(core_.env.Now() - job.began);
+  if (job.route != nullptr) {
+    entry.route = job.route->model();
+    entry.target = job.route.get();
+    entry.result = &job.result;
+    entry.usage = UsageOf(job.result);
+    entry.usd = CostOf(*job.route, job.result);
+  }
+  core_.log->Add(entry);
 }
 
 void AsyncService::AppendGauges(std::string* out) const {

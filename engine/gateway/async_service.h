@@ -45,8 +45,8 @@ class AsyncService final : public AttemptWitness {
   // Serves a visit that has been read. Whatever happens, it is replied to.
   Task<> Serve(ChatVisit& visit, ChatService& chat);
 
-  // What GET /v1/requests/{id} says. Errors: NotFound, Unavailable.
-  Task<absl::StatusOr<std::string>> Describe(std::string id, std::string client);
+  // What GET /v1/requests/{id} says to the client of that name. Errors: NotFound, Unavailable.
+  Task<absl::StatusOr<std::string>> Describe(std::string id, std::string name);
 
   // No work is taken up any more. Stop() waits for what is under way until `deadline`, then has it
   // stopped and left to be taken up after the next start.
@@ -75,6 +75,7 @@ class AsyncService final : public AttemptWitness {
   Task<> FinishAttempt(std::shared_ptr<Job> job, int64_t number, RecordedEnd end);
   std::shared_ptr<Job> NewJob(RequestLock lock, std::string endpoint, std::string body);
   void Lose(Job* job) const;
+  void Log(const Job& job) const;
 
   Task<> Accepted(ChatVisit& visit, AcceptReply& accepted, bool wait);
   Task<> AwaitResult(ChatVisit& visit);

@@ -39,6 +39,9 @@ ClientError KeyTaken() {
   return error;
 }
 
+// Whose requests they are in the record, which wants a name.
+std::string RecordClient(const std::string& name) { return name.empty() ? "anybody" : name; }
+
 void AppendMaybe(std::string_view name, const std::string& text, std::string* out) {
   AppendTo(out, ",\"", name, "\":");
   if (text.empty()) {
@@ -92,7 +95,8 @@ std::string RequestBody(const RecordedRequest& request,
 
 }  // namespace
 
-Task<absl::StatusOr<std::string>> AsyncService::Describe(std::string id, std::string client) {
+Task<absl::StatusOr<std::string>> AsyncService::Describe(std::string id, std::string name) {
+  const std::string client = RecordClient(name);
   const absl::StatusOr<RecordedRequest> request = co_await queue_->Get(id, client);
   if (!request.ok()) co_return request.status();
   const absl::StatusOr<std::vector<RecordedAttempt>> attempts =
@@ -110,8 +114,7 @@ Task<> AsyncService::Serve(ChatVisit& visit, ChatService& chat) {
     error->retry = false;
   }
   NewRequest request;
-  request.client = visit.state->ClientName(visit.client);
-  if (request.client.empty()) request.client = "anybody";
+  request.client = RecordClient(visit.state->ClientName(visit.client));
   request.idempotency_key = visit.intake.idempotency_key;
   request.endpoint = std::string(visit.path);
   request.body = visit.exchange.request().body;
@@ -174,8 +177,7 @@ Task<> AsyncService::Accepted(ChatVisit& visit, AcceptReply& accepted, bool wait
 // may be executed here, or in another process, whose news only the record has.
 Task<> AsyncService::AwaitResult(ChatVisit& visit) {
   const Time until = SaturatingAdd(core_.env.Now(), config_.wait);
-  std::string client = visit.state->ClientName(visit.client);
-  if (client.empty()) client = "anybody";
+  const std::string client = RecordClient(visit.state->ClientName(visit.client));
   while (true) {
     const auto found = jobs_.find(visit.id);
     const std::shared_ptr<Job> job = found == jobs_.end() ? nullptr : found->second;

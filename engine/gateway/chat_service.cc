@@ -145,9 +145,9 @@ Task<> ChatService::Serve(ChatVisit& visit) {
   }
   if (asks) {
     const std::string_view member = visit.intake.wait.has_value() ? "wait" : "idempotency_key";
-    ClientError none(400, "unsupported_parameter",
-                     Cat("This gateway keeps no record of requests, which \"", member,
-                         "\" asks for."));
+    ClientError none(
+        400, "unsupported_parameter",
+        Cat("This gateway keeps no record of requests, which \"", member, "\" asks for."));
     none.param = member;
     none.retry = false;
     co_await Refuse(visit, std::move(none));
@@ -171,6 +171,11 @@ Task<> ChatService::Answer(ChatVisit& visit) {
     co_return;
   }
   visit.intake.request.id = visit.id;
+  if (!visit.intake.conversation.empty()) {
+    // For the engine's own limits of a conversation; a plain request does not pass it on.
+    visit.intake.request.user =
+        Cat(visit.state->ClientName(visit.client), "\n", visit.intake.conversation);
+  }
   const Time deadline = SaturatingAdd(now, visit.state->config.deadline);
   CallResult result;
   visit.entry.result = &result;

@@ -14,6 +14,7 @@ namespace squall {
 namespace {
 
 constexpr auto kResolveEvery = std::chrono::seconds(60);
+constexpr auto kQuiet = std::chrono::seconds(10);  // after a line about an upstream
 
 template <class T>
 std::string TextOfFields(T config) {
@@ -47,6 +48,19 @@ struct TargetName {
 TargetName SplitTarget(std::string_view target) {
   const size_t slash = target.find('/');
   return {target.substr(0, slash), target.substr(slash + 1)};
+}
+
+// An upstream that is down is worth a line, not one for each request.
+std::function<void(ProviderId, const std::string&)> SayNowAndThen(
+    std::function<void(const std::string&)> say, const std::string& name) {
+  using Clock = std::chrono::steady_clock;
+  if (!say) return {};
+  const auto quiet_until = std::make_shared<Clock::time_point>();
+  return [say, name, quiet_until](ProviderId, const std::string& why) {
+    if (Clock::now() < *quiet_until) return;
+    *quiet_until = Clock::now() + kQuiet;
+    say(Cat("upstream ", name, ": ", why));
+  };
 }
 
 }  // namespace
@@ -134,10 +148,7 @@ absl::Status Fleet::AddUpstream(RealEnv& env, const UpstreamConfig& config, size
     options.connect_timeout = config.connect_timeout;
     options.ca_file = config.ca_file;
     options.resolve_every = kResolveEvery;
-    options.on_connect_failure = [say = watchers.say, name = config.name](ProviderId,
-                                                                          const std::string& why) {
-      if (say) say(Cat("upstream ", name, ": ", why));
-    };
+    options.on_connect_failure = SayNowAndThen(watchers.say, config.name);
     kept.upstream = std::make_shared<Upstream>(env, config, *std::move(key), options);
     HttpEndpoint endpoint;
     endpoint.host = place->host;

@@ -116,9 +116,9 @@ Task<bool> FrontSession::Exchange() {
   co_await door_.handler.Handle(*this);
   --door_.counts.under_way;
   if (!begun_) gone_.request_stop();  // there is nobody to reply to
-  if (!keep_ && !gone_.stop_requested()) co_await CloseOrderly();
   reader_.Next();
   Account();
+  if (!keep_ && !gone_.stop_requested()) co_await CloseOrderly();
   co_return keep_ && !gone_.stop_requested();
 }
 

@@ -3,9 +3,11 @@ import { spawn } from "node:child_process";
 import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { root } from "./asking.mjs";
 import { serve } from "./serve.mjs";
 
 const binary = process.env.SQUALL_BINARY;
+process.env.SQUALL_MOCK_KEY = "sk-of-the-gateway";
 
 // Mocks of scenario `dialects`: `faulty` names the providers that meet `fault` (rows of a fault
 // table) at every attempt, in the order of the route, and `healthy` those that never do. Returns the
@@ -22,7 +24,8 @@ export async function gateway(t, { faulty, healthy, fault, config = {} }) {
     upstreams: names.map((name) => ({
       name,
       dialect: name,
-      url: mocks.urls[name],
+      url: root(mocks.urls[name]),
+      api_key: { env: "SQUALL_MOCK_KEY" },
       models: [{ name: `${name}-large` }],
     })),
     routes: [{ model: "any", targets: names.map((name) => `${name}/${name}-large`) }],

@@ -52,7 +52,7 @@ TEST_CASE("front door: what cannot be read for certain is 400 and the end", "[wi
     if (row.ends_with("\r\n\r\n\r\n")) client.Send("GET /healthz HTTP/1.1\r\n\r\n");
     world.RunUntil([&] { return client.got().find("\r\n\r\n") != std::string::npos; });
     CHECK(client.got().starts_with("HTTP/1.1 400 "));
-    CHECK(client.got().find("HTTP/1.1", 5) == std::string::npos);  // nothing smuggled is answered
+    CHECK(client.got().find("\nHTTP/1.1 ") == std::string::npos);  // nothing smuggled is answered
     client.Close();
   }
   CHECK(world.Get("/healthz").status == 200);
@@ -172,7 +172,7 @@ TEST_CASE("front door: a body is asked for with 100 Continue", "[wire]") {
 
 TEST_CASE("front door: a client that leaves stops its call", "[wire]") {
   GatewayWorld world;
-  world.up().Add(Script("", Then::kHold));
+  world.up().Add(ServerScript("", Then::kHold));
   const std::string body = ChatBody().dump();
   RawClient& client = world.Connect();
   client.Send(Cat(kPost, "Content-Length: ", body.size(), "\r\n\r\n", body));

@@ -5,11 +5,12 @@
 namespace squall::gateway_async_wire_test {
 namespace {
 
-json Recorded(const json& async = json::object(), const std::string& path = "") {
+json Recorded(const json& async = json::object(), const std::string& path = "",
+              const std::string& drain = "10s") {
   json all = {{"enabled", true}, {"poll", "5ms"}, {"retry_after", "5ms"}, {"workers", 2}};
   all.merge_patch(async);
   if (!path.empty()) all["record"] = {{"store", "sqlite"}, {"path", path}, {"sync", "normal"}};
-  return {{"async", all}};
+  return {{"async", all}, {"drain", drain}};
 }
 
 json Keyed(const std::string& key, const std::string& text = "hello") {
@@ -61,7 +62,7 @@ TEST_CASE("async: the same key with another body is a conflict", "[wire]") {
 
 TEST_CASE("async: who asks at the same time waits for the first", "[wire]") {
   GatewayWorld world(Recorded());
-  world.up().Add(Script("", Then::kNextRequest));
+  world.up().Add(ServerScript("", Then::kNextRequest));
   std::vector<RawClient*> clients;
   for (int i = 0; i < 5; ++i) {
     clients.push_back(&world.Connect());
@@ -105,7 +106,7 @@ TEST_CASE("async: who does not wait is given an id, and the result under it", "[
 
 TEST_CASE("async: a client that leaves stops nothing", "[wire]") {
   GatewayWorld world(Recorded());
-  world.up().Add(Script("", Then::kNextRequest));
+  world.up().Add(ServerScript("", Then::kNextRequest));
   RawClient& client = world.Connect();
   client.Send(GatewayWorld::RequestText("POST", "/v1/chat/completions", Keyed("k1").dump()));
   world.RunUntil([&] { return world.up().requests().size() == 1; });
@@ -120,7 +121,7 @@ TEST_CASE("async: a client that leaves stops nothing", "[wire]") {
 
 TEST_CASE("async: who waits too long is given the id", "[wire]") {
   GatewayWorld world(Recorded({{"wait", "30ms"}}));
-  world.up().Add(Script("", Then::kNextRequest));
+  world.up().Add(ServerScript("", Then::kNextRequest));
   const json accepted = world.Chat(Keyed("k1")).Json();
   CHECK(accepted["object"] == "chat.completion.async");
   CHECK(accepted["status"] == "processing");
@@ -159,6 +160,31 @@ TEST_CASE("async: streams are refused, and so is what cannot be recorded", "[wir
   CHECK(world.up().requests().empty());
 }
 
+TEST_CASE("async: a record that is full is a 503 with its reason, and nothing is executed",
+          "[wire]") {
+  GatewayWorld world(Recorded(
+      {{"record", {{"max_bytes", 1 << 20}}}, {"max_tries", 1}, {"wait", "1ms"}}, "", "50ms"));
+  world.up().AnswerAll(Answers(200, ChatReplyBody("Hi.")).bytes);
+  const std::string large(300'000, 'x');
+  // Both workers are held, so that the bodies stay in the record.
+  for (int i = 0; i < 2; ++i) world.up().Add(ServerScript("", Then::kHold));
+  ClientReply reply;
+  int taken = 0;
+  for (; taken < 20; ++taken) {
+    json body = ChatBody(large);
+    body["wait"] = false;
+    body["idempotency_key"] = Cat("k", taken);
+    reply = world.Chat(body);
+    if (reply.status != 200) break;
+  }
+  CHECK(taken > 0);
+  CHECK(reply.status == 503);
+  CHECK(reply.Json()["error"]["code"] == "record_unavailable");
+  CHECK_FALSE(reply.Header("Retry-After").empty());
+  CHECK(world.up().requests().size() <= 2);  // as many as there are workers
+  CHECK(world.Chat(ChatBody()).status == 200);
+}
+
 TEST_CASE("async: without a key or wait nothing is recorded", "[wire]") {
   GatewayWorld world(Recorded());
   world.up().Add(Answers(200, ChatReplyBody("Hi.")));
@@ -172,16 +198,14 @@ TEST_CASE("async: a request that was under way is taken up after a restart", "[w
   const std::string path = folder.Path("record.db");
   std::string id;
   {
-    json config = Recorded({}, path);
-    config["drain"] = "50ms";
-    GatewayWorld world(config);
+    GatewayWorld world(Recorded(json::object(), path, "50ms"));
     json body = Keyed("k1");
     body["wait"] = false;
-    world.up().Add(Script("", Then::kHold));
+    world.up().Add(ServerScript("", Then::kHold));
     id = world.Chat(body).Json()["id"];
     world.RunUntil([&] { return world.up().requests().size() == 1; });
   }
-  GatewayWorld world(Recorded({}, path));
+  GatewayWorld world(Recorded(json::object(), path));
   world.up().Add(Answers(200, ChatReplyBody("Again.")));
   const json request = Finished(&world, id);
   CHECK(request["status"] == "completed");

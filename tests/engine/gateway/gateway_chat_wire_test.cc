@@ -46,14 +46,14 @@ TEST_CASE("gateway: without a limit on tokens the provider is given none", "[wir
 
 TEST_CASE("gateway: failures of a provider are recovered", "[wire]") {
   const std::string empty = R"({"id":"c","object":"chat.completion","choices":[]})";
-  const std::vector<Script> failures = {
+  const std::vector<ServerScript> failures = {
       Answers(500, "{}"),
       Answers(200, ""),
       Answers(200, empty),
       Answers(200, "<html>oops</html>", "", "text/html"),
       Answers(200, R"({"id":"c","choices":[{"mess)"),
-      Script("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", Then::kClose),
-      Script("", Then::kReset),
+      ServerScript("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", Then::kClose),
+      ServerScript("", Then::kReset),
       Answers(429, R"({"error":{"message":"slow","code":"rate_limit_exceeded"}})",
               "retry-after-ms: 5\r\n"),
   };
@@ -70,7 +70,7 @@ TEST_CASE("gateway: failures of a provider are recovered", "[wire]") {
 }
 
 TEST_CASE("gateway: another provider answers in the client's dialect", "[wire]") {
-  GatewayWorld world({}, {"openai", "anthropic"});
+  GatewayWorld world(json::object(), {"openai", "anthropic"});
   world.up(0).Add(Answers(503, "{}"));
   world.up(1).Add(Answers(200, MessageReplyBody("Salut.")));
   json body = ChatBody();
@@ -93,7 +93,7 @@ TEST_CASE("gateway: another provider answers in the client's dialect", "[wire]")
 }
 
 TEST_CASE("gateway: messages of Anthropic's API, from both kinds of providers", "[wire]") {
-  GatewayWorld world({}, {"anthropic", "openai"});
+  GatewayWorld world(json::object(), {"anthropic", "openai"});
   const std::string own = MessageReplyBody("Salut.");
   world.up(0).Add(Answers(200, own));
   json body = MessageBody();
@@ -117,12 +117,12 @@ TEST_CASE("gateway: messages of Anthropic's API, from both kinds of providers", 
 TEST_CASE("gateway: tools go only to those who speak the client's dialect", "[wire]") {
   json body = ChatBody();
   body["tools"] = {{{"type", "function"}, {"function", {{"name", "f"}}}}};
-  GatewayWorld mixed({}, {"anthropic", "openai"});
+  GatewayWorld mixed(json::object(), {"anthropic", "openai"});
   mixed.up(1).Add(Answers(200, ChatReplyBody("Hi.")));
   CHECK(mixed.Chat(body).status == 200);
   CHECK(mixed.up(0).requests().empty());
 
-  GatewayWorld other({}, {"anthropic"});
+  GatewayWorld other(json::object(), {"anthropic"});
   const ClientReply refused = other.Chat(body);
   CHECK(refused.status == 400);
   CHECK(refused.Json()["error"]["param"] == "tools");

@@ -48,7 +48,7 @@ TEST_CASE("reload: all or nothing", "[wire]") {
 
 TEST_CASE("reload: a call under way ends by the configuration it began with", "[wire]") {
   GatewayWorld world;
-  world.up().Add(Script("", Then::kHold));
+  world.up().Add(ServerScript("", Then::kHold));
   RawClient& client = world.Connect();
   client.Send(GatewayWorld::RequestText("POST", "/v1/chat/completions", ChatBody().dump()));
   world.RunUntil([&] { return world.up().requests().size() == 1; });
@@ -62,7 +62,7 @@ TEST_CASE("reload: a call under way ends by the configuration it began with", "[
 
 TEST_CASE("drain: what is under way is finished, readyz says no, then the door is shut", "[wire]") {
   GatewayWorld world({{"drain", "10s"}, {"drain_delay", "100ms"}});
-  world.up().Add(Script("", Then::kNextRequest));
+  world.up().Add(ServerScript("", Then::kNextRequest));
   RawClient& busy = world.Connect();
   RawClient& idle = world.Connect();
   busy.Send(GatewayWorld::RequestText("POST", "/v1/chat/completions", ChatBody().dump()));
@@ -83,7 +83,7 @@ TEST_CASE("drain: what is under way is finished, readyz says no, then the door i
 
 TEST_CASE("drain: what does not end in time is cut off", "[wire]") {
   GatewayWorld world({{"drain", "100ms"}});
-  world.up().Add(Script("", Then::kHold));
+  world.up().Add(ServerScript("", Then::kHold));
   RawClient& busy = world.Connect();
   busy.Send(GatewayWorld::RequestText("POST", "/v1/chat/completions", ChatBody().dump()));
   world.RunUntil([&] { return world.up().requests().size() == 1; });
@@ -156,7 +156,7 @@ TEST_CASE("metrics: names of OpenTelemetry, and labels of the configuration only
         "gen_ai_request_model=\"m\"} 1",
         "gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name=\"chat\","
         "gen_ai_provider_name=\"openai\",gen_ai_request_model=\"large\",squall_upstream=\"up0\","
-        "error_type=\"overloaded\"} 1",
+        "error_type=\"server_error\"} 1",
         "gen_ai_client_token_usage_sum{gen_ai_operation_name=\"chat\",gen_ai_request_model=\"m\","
         "gen_ai_token_type=\"output\"} 5",
         "squall_gateway_recovered_total{gen_ai_request_model=\"m\"} 1",

@@ -87,7 +87,8 @@ TEST_CASE("load: idle connections and streams side by side", "[wire]") {
     world.RunUntil([&] { return client->ended(); });
     CHECK(client->got().find("data: [DONE]") != std::string::npos);
   }
-  CHECK(world.gateway().counts().open == kIdle);
+  for (RawClient* client : clients) client->Close();
+  world.RunUntil([&] { return world.gateway().counts().open == kIdle; });
   CHECK(world.gateway().counts().buffered == 0);
 }
 

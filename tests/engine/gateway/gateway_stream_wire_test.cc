@@ -27,8 +27,8 @@ std::string WholeStream(const std::vector<std::string>& pieces) {
   return Pieces(pieces) + Event(Chunk(json::object(), "stop")) + Event(usage) + "data: [DONE]\n\n";
 }
 
-Script Streams(const std::string& body, Then then = Then::kClose) {
-  return Script("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + body, then);
+ServerScript Streams(const std::string& body, Then then = Then::kClose) {
+  return ServerScript("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + body, then);
 }
 
 json StreamBody() {
@@ -87,7 +87,7 @@ TEST_CASE("stream: an answer is streamed once all of it has been checked", "[wir
 }
 
 TEST_CASE("stream: one that breaks is recovered, and no piece of it is shown", "[wire]") {
-  const std::vector<Script> failures = {
+  const std::vector<ServerScript> failures = {
       Streams(Pieces({"Wrong", " begin"})),
       Streams(Pieces({"Wrong"}), Then::kReset),
       Streams(""),
@@ -123,7 +123,7 @@ TEST_CASE("stream: who waits is sent signs of life, then an error as an event", 
   for (const bool openai : {true, false}) {
     GatewayWorld world(quick, {openai ? "openai" : "anthropic"});
     CAPTURE(openai);
-    world.up().Add(Script("", Then::kHold));
+    world.up().Add(ServerScript("", Then::kHold));
     const json body = [&] {
       json text = openai ? ChatBody() : MessageBody();
       text["stream"] = true;
@@ -144,7 +144,7 @@ TEST_CASE("stream: who waits is sent signs of life, then an error as an event", 
   json late = quick;
   late["deadline"] = "150ms";
   GatewayWorld world(late);
-  world.up().Add(Script("", Then::kHold));
+  world.up().Add(ServerScript("", Then::kHold));
   const ClientReply reply = world.Chat(StreamBody());
   CHECK(reply.status == 200);
   const std::vector<std::string> data = DataOf(reply.body);
@@ -196,7 +196,7 @@ TEST_CASE("stream: what pieces cannot carry is fetched whole and streamed", "[wi
 }
 
 TEST_CASE("stream: of Anthropic's API, from both kinds of providers", "[wire]") {
-  GatewayWorld world({}, {"openai", "anthropic"});
+  GatewayWorld world(json::object(), {"openai", "anthropic"});
   json body = MessageBody();
   body["stream"] = true;
   world.up(0).Add(Streams(WholeStream({"Hel", "lo."})));

@@ -106,11 +106,11 @@ inline ClientReply ReadReply(const std::string& bytes) {
 }
 
 // One reply of an upstream, in whole.
-inline Script Answers(int status, const std::string& body, const std::string& headers = "",
-                      const std::string& type = "application/json") {
-  return Script(Cat("HTTP/1.1 ", status, " X\r\nContent-Type: ", type, "\r\n", headers,
-                    "Content-Length: ", body.size(), "\r\n\r\n", body),
-                Then::kNextRequest);
+inline ServerScript Answers(int status, const std::string& body, const std::string& headers = "",
+                            const std::string& type = "application/json") {
+  return ServerScript(Cat("HTTP/1.1 ", status, " X\r\nContent-Type: ", type, "\r\n", headers,
+                          "Content-Length: ", body.size(), "\r\n\r\n", body),
+                      Then::kNextRequest);
 }
 
 inline std::string ChatReplyBody(const std::string& content) {

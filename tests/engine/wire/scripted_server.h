@@ -21,8 +21,8 @@ namespace squall {
 enum class Then : uint8_t { kNextRequest, kClose, kReset, kHold };
 
 // What a server does about one request: these bytes, then this.
-struct Script {
-  Script(std::string bytes_in, Then then_in) : bytes(std::move(bytes_in)), then(then_in) {}
+struct ServerScript {
+  ServerScript(std::string bytes_in, Then then_in) : bytes(std::move(bytes_in)), then(then_in) {}
   std::string bytes;
   Then then;
   size_t step = 0;                // bytes per packet; 0 sends all at once
@@ -58,7 +58,7 @@ class ScriptedServer {
     Spawn(io.get_executor(), Accept());
   }
 
-  void Add(Script script) { scripts_.push_back(std::move(script)); }
+  void Add(ServerScript script) { scripts_.push_back(std::move(script)); }
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
   int accepted() const { return accepted_; }
   int closed() const { return closed_; }
@@ -93,7 +93,7 @@ class ScriptedServer {
       const bool read = co_await ReadRequest(*socket);
       last_ = socket;
       if (!read || (scripts_.empty() && !always_.has_value())) break;
-      const Script script = scripts_.empty() ? *always_ : std::move(scripts_.front());
+      const ServerScript script = scripts_.empty() ? *always_ : std::move(scripts_.front());
       if (!scripts_.empty()) scripts_.pop_front();
       then = script.then;
       co_await WriteInSteps(*socket, script.bytes, script.step);
@@ -134,9 +134,9 @@ class ScriptedServer {
 
   asio::io_context& io_;
   asio::ip::tcp::acceptor acceptor_;
-  std::deque<Script> scripts_;
+  std::deque<ServerScript> scripts_;
   std::vector<std::string> requests_;
-  std::optional<Script> always_;
+  std::optional<ServerScript> always_;
   std::weak_ptr<asio::ip::tcp::socket> last_;
   int accepted_ = 0;
   int closed_ = 0;
