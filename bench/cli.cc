@@ -359,9 +359,9 @@ void AddInfo(CLI::App* app, AllOptions* all) {
   validate->footer("Examples:\n  squall validate production-10k outage");
   CLI::App* schema = app->add_subcommand("schema", "Print the JSON Schema that editors can use");
   schema
-      ->add_option(
-          "WHICH", all->schema,
-          "scenario, preset, claim, space, result or gateway; metrics lists what thresholds may name")
+      ->add_option("WHICH", all->schema,
+                   "scenario, preset, claim, space, result or gateway; metrics lists what "
+                   "thresholds may name")
       ->check(OneOf({"scenario", "preset", "claim", "space", "result", "gateway", "metrics"}))
       ->capture_default_str();
   schema->footer("Examples:\n  squall schema metrics\n  squall schema > scenario.schema.json");

@@ -7,10 +7,10 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/tune/space.h"
+#include "engine/gateway/config.h"
 #include "mock_providers/faults.h"
 #include "reports/metric_table.h"
 #include "reports/result.h"
-#include "engine/gateway/config.h"
 #include "reports/result_schema.h"
 #include "reports/text.h"
 #include "scenarios/claim.h"
@@ -96,12 +96,12 @@ int PrintSchema(const std::string& which) {
     for (const MetricRow& row : MetricTable()) PrintItem(row.name, row.doc, 26);
     return kExitOk;
   }
-  const std::string schema = which == "preset"   ? PresetSchema()
-                             : which == "claim"  ? ClaimSchema()
-                             : which == "space"  ? SpaceSchema()
-                             : which == "result" ? ResultSchema()
+  const std::string schema = which == "preset"    ? PresetSchema()
+                             : which == "claim"   ? ClaimSchema()
+                             : which == "space"   ? SpaceSchema()
+                             : which == "result"  ? ResultSchema()
                              : which == "gateway" ? GatewaySchema()
-                                                 : ScenarioSchema();
+                                                  : ScenarioSchema();
   std::fputs(schema.c_str(), stdout);
   return kExitOk;
 }

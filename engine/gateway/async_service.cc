@@ -183,7 +183,11 @@ void AsyncService::OnAttempt(std::string_view request_id, const AttemptRecord& a
   });
   if (open == job->open.end()) return;  // it never left
   RecordedEnd end;
-  end.outcome = attempt.diagnosis.ok() ? RecordedOutcome::kSucceeded : RecordedOutcome::kFailed;
+  // Where nothing came back that says so, it may have been executed all the same.
+  const bool unknown = attempt.diagnosis.safety == Safety::kMaybeExecuted;
+  end.outcome = attempt.diagnosis.ok() ? RecordedOutcome::kSucceeded
+                : unknown              ? RecordedOutcome::kUnknown
+                                       : RecordedOutcome::kFailed;
   if (!attempt.diagnosis.ok()) {
     end.failure_class = std::string(FailureClassName(attempt.diagnosis.failure));
     end.error_code = std::string(attempt.diagnosis.rule);
@@ -247,6 +251,7 @@ Task<> AsyncService::Call(Job& job) {
     job.answer = AnswerBody(AnswerOf(*job.route, intake, result, job.lock.id), shape);
   } else {
     job.error = CallError(result, core_.env.Now());
+    if (result.stop_reason == "not_repeatable") job.error->retry = false;
   }
   job.result = std::move(result);
 }

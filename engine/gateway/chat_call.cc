@@ -1,5 +1,7 @@
 #include "engine/gateway/chat_call.h"
 
+#include <algorithm>
+
 #include "engine/base/cat.h"
 #include "engine/gateway/record_time.h"
 #include "engine/policy/token_estimate.h"

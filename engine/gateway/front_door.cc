@@ -1,6 +1,7 @@
 #include "engine/gateway/front_door.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <ctime>

@@ -108,14 +108,14 @@ enum class RecordedOutcome : uint8_t {
   kRunning,    // begun; the request may be on the wire
   kSucceeded,  // an answer that was taken
   kFailed,     // an answer or a transport error that was not; or cancelled (a hedge that lost)
-  kUnknown,    // begun, and its worker was gone before it could say: it may have been executed
+  kUnknown,    // it may have been executed: its worker or its connection was gone too early
   kAbandoned,  // its worker finished the request without waiting for it
 };
 std::span<const std::string_view> RecordedOutcomeNames();
 std::string_view Name(RecordedOutcome outcome);
 
 struct RecordedEnd {
-  RecordedOutcome outcome = RecordedOutcome::kFailed;  // kSucceeded or kFailed
+  RecordedOutcome outcome = RecordedOutcome::kFailed;  // kSucceeded, kFailed or kUnknown
   std::string failure_class;                           // of diagnosis.h; empty = none
   std::string error_code;                              // see SafeErrorCode()
   int64_t http_status = 0;                             // of the upstream; 0 = no answer

@@ -343,8 +343,9 @@ absl::StatusOr<int64_t> TableRecord::BeginAttempt(const RequestLock& lock,
 
 absl::Status TableRecord::FinishAttempt(const RequestLock& lock, int64_t number,
                                         const RecordedEnd& end, UnixTime now) {
-  if (end.outcome != RecordedOutcome::kSucceeded && end.outcome != RecordedOutcome::kFailed) {
-    return absl::InvalidArgumentError("outcome: expected succeeded or failed");
+  if (end.outcome != RecordedOutcome::kSucceeded && end.outcome != RecordedOutcome::kFailed &&
+      end.outcome != RecordedOutcome::kUnknown) {
+    return absl::InvalidArgumentError("outcome: expected succeeded, failed or unknown");
   }
   const std::string failure_class = SafeErrorCode(end.failure_class);
   const std::string code = SafeErrorCode(end.error_code);
@@ -359,7 +360,7 @@ absl::Status TableRecord::FinishAttempt(const RequestLock& lock, int64_t number,
                           std::string_view(code), end.http_status});
     if (!ended.ok()) return ended.status();
     if (ended->empty()) return absl::NotFoundError("request record: no such attempt is running");
-    const bool failed = end.outcome == RecordedOutcome::kFailed;
+    const bool failed = end.outcome != RecordedOutcome::kSucceeded;
     return connection_
         ->Run(sql::kNoteAttempt, {seq, at.ns, failed ? std::string_view(code) : std::string_view()})
         .status();

@@ -263,7 +263,7 @@ class HttpTransport::Pool {
   size_t in_flight_ = 0;
   std::stop_source close_;
   std::optional<TlsClient> tls_;  // once a provider needs it
-  std::deque<Site> sites_;  // by ProviderId; a deque, so that a Send may keep a reference
+  std::deque<Site> sites_;        // by ProviderId; a deque, so that a Send may keep a reference
 };
 
 absl::StatusOr<ProviderId> HttpTransport::Pool::AddProvider(const HttpEndpoint& endpoint) {
@@ -373,8 +373,8 @@ Task<> HttpTransport::Pool::Resolve(Site& site) {
   error_code ec;
   tcp::resolver resolver(env_.executor());
   const std::string port = std::to_string(site.endpoint.port);
-  const auto found = co_await resolver.async_resolve(
-      site.endpoint.host, port, asio::redirect_error(asio::use_awaitable, ec));
+  const auto found = co_await resolver.async_resolve(site.endpoint.host, port,
+                                                     asio::redirect_error(asio::use_awaitable, ec));
   if (ec || found.empty()) co_return;
   site.addresses.clear();
   for (const auto& entry : found) site.addresses.push_back(entry.endpoint());

@@ -99,7 +99,7 @@ TEST_CASE("async: who does not wait is given an id, and the result under it", "[
   CHECK(request["history"][0]["status"] == "failed");
   CHECK(request["history"][0]["upstream"] == "up0");
   CHECK(request["history"][0]["upstream_status_code"] == 503);
-  CHECK(request["history"][0]["error_class"] == "overloaded");
+  CHECK(request["history"][0]["error_class"] == "server_error");
   CHECK(request["history"][1]["status"] == "succeeded");
   CHECK(world.Get("/v1/requests/req_none").status == 404);
 }
@@ -149,6 +149,22 @@ TEST_CASE("async: what may pass is executed again, what may not fails for good",
   CHECK(replayed.status == 400);
   CHECK(replayed.body == refused.body);
   CHECK(world.up().requests().size() == 4);
+}
+
+TEST_CASE("async: an attempt that may have been executed is unknown, and policy decides",
+          "[wire]") {
+  for (const bool again : {true, false}) {
+    CAPTURE(again);
+    GatewayWorld world(Recorded({{"record", {{"on_unknown", again ? "retry" : "fail"}}}}));
+    world.up().Add(ServerScript("", Then::kReset));
+    world.up().Add(Answers(200, ChatReplyBody("Hi.")));
+    const ClientReply reply = world.Chat(Keyed("k1"));
+    CHECK(reply.status == (again ? 200 : 502));
+    const json request = world.Get("/v1/requests/" + reply.Header("x-request-id")).Json();
+    CHECK(request["status"] == (again ? "completed" : "failed"));
+    CHECK(request["history"][0]["status"] == "unknown");
+    CHECK(world.up().requests().size() == (again ? 2u : 1u));
+  }
 }
 
 TEST_CASE("async: streams are refused, and so is what cannot be recorded", "[wire]") {

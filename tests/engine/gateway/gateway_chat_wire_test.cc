@@ -74,7 +74,8 @@ TEST_CASE("gateway: another provider answers in the client's dialect", "[wire]")
   world.up(0).Add(Answers(503, "{}"));
   world.up(1).Add(Answers(200, MessageReplyBody("Salut.")));
   json body = ChatBody();
-  body["messages"].insert(body["messages"].begin(), {{"role", "system"}, {"content", "Be brief."}});
+  const json system = {{"role", "system"}, {"content", "Be brief."}};
+  body["messages"].insert(body["messages"].begin(), system);
   body["temperature"] = 0.5;
   body["stop"] = {"END"};
   const ClientReply reply = world.Chat(body);

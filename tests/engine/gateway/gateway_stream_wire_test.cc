@@ -212,8 +212,8 @@ TEST_CASE("stream: of Anthropic's API, from both kinds of providers", "[wire]") 
   CHECK(types.back() == "message_stop");
 
   json thinking = json::parse(MessageReplyBody("Salut."));
-  thinking["content"].insert(thinking["content"].begin(),
-                             {{"type", "thinking"}, {"thinking", "Hm."}, {"signature", "c2ln"}});
+  const json thought_block = {{"type", "thinking"}, {"thinking", "Hm."}, {"signature", "c2ln"}};
+  thinking["content"].insert(thinking["content"].begin(), thought_block);
   world.up(1).Add(Answers(200, thinking.dump()));
   body["thinking"] = {{"type", "enabled"}, {"budget_tokens", 50}};
   const ClientReply thought = world.Message(body);

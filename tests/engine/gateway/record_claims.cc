@@ -140,7 +140,7 @@ void AttemptsAreKept(RecordPlace& place) {
   CHECK(seen.last_error_code == "rate_limit_exceeded");
   CHECK(seen.updated_at == kT + 5s);
   CHECK(absl::IsInvalidArgument(
-      record->FinishAttempt(lock, 3, EndOf(RecordedOutcome::kUnknown), kT + 5s)));
+      record->FinishAttempt(lock, 3, EndOf(RecordedOutcome::kRunning), kT + 5s)));
 }
 
 void AttemptsAreBounded(RecordPlace& place) {
