@@ -11,7 +11,7 @@
 #include "bench/explain.h"
 #include "bench/man_page.h"
 #include "bench/terminal_style.h"
-#include "reports/nearest.h"
+#include "engine/base/nearest.h"
 
 namespace squall {
 namespace {
@@ -296,6 +296,18 @@ void AddServe(CLI::App* app, ServeOptions* o) {
       "  squall serve all-faults --port 8081 --control-port 8090");
 }
 
+void AddGateway(CLI::App* app, GatewayOptions* o) {
+  CLI::App* gateway = app->add_subcommand(
+      "gateway", "Serve the engine as an OpenAI- and Anthropic-compatible gateway");
+  gateway->add_option("CONFIG", o->config, "Its configuration; SIGHUP loads it again");
+  AddSets(gateway, &o->sets);
+  gateway->add_flag("--check", o->check, "Only say whether it would start");
+  gateway->add_flag("--example", o->example, "Only print a commented configuration");
+  gateway->footer(
+      "Examples:\n  squall gateway --example > gateway.json\n"
+      "  squall gateway --check gateway.json\n  squall gateway gateway.json");
+}
+
 constexpr const char* kDiagnoseHelp =
     R"(Reads one JSON object from standard input: http_status, headers, body,
 transport_error, and optionally provider and dialect; prints class, retry
@@ -347,10 +359,10 @@ void AddInfo(CLI::App* app, AllOptions* all) {
   validate->footer("Examples:\n  squall validate production-10k outage");
   CLI::App* schema = app->add_subcommand("schema", "Print the JSON Schema that editors can use");
   schema
-      ->add_option(
-          "WHICH", all->schema,
-          "scenario, preset, claim, space or result; metrics lists what thresholds may name")
-      ->check(OneOf({"scenario", "preset", "claim", "space", "result", "metrics"}))
+      ->add_option("WHICH", all->schema,
+                   "scenario, preset, claim, space, result or gateway; metrics lists what "
+                   "thresholds may name")
+      ->check(OneOf({"scenario", "preset", "claim", "space", "result", "gateway", "metrics"}))
       ->capture_default_str();
   schema->footer("Examples:\n  squall schema metrics\n  squall schema > scenario.schema.json");
   CLI::App* version = app->add_subcommand("version", "Print the version");
@@ -409,6 +421,7 @@ void AddCommands(CLI::App* app, AllOptions* all) {
   AddRun(app, &all->run);
   AddReproduce(app, &all->reproduce);
   AddServe(app, &all->serve);
+  AddGateway(app, &all->gateway);
   AddDiagnose(app, &all->diagnose);
   AddKnowledge(app, &all->knowledge);
   AddReport(app, &all->report);
@@ -422,6 +435,7 @@ void AddCommands(CLI::App* app, AllOptions* all) {
 int Dispatch(const CLI::App& app, const AllOptions& all) {
   if (app.got_subcommand("run")) return Run(all.run);
   if (app.got_subcommand("serve")) return Serve(all.serve);
+  if (app.got_subcommand("gateway")) return RunGateway(all.gateway);
   if (app.got_subcommand("diagnose")) return DiagnoseReplies(all.diagnose);
   if (app.got_subcommand("knowledge")) {
     const bool show = app.get_subcommand("knowledge")->got_subcommand("show");

@@ -17,6 +17,7 @@ namespace squall {
 struct AllOptions {
   RunOptions run;
   ServeOptions serve;
+  GatewayOptions gateway;
   DiagnoseOptions diagnose;
   KnowledgeOptions knowledge;
   ReportOptions report;

@@ -8,11 +8,11 @@
 #include "bench/explain.h"
 #include "bench/help_text.h"
 #include "bench/reproduce_run.h"
+#include "engine/base/nearest.h"
 #include "engine/diagnose_rules.h"
 #include "engine/diagnose_transport.h"
 #include "mock_providers/faults.h"
 #include "reports/metric_table.h"
-#include "reports/nearest.h"
 #include "reports/text.h"
 #include "scenarios/claim.h"
 

@@ -7,6 +7,7 @@
 #include "bench/commands.h"
 #include "bench/exit_codes.h"
 #include "bench/tune/space.h"
+#include "engine/gateway/config.h"
 #include "mock_providers/faults.h"
 #include "reports/metric_table.h"
 #include "reports/result.h"
@@ -95,11 +96,12 @@ int PrintSchema(const std::string& which) {
     for (const MetricRow& row : MetricTable()) PrintItem(row.name, row.doc, 26);
     return kExitOk;
   }
-  const std::string schema = which == "preset"   ? PresetSchema()
-                             : which == "claim"  ? ClaimSchema()
-                             : which == "space"  ? SpaceSchema()
-                             : which == "result" ? ResultSchema()
-                                                 : ScenarioSchema();
+  const std::string schema = which == "preset"    ? PresetSchema()
+                             : which == "claim"   ? ClaimSchema()
+                             : which == "space"   ? SpaceSchema()
+                             : which == "result"  ? ResultSchema()
+                             : which == "gateway" ? GatewaySchema()
+                                                  : ScenarioSchema();
   std::fputs(schema.c_str(), stdout);
   return kExitOk;
 }

@@ -12,8 +12,8 @@
 #include "bench/reproduce_page.h"
 #include "bench/reproduce_run.h"
 #include "bench/reproduce_table.h"
+#include "engine/base/json_fields.h"
 #include "reports/atomic_file.h"
-#include "scenarios/json_fields.h"
 
 namespace squall {
 namespace {

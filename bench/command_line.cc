@@ -12,7 +12,7 @@
 #include "bench/exit_codes.h"
 #include "bench/help_text.h"
 #include "bench/terminal_style.h"
-#include "reports/nearest.h"
+#include "engine/base/nearest.h"
 #include "reports/result.h"
 
 namespace squall {

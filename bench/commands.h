@@ -82,6 +82,14 @@ struct ServeOptions {
 };
 int Serve(const ServeOptions& options);
 
+struct GatewayOptions {
+  std::string config;  // a file
+  std::vector<std::string> sets;
+  bool check = false;    // only say whether it would start
+  bool example = false;  // only print one
+};
+int RunGateway(const GatewayOptions& options);
+
 struct ReproduceOptions {
   std::vector<std::string> ids;  // claims; none: all
   bool list = false;             // only say what there is

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "scenarios/json_fields.h"
+#include "engine/base/json_fields.h"
 
 namespace squall {
 namespace {

@@ -65,7 +65,7 @@ set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "The command: mock providers that fail o
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libsquall-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libboost1.81-dev | libboost-dev (>= 1.81), libabsl-dev,\
- libsimdjson-dev, nlohmann-json3-dev, libre2-dev")
+ libsimdjson-dev, nlohmann-json3-dev, libre2-dev, libssl-dev")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "The recovery engine to link with: headers, static\
  libraries and a CMake package (find_package(squall), squall::engine).")
 include(CPack)

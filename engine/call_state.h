@@ -69,6 +69,7 @@ struct CallState {
   bool binding = false;         // and that cannot be taken back
   bool streaming = false;       // the answer is asked for in pieces
   bool wants_json = false;      // it has a contract
+  uint32_t barred = 0;          // ChatRequest says so
   Patch patch;                  // in force
   Target patched;               // to whom it was sent
   // Answers that agree with none of the others yet; the first is the candidate.
@@ -79,6 +80,7 @@ struct CallState {
   bool repair_tried = false;         // of it
   CallResult result;
 
+  bool Barred(ProviderId provider) const { return (barred >> provider & 1) != 0; }
   int sent() const;  // attempts that left
   // Of those that asked for an answer: one who judges has not been tried.
   int SentTo(Target target) const;

@@ -82,6 +82,7 @@ void Engine::Begin(const ChatRequest& request, const JsonSchema* schema, CallSta
   call->max_tokens = call->wanted_tokens = request.max_tokens;
   call->repeatable = request.repeatable;
   call->caller_retries = request.caller_retries;
+  call->barred = request.barred;
   call->streaming = request.stream;
   call->wants_json = schema != nullptr;
   call->result.started = env_.Now();
@@ -210,7 +211,7 @@ bool Engine::Admit(CallState* call, Exchange* exchange) {
   exchange->started = now;
   int64_t untried = 0;
   for (ProviderId p = 0; p < providers_.size(); ++p) {
-    untried += p != step.target.provider && !call->Tried(p) ? 1 : 0;
+    untried += p != step.target.provider && !call->Tried(p) && !call->Barred(p) ? 1 : 0;
   }
   std::optional<Duration> usual;
   if (config_.deadline.adaptive_factor > 0) {
@@ -360,6 +361,7 @@ Diagnosis Engine::Analyze(const StreamReading& reading, const Exchange& exchange
                                                     : Diagnose(seen);
   const int64_t classified = timed ? RealNanoseconds() : 0;
   if (timed) events_.OnPhase(Phase::kClassify, classified - begin);
+  if (asked.request.takes_cut && diagnosis.rule == "finish.length") return Diagnosis();
   if (!diagnosis.ok() || reading.body.has_tool_calls) return diagnosis;
   const Diagnosis verdict = Validate(reading.body.content, exchange, asked, call);
   if (timed) events_.OnPhase(Phase::kValidate, RealNanoseconds() - classified);
@@ -395,6 +397,7 @@ void Engine::Conclude(const Asked& asked, const AttemptRecord& attempt, const De
   }
   if (attempt.diagnosis.failure == FailureClass::kCancelled) Finish("cancelled", call);
   if (attempt.purpose != Purpose::kAnswer) return;
+  if (asked.request.keep_reply) call->result.reply_body = exchange->reply.body;
   call->committed = exchange->committed();
   if (attempt.diagnosis.failure == FailureClass::kContextLengthExceeded) {
     Measure(asked.request, attempt.diagnosis, call);

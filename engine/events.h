@@ -11,6 +11,7 @@
 #include "engine/base/time.h"
 #include "engine/diagnosis.h"
 #include "engine/policy/breaker.h"
+#include "engine/wire/decoded_body.h"
 #include "engine/wire/message.h"
 #include "engine/wire/transport.h"
 
@@ -48,11 +49,15 @@ enum class Verification : uint8_t {
 
 struct CallResult {
   CallResult() {}
-  bool ok = false;               // the engine's own opinion
-  int status = 0;                // HTTP status of the last response, 0 if there was none
-  bool has_body = false;         // the last response had bytes
-  std::string content;           // the answer handed to the caller, when ok
-  std::string tool_calls;        // that it holds, as a text (tool_calls.h); "" for none
+  bool ok = false;                  // the engine's own opinion
+  int status = 0;                   // HTTP status of the last response, 0 if there was none
+  bool has_body = false;            // the last response had bytes
+  std::string content;              // the answer handed to the caller, when ok
+  std::string tool_calls;           // that it holds, as a text (tool_calls.h); "" for none
+  Finish finish = Finish::kAbsent;  // why it ended, where its reply says
+  // The bytes that brought the answer, or the last failure, where the request keeps them and they
+  // were no stream of events; "" of an answer that was mended or compared.
+  std::string reply_body;
   std::string_view stop_reason;  // static: "answered", "disagreement", "attempts", ...
   std::string_view answered_by;  // static: plan row whose answer that is
   Verification verification = Verification::kNone;

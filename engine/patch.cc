@@ -161,8 +161,10 @@ Patch PatchAt(Target target, const ModelInfo& model, const CallState& call) {
 
 ChatRequest Patched(const ChatRequest& request, const Patch& patch) {
   ChatRequest changed = request;
-  changed.plain = patch.drop_optional;
-  if (patch.keep < 1) {
+  if (request.client_text == nullptr) changed.plain = patch.drop_optional;
+  const bool opaque = request.client_text != nullptr && request.client_text->opaque;
+  if (patch.keep < 1 && !opaque) {
+    changed.client_messages = false;
     const auto bytes = static_cast<double>(BytesOf(request));
     Shorten(static_cast<size_t>(std::floor(bytes * patch.keep)), &changed);
   }
@@ -170,6 +172,8 @@ ChatRequest Patched(const ChatRequest& request, const Patch& patch) {
 }
 
 void AddComplaint(std::string_view refused, std::string_view complaint, ChatRequest* request) {
+  if (request->client_text != nullptr && request->client_text->opaque) return;
+  request->client_messages = false;
   request->messages.emplace_back(Role::kAssistant, std::string(refused));
   request->messages.emplace_back(Role::kUser, std::string(complaint));
 }

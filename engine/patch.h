@@ -29,9 +29,11 @@ Patch PatchAt(Target target, const ModelInfo& model, const CallState& call);
 // on. If that is not enough, the longest message is cut. Instructions stand at the head and the end
 // of a prompt and what they are about in between, as its longest paragraph: the middle of that goes
 // first. Where it is too short for that, the middle of the whole, more from the end than the head.
+// The parameters of a client (ChatRequest::client_text) stay as they are, and so do its messages
+// where they are opaque.
 ChatRequest Patched(const ChatRequest& request, const Patch& patch);
 
-// Adds the refused answer and what was wrong with it.
+// Adds the refused answer and what was wrong with it, unless the messages are opaque.
 void AddComplaint(std::string_view refused, std::string_view complaint, ChatRequest* request);
 
 }  // namespace squall

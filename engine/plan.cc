@@ -19,6 +19,13 @@ Step Stop(std::string_view why) {
 // had better say so.
 constexpr int kMostRefusals = 16;
 
+// Whoever asks has seen to it that there is one.
+ProviderId FirstAllowed(const PlanInput& in) {
+  ProviderId provider = 0;
+  while (in.call.Barred(provider) && provider + 1u < in.providers.size()) ++provider;
+  return provider;
+}
+
 Step NoneAdmits(const PlanInput& in) {
   // Those who wait race for few probes; who has lost often enough had better say so.
   constexpr int kMostRounds = 8;
@@ -26,6 +33,7 @@ Step NoneAdmits(const PlanInput& in) {
   Time at = kNever;
   bool closed = true;
   for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
+    if (in.call.Barred(provider)) continue;
     for (uint16_t model = 0; model < in.providers[provider].models.size(); ++model) {
       const Target target{provider, model};
       closed = closed && in.admission.RetryAt(target, in.now, in.call.ramp_u) > in.now;
@@ -49,7 +57,7 @@ Step NoneAdmits(const PlanInput& in) {
     case AllOpen::kFailOpen:
       // Past the circuits, not past our own limits, which have just been asked.
       if (!in.call.result.attempts.empty()) break;
-      step = SendStep(in, in.now, Target{0, 0}, "first");
+      step = SendStep(in, in.now, Target{FirstAllowed(in), 0}, "first");
       step.past_breaker = true;
       break;
   }

@@ -39,7 +39,9 @@ bool JustRefused(const PlanInput& in, ProviderId provider, Time at) {
 bool LeavesOthersTime(const PlanInput& in, ProviderId provider, Time at) {
   if (!in.call.Tried(provider)) return true;
   int64_t untried = 0;
-  for (ProviderId p = 0; p < in.providers.size(); ++p) untried += in.call.Tried(p) ? 0 : 1;
+  for (ProviderId p = 0; p < in.providers.size(); ++p) {
+    untried += in.call.Tried(p) || in.call.Barred(p) ? 0 : 1;
+  }
   return LeavesReserves(in.config.deadline, at, in.call.deadline, untried);
 }
 
@@ -59,6 +61,7 @@ int64_t MostAttempts(const PlanInput& in, Target target) {
 enum class Bar : uint8_t { kNone, kDeadline, kAsked, kAnswers, kMoney, kRefused, kCircuit, kUsed };
 
 Bar BarAt(const PlanInput& in, Target target, Time at) {
+  if (in.call.Barred(target.provider)) return Bar::kUsed;
   if (!FitsDeadline(in.config.deadline, at, in.call.deadline)) return Bar::kDeadline;
   if (in.config.retry.obey_retry_after && AskedToWait(in, target.provider, at)) return Bar::kAsked;
   const bool well =
@@ -401,6 +404,7 @@ std::optional<Target> FirstOpen(const PlanInput& in, const AttemptRecord* last) 
 std::string_view UnaffordableBy(const PlanInput& in) {
   std::string_view limit;
   for (ProviderId provider = 0; provider < in.providers.size(); ++provider) {
+    if (in.call.Barred(provider)) continue;
     const auto decision = in.admission.Afford(BestAffordable(in, provider), in.call);
     if (decision.verdict != LimitVerdict::kRefuse) return "";
     if (limit.empty()) limit = decision.limit;

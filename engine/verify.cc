@@ -39,8 +39,13 @@ void Engine::TakeAnswer(const Asked& asked, const AttemptRecord& attempt, const 
   }
   call->result.ok = true;
   call->result.answered_by = attempt.strategy;
-  // Nobody reads the bytes of the reply any more: their block will do for the answer.
-  call->result.content = std::move(exchange->reply.body);
+  call->result.finish = body.finish;
+  if (asked.request.keep_reply) {
+    call->result.reply_body = std::move(exchange->reply.body);
+  } else {
+    // Nobody reads the bytes of the reply any more: their block will do for the answer.
+    call->result.content = std::move(exchange->reply.body);
+  }
   call->result.content.assign(body.content);
   call->result.tool_calls.assign(body.tool_calls);
   if (exchange->streamed()) {
@@ -54,6 +59,7 @@ void Engine::TakeAnswer(const Asked& asked, const AttemptRecord& attempt, const 
 void Engine::HandOver(const Asked& asked, size_t opinion, Verification verification,
                       CallState* call) const {
   call->result.ok = true;
+  call->result.reply_body.clear();  // of another, perhaps
   call->result.content = std::move(call->opinions[opinion].content);
   call->result.tool_calls = std::move(call->opinions[opinion].tool_calls);
   call->result.answered_by = call->opinions[opinion].by;

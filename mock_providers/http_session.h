@@ -16,9 +16,9 @@
 #include <stop_token>
 #include <string_view>
 
+#include "engine/wire/request_reader.h"
 #include "mock_providers/http_server.h"
 #include "mock_providers/reply_bytes.h"
-#include "mock_providers/request_reader.h"
 
 namespace squall {
 

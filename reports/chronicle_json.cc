@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "reports/chronicle.h"
 
 namespace squall {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/cat.h"
 #include "engine/base/check.h"
-#include "reports/cat.h"
 #include "reports/html_page.h"
 #include "reports/html_sections.h"
 #include "reports/html_text.h"

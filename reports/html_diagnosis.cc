@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "reports/fingerprint.h"
 #include "reports/html_sections.h"
 #include "reports/html_text.h"

@@ -6,7 +6,7 @@
 #include <array>
 #include <map>
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "reports/html_sections.h"
 #include "reports/html_text.h"
 #include "reports/losses.h"

@@ -1,7 +1,7 @@
 // Results of models (scenarios/models): their outputs with intervals, in a section of the page.
 #include <nlohmann/json.hpp>
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "reports/html_sections.h"
 #include "reports/html_text.h"
 #include "reports/metric_table.h"

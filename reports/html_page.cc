@@ -1,6 +1,6 @@
 #include "reports/html_page.h"
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "reports/html_assets.h"
 #include "reports/html_text.h"
 

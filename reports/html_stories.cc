@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "reports/html_sections.h"
 #include "reports/html_text.h"
 #include "reports/losses.h"

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/cat.h"
 #include "engine/base/check.h"
-#include "reports/cat.h"
 #include "reports/intervals.h"
 #include "reports/text.h"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "reports/html_sections.h"
 #include "reports/html_text.h"
 #include "reports/svg.h"

@@ -1,5 +1,5 @@
 // The verdict of the thresholds, before anything else: the same words as in the other reports.
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "reports/html_sections.h"
 #include "reports/html_text.h"
 #include "reports/threshold_table.h"

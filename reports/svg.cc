@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "reports/html_text.h"
 
 namespace squall {

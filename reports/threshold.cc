@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "reports/nearest.h"
+#include "engine/base/nearest.h"
 
 namespace squall {
 namespace {

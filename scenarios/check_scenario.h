@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "scenarios/json_fields.h"
+#include "engine/base/json_fields.h"
 #include "scenarios/scenario.h"
 
 namespace squall {

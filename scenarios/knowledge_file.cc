@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "engine/base/check.h"
-#include "scenarios/json_document.h"
-#include "scenarios/json_fields.h"
+#include "engine/base/json_document.h"
+#include "engine/base/json_fields.h"
 #include "scenarios/text_file.h"
 
 namespace squall {

@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "engine/base/json_document.h"
+#include "engine/base/json_fields.h"
 #include "engine/base/random.h"
 #include "scenarios/check_scenario.h"
 #include "scenarios/embedded.h"
-#include "scenarios/json_document.h"
-#include "scenarios/json_fields.h"
 #include "scenarios/preset.h"
 #include "scenarios/scenario.h"
 #include "scenarios/text_file.h"
@@ -73,8 +73,6 @@ std::string Resolve(const std::string& path, const std::string& scenario_name) {
   return IsFile(beside.string()) ? beside.string() : path;
 }
 
-// ---- steps of loading, in their order ----
-
 // "$schema" is for editors only.
 void TakeSchemaKey(json* root, Problems* problems) {
   const auto found = root->find("$schema");
@@ -84,6 +82,39 @@ void TakeSchemaKey(json* root, Problems* problems) {
   }
   root->erase(found);
 }
+
+}  // namespace
+
+absl::StatusOr<std::string> LoadPreset(const std::string& preset, const std::string& beside,
+                                       EngineConfig* engine) {
+  std::string file = std::string(kPresetFolder) + preset + ".json";
+  std::string text(BundledText(kPresetFolder, preset));
+  if (IsPresetPath(preset)) {
+    file = Resolve(preset, beside);
+    auto read = ReadTextFile(file, JsonDocument::kMaxBytes);
+    if (!read.ok()) return std::string(read.status().message());
+    text = *std::move(read);
+  } else if (text.empty()) {
+    std::vector<std::string> known = BundledNames(kPresetFolder);
+    known.emplace_back(kCustomPreset);
+    return "got unknown preset " + ShowText(preset) + ", " + ExpectedOneOf(preset, known);
+  }
+  auto read = JsonDocument::Parse(text, file);
+  if (!read.ok()) return read.status();
+  Preset values;
+  Problems own;
+  if (read->root().is_object()) TakeSchemaKey(&read->root(), &own);
+  ReadFields(
+      read->root(), [&values](Fields& f) { Describe(f, values); }, &own);
+  *engine = values.engine;
+  const absl::Status report = read->Report(own);
+  if (!report.ok()) return report;
+  return std::string();
+}
+
+namespace {
+
+// ---- steps of loading, in their order ----
 
 absl::Status ApplyOptions(const ScenarioOptions& options, JsonDocument* document) {
   if (!options.preset.empty()) {
@@ -126,32 +157,9 @@ absl::Status ReadPreset(const JsonDocument& document, const std::string& pointer
     preset = document.root()[place].get<std::string>();
   }
   if (preset == kCustomPreset) return absl::OkStatus();
-  std::string file = std::string(kPresetFolder) + preset + ".json";
-  std::string text(BundledText(kPresetFolder, preset));
-  if (IsPresetPath(preset)) {
-    file = from_option ? preset : Resolve(preset, document.name());
-    auto read = ReadTextFile(file, JsonDocument::kMaxBytes);
-    if (!read.ok()) {
-      problems->Add(pointer, std::string(read.status().message()));
-      return absl::OkStatus();
-    }
-    text = *std::move(read);
-  } else if (text.empty()) {
-    std::vector<std::string> known = BundledNames(kPresetFolder);
-    known.emplace_back(kCustomPreset);
-    problems->Add(pointer,
-                  "got unknown preset " + ShowText(preset) + ", " + ExpectedOneOf(preset, known));
-    return absl::OkStatus();
-  }
-  auto read = JsonDocument::Parse(text, file);
-  if (!read.ok()) return read.status();
-  Preset values;
-  Problems own;
-  if (read->root().is_object()) TakeSchemaKey(&read->root(), &own);
-  ReadFields(
-      read->root(), [&values](Fields& f) { Describe(f, values); }, &own);
-  *engine = values.engine;
-  return read->Report(own);
+  const auto wrong = LoadPreset(preset, from_option ? "" : document.name(), engine);
+  if (wrong.ok() && !wrong->empty()) problems->Add(pointer, *wrong);
+  return wrong.status();
 }
 
 // Settles which model it is, where the document has one. Its parameters are read later.

@@ -3,7 +3,7 @@
 // preset.
 #pragma once
 
-#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 #include <string>
 #include <vector>
@@ -20,6 +20,12 @@ struct Preset {
 };
 
 void Describe(Fields& f, Preset& p);
+
+// Puts the settings of a preset into *engine: a bundled one, or a file beside that of the path
+// `beside`, else from the working directory. Returns what is wrong with the name, "" for nothing;
+// an error is what is wrong in the file.
+absl::StatusOr<std::string> LoadPreset(const std::string& preset, const std::string& beside,
+                                       EngineConfig* engine);
 
 // Is this preset a file rather than a name?
 inline bool IsPresetPath(const std::string& preset) { return preset.ends_with(".json"); }

@@ -3,8 +3,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/json_fields.h"
 #include "scenarios/check_scenario.h"
-#include "scenarios/json_fields.h"
 #include "scenarios/preset.h"
 
 namespace squall {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/json_fields.h"
 #include "reports/threshold.h"
-#include "scenarios/json_fields.h"
 #include "scenarios/scenario.h"
 
 namespace squall {

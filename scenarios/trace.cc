@@ -4,7 +4,7 @@
 #include <chrono>
 #include <optional>
 
-#include "scenarios/json_fields.h"
+#include "engine/base/json_fields.h"
 #include "scenarios/scenario.h"
 #include "scenarios/text_file.h"
 

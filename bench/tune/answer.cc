@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/tune/sensitivity.h"
+#include "engine/base/cat.h"
+#include "engine/base/json_document.h"
 #include "engine/base/random.h"
-#include "reports/cat.h"
-#include "scenarios/json_document.h"
 #include "scenarios/scenario.h"
 
 namespace squall {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "bench/tune/nats_inside.h"
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "scenarios/text_file.h"
 
 namespace squall {

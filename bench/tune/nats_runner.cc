@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "bench/tune/nats_inside.h"
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 
 namespace squall {
 namespace {

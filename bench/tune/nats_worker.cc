@@ -11,7 +11,7 @@
 
 #include "bench/tune/nats_inside.h"
 #include "bench/tune/point.h"
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 
 namespace squall {
 namespace {

@@ -2,14 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/base/cat.h"
+#include "engine/base/json_document.h"
+#include "engine/base/json_fields.h"
 #include "engine/base/random.h"
-#include "reports/cat.h"
 #include "reports/fingerprint.h"
 #include "reports/metric_table.h"
 #include "reports/model_result.h"
 #include "reports/threshold.h"
-#include "scenarios/json_document.h"
-#include "scenarios/json_fields.h"
 #include "scenarios/replicate.h"
 
 namespace squall {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 
 namespace squall {
 namespace {

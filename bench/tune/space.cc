@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "engine/base/json_document.h"
+#include "engine/base/json_fields.h"
 #include "scenarios/embedded.h"
-#include "scenarios/json_document.h"
-#include "scenarios/json_fields.h"
 #include "scenarios/text_file.h"
 
 namespace squall {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "scenarios/text_file.h"
 
 namespace squall {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "scenarios/scenario.h"
 #include "scenarios/text_file.h"
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "bench/tune/tune_report.h"
-#include "reports/cat.h"
+#include "engine/base/cat.h"
 #include "reports/html_page.h"
 #include "reports/html_text.h"
 #include "reports/svg.h"

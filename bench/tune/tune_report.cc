@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "reports/cat.h"
-#include "scenarios/json_fields.h"
+#include "engine/base/cat.h"
+#include "engine/base/json_fields.h"
 
 namespace squall {
 namespace {

@@ -1,7 +1,7 @@
 // Fields: one description of a configuration struct, for every use of it. A struct names its fields
 // once, in a function Describe(Fields&, T&), each with its unit, range and meaning; a loader, a
 // JSON Schema writer, a printer of the effective values and an editor's completion are visitors
-// over that same description (scenarios/json_fields.h), so they cannot drift apart.
+// over that same description (engine/base/json_fields.h), so they cannot drift apart.
 #pragma once
 
 #include <absl/functional/function_ref.h>

@@ -111,6 +111,25 @@ void ReadMessageStart(const object& top, StreamState* state) {
   if (JsonObject(message, "usage", &usage)) state->SetUsage(ReadUsage(usage));
 }
 
+// The system's words, which stand apart, and the messages.
+void AppendPrompt(const ChatRequest& request, std::string* body) {
+  if (HasSystemMessage(request)) {
+    body->append(",\"system\":");
+    AppendSystemText(request, body);
+  }
+  body->append(",\"messages\":[");
+  bool first = true;
+  for (const ChatMessage& message : request.messages) {
+    if (message.role == Role::kSystem) continue;
+    if (!first) body->push_back(',');
+    first = false;
+    body->append("{\"role\":\"").append(RoleName(message.role)).append("\",\"content\":");
+    AppendJsonString(message.content, body);
+    body->push_back('}');
+  }
+  body->push_back(']');
+}
+
 }  // namespace
 
 void EncodeAnthropic(const ChatRequest& request, std::string_view model, int64_t max_tokens,
@@ -122,23 +141,22 @@ void EncodeAnthropic(const ChatRequest& request, std::string_view model, int64_t
   body.append("{\"model\":");
   AppendJsonString(model, &body);
   absl::StrAppend(&body, ",\"max_tokens\":", max_tokens);
-  if (!request.plain) body.append(",\"temperature\":0");
-  if (HasSystemMessage(request)) {
-    body.append(",\"system\":");
-    AppendSystemText(request, &body);
+  const ClientText* const client = ClientTextFor(request, kAnthropicFamily);
+  if (client != nullptr) {
+    body.append(client->members);
+  } else if (request.client_text != nullptr) {
+    AppendSampling(request.sampling, "temperature", "top_p", &body);
+    AppendTexts("stop_sequences", request.sampling.stop, &body);
+  } else if (!request.plain) {
+    body.append(",\"temperature\":0");
   }
-  body.append(",\"messages\":[");
-  bool first = true;
-  for (const ChatMessage& message : request.messages) {
-    if (message.role == Role::kSystem) continue;
-    if (!first) body.push_back(',');
-    first = false;
-    body.append("{\"role\":\"").append(RoleName(message.role)).append("\",\"content\":");
-    AppendJsonString(message.content, &body);
-    body.push_back('}');
+  if (client != nullptr && request.client_messages) {
+    if (!client->system.empty()) body.append(",\"system\":").append(client->system);
+    body.append(",\"messages\":").append(client->messages);
+  } else {
+    AppendPrompt(request, &body);
   }
-  body.push_back(']');
-  if (!request.plain && !request.user.empty()) {
+  if (!request.plain && !request.user.empty() && client == nullptr) {
     body.append(",\"metadata\":{\"user_id\":");
     AppendJsonString(request.user, &body);
     body.push_back('}');

@@ -1,5 +1,8 @@
 #include "engine/wire/chat_json.h"
 
+#include <array>
+#include <charconv>
+
 #include "engine/base/json_text.h"
 
 namespace squall {
@@ -14,6 +17,9 @@ bool IsUnreserved(char c) {
 
 size_t BodySizeHint(const ChatRequest& request) {
   size_t size = 256;
+  if (request.client_text != nullptr) {
+    size += request.client_text->messages.size() + request.client_text->members.size();
+  }
   for (const ChatMessage& message : request.messages) size += message.content.size() + 64;
   return size;
 }
@@ -37,6 +43,38 @@ void BeginRequest(const ChatRequest& request, std::string_view auth_header,
   }
   out->headers.Add("x-squall-request", request.id);
   out->body.reserve(BodySizeHint(request));
+}
+
+const ClientText* ClientTextFor(const ChatRequest& request, std::string_view family) {
+  const ClientText* const text = request.client_text.get();
+  return text != nullptr && text->family == family ? text : nullptr;
+}
+
+void AppendNumber(double number, std::string* out) {
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out->append(digits.data(), end);
+}
+
+void AppendTexts(std::string_view name, const std::vector<std::string>& texts, std::string* out) {
+  if (texts.empty()) return;
+  out->append(",\"").append(name).append("\":[");
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) out->push_back(',');
+    AppendJsonString(texts[i], out);
+  }
+  out->push_back(']');
+}
+
+void AppendSampling(const Sampling& sampling, std::string_view temperature, std::string_view top_p,
+                    std::string* out) {
+  const auto append = [out](std::string_view name, std::optional<double> value) {
+    if (!value.has_value()) return;
+    out->append(",\"").append(name).append("\":");
+    AppendNumber(*value, out);
+  };
+  append(temperature, sampling.temperature);
+  append(top_p, sampling.top_p);
 }
 
 bool HasSystemMessage(const ChatRequest& request) {

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/wire/http.h"
 #include "engine/wire/message.h"
@@ -20,6 +21,19 @@ std::string_view RoleName(Role role);
 // empty.
 void BeginRequest(const ChatRequest& request, std::string_view auth_header,
                   std::string_view auth_prefix, std::string_view api_key, HttpRequest* out);
+
+// What the client wrote, where it is of this family; nullptr for any other.
+const ClientText* ClientTextFor(const ChatRequest& request, std::string_view family);
+
+// A number as JSON, in its shortest form.
+void AppendNumber(double number, std::string* out);
+
+// `,"name":["...",...]` unless there are none.
+void AppendTexts(std::string_view name, const std::vector<std::string>& texts, std::string* out);
+
+// `,"temperature":…` and `,"top_p":…`, as far as they are given, under these names.
+void AppendSampling(const Sampling& sampling, std::string_view temperature, std::string_view top_p,
+                    std::string* out);
 
 bool HasSystemMessage(const ChatRequest& request);
 

@@ -15,17 +15,18 @@ namespace {
 constexpr std::string_view kDone = "[DONE]";
 
 constexpr std::array kDialects = {
-    Dialect{"openai", &EncodeOpenAiChat, &MakeOpenAiDecoder, &ReadChatBody, &ReadChatEvent, kDone},
+    Dialect{"openai", &EncodeOpenAiChat, &MakeOpenAiDecoder, &ReadChatBody, &ReadChatEvent, kDone,
+            true, 1min, kOpenAiFamily},
     Dialect{"openai_responses", &EncodeResponses, &MakeResponsesDecoder, &ReadResponsesBody,
             &ReadResponsesEvent},
     Dialect{"anthropic", &EncodeAnthropic, &MakeAnthropicDecoder, &ReadAnthropicBody,
-            &ReadAnthropicEvent},
+            &ReadAnthropicEvent, "", true, 1min, kAnthropicFamily},
     Dialect{"gemini", &EncodeGemini, &MakeGeminiDecoder, &ReadGeminiBody, &ReadGeminiEvent, "",
             false},
     Dialect{"azure", &EncodeAzureChat, &MakeOpenAiDecoder, &ReadChatBody, &ReadChatEvent, kDone,
-            true, kAzureRequestWindow},
+            true, kAzureRequestWindow, kOpenAiFamily},
     Dialect{"deepseek", &EncodeDeepSeekChat, &MakeOpenAiDecoder, &ReadChatBody, &ReadChatEvent,
-            kDone},
+            kDone, true, 1min, kOpenAiFamily},
 };
 
 }  // namespace

@@ -39,6 +39,9 @@ using BodyReader = void (*)(const simdjson::dom::element& root, TextParts* parts
 using EventReader = void (*)(std::string_view type, const simdjson::dom::element& data,
                              StreamState* state);
 
+inline constexpr std::string_view kOpenAiFamily = "openai";
+inline constexpr std::string_view kAnthropicFamily = "anthropic";
+
 struct Dialect {
   std::string_view name;
   // Fills method, target, headers and body. `max_tokens` is the limit in force, which may be a
@@ -52,6 +55,8 @@ struct Dialect {
   bool terminal_event = true;  // false: the last piece shows itself, and its stream just ends
   // Over which the limit on requests holds that its headers tell.
   Duration request_window = 1min;
+  // Dialects of one family take the same messages, tools and parameters; "" is like no other.
+  std::string_view family = {};
 };
 
 std::span<const Dialect> Dialects();

@@ -218,7 +218,10 @@ void EncodeGemini(const ChatRequest& request, std::string_view model, int64_t ma
     out->body.append("}]}");
   }
   absl::StrAppend(&out->body, ",\"generationConfig\":{\"maxOutputTokens\":", max_tokens);
-  if (!request.plain) {
+  if (request.client_text != nullptr) {
+    AppendSampling(request.sampling, "temperature", "topP", &out->body);
+    AppendTexts("stopSequences", request.sampling.stop, &out->body);
+  } else if (!request.plain) {
     out->body.append(",\"temperature\":0,\"responseMimeType\":\"application/json\"");
   }
   out->body.append("}}");

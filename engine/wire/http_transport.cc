@@ -8,6 +8,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "engine/base/check.h"
+#include "engine/wire/tls_client.h"
 
 namespace squall {
 namespace {
@@ -140,6 +143,7 @@ TransportError FromParseError(const error_code& ec) {
 // connection, so its end is no error.
 TransportError FromReadError(const error_code& read_error, ReplyParser* parser) {
   if (read_error == beast::error::timeout) return TransportError::kTimeout;
+  if (read_error == asio::ssl::error::stream_truncated) return TransportError::kCut;
   if (read_error != asio::error::eof) return TransportError::kReset;
   if (!parser->got_some()) return TransportError::kCut;
   error_code ec;
@@ -157,6 +161,7 @@ struct Connection {
   Connection& operator=(const Connection&) = delete;
 
   beast::tcp_stream stream;
+  std::optional<asio::ssl::stream<beast::tcp_stream&>> tls;
   beast::flat_buffer buffer;
   SteadyClock::time_point idle_since;
   size_t* open;
@@ -189,9 +194,10 @@ bool IsPath(std::string_view text) {
 
 // One provider: where it is, and its idle connections, the last used at the back.
 struct Site {
+  HttpEndpoint endpoint;
   std::vector<tcp::endpoint> addresses;
+  SteadyClock::time_point resolved;
   std::string authority;  // the Host header
-  std::string base_path;
   std::vector<std::unique_ptr<Connection>> idle;
 };
 
@@ -199,7 +205,7 @@ std::string RequestHead(const Site& site, const HttpRequest& request) {
   SQUALL_CHECK(IsPath(request.method) && IsPath(request.target));
   std::string head;
   head.reserve(128 + request.target.size() + request.headers.block().size());
-  head.append(request.method).append(" ").append(site.base_path).append(request.target);
+  head.append(request.method).append(" ").append(site.endpoint.base_path).append(request.target);
   head.append(" HTTP/1.1\r\nHost: ").append(site.authority).append("\r\n");
   request.headers.ForEach([&head](std::string_view name, std::string_view value) {
     if (!IsFraming(name)) head.append(name).append(": ").append(value).append("\r\n");
@@ -234,8 +240,11 @@ class HttpTransport::Pool {
   size_t in_flight() const { return in_flight_; }
 
  private:
-  Task<TransportError> Connect(const Site& site, beast::tcp_stream& stream, Time deadline,
+  Task<TransportError> Connect(ProviderId provider, Connection& connection, Time deadline,
                                std::stop_token stop);
+  Task<> Resolve(Site& site);
+  Task<> Handshake(const Site& site, Connection& connection, error_code& ec);
+  void TellFailure(ProviderId provider, const error_code& ec) const;
   Task<TransportError> Exchange(const Site& site, Connection& connection,
                                 const HttpRequest& request, Time deadline, std::stop_token stop,
                                 BodySink* sink, HttpReply* reply, bool* reusable);
@@ -253,7 +262,8 @@ class HttpTransport::Pool {
   size_t open_ = 0;
   size_t in_flight_ = 0;
   std::stop_source close_;
-  std::deque<Site> sites_;  // by ProviderId; a deque, so that a Send may keep a reference
+  std::optional<TlsClient> tls_;  // once a provider needs it
+  std::deque<Site> sites_;        // by ProviderId; a deque, so that a Send may keep a reference
 };
 
 absl::StatusOr<ProviderId> HttpTransport::Pool::AddProvider(const HttpEndpoint& endpoint) {
@@ -261,15 +271,23 @@ absl::StatusOr<ProviderId> HttpTransport::Pool::AddProvider(const HttpEndpoint& 
   if (!IsPath(endpoint.base_path)) {
     return absl::InvalidArgumentError(absl::StrCat("the path of ", where, " holds a blank"));
   }
+  if (endpoint.tls && !tls_.has_value()) {
+    absl::StatusOr<TlsClient> tls = TlsClient::Create(options_.ca_file);
+    if (!tls.ok()) return tls.status();
+    tls_.emplace(*std::move(tls));
+  }
   error_code ec;
   tcp::resolver resolver(env_.io());
   const auto found = resolver.resolve(endpoint.host, std::to_string(endpoint.port), ec);
   if (ec) return absl::UnavailableError(absl::StrCat("cannot resolve ", where, ": ", ec.message()));
   Site& site = sites_.emplace_back();
+  site.endpoint = endpoint;
   for (const auto& entry : found) site.addresses.push_back(entry.endpoint());
+  site.resolved = SteadyClock::now();
   const bool is_ipv6_literal = endpoint.host.find(':') != std::string::npos;
   site.authority = is_ipv6_literal ? absl::StrCat("[", endpoint.host, "]:", endpoint.port) : where;
-  site.base_path = endpoint.base_path;
+  const bool usual_port = endpoint.port == (endpoint.tls ? 443 : 80);
+  if (usual_port) site.authority.resize(site.authority.rfind(':'));
   return static_cast<ProviderId>(sites_.size() - 1);
 }
 
@@ -312,7 +330,7 @@ Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, const HttpRequest
   const std::stop_callback<CancelStream> on_stop(stop, cancel);
   const std::stop_callback<CancelStream> on_close(close_.get_token(), cancel);
 
-  if (fresh) reply.error = co_await Connect(site, connection->stream, deadline, stop);
+  if (fresh) reply.error = co_await Connect(provider, *connection, deadline, stop);
   if (reply.error != TransportError::kNone) co_return reply;
   connection->stream.expires_at(env_.ToSteady(deadline));
   bool reusable = false;
@@ -322,34 +340,82 @@ Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, const HttpRequest
   co_return reply;
 }
 
-Task<TransportError> HttpTransport::Pool::Connect(const Site& site, beast::tcp_stream& stream,
+Task<TransportError> HttpTransport::Pool::Connect(ProviderId provider, Connection& connection,
                                                   Time deadline, std::stop_token stop) {
+  Site& site = sites_[provider];
+  beast::tcp_stream& stream = connection.stream;
   const auto last = env_.ToSteady(deadline);
   const auto by = std::min(last, SteadyClock::now() + options_.connect_timeout);
+  const bool stale = options_.resolve_every.count() > 0 &&
+                     SteadyClock::now() - site.resolved >= options_.resolve_every;
+  if (stale) co_await Resolve(site);
   error_code ec;
-  for (const tcp::endpoint& address : site.addresses) {
+  const std::vector<tcp::endpoint> addresses = site.addresses;  // which may change meanwhile
+  for (const tcp::endpoint& address : addresses) {
     stream.close();  // the attempt at the address before this one
     stream.expires_at(by);
     co_await stream.async_connect(address, asio::redirect_error(asio::use_awaitable, ec));
     if (Stopped(stop)) co_return TransportError::kCancelled;
     if (!ec || ec == beast::error::timeout) break;
   }
+  if (!ec && site.endpoint.tls) co_await Handshake(site, connection, ec);
+  if (Stopped(stop)) co_return TransportError::kCancelled;
+  if (ec) TellFailure(provider, ec);
   if (ec == beast::error::timeout && by == last) co_return TransportError::kTimeout;
   if (ec) co_return TransportError::kConnect;
   stream.socket().set_option(tcp::no_delay(true), ec);
   co_return TransportError::kNone;
 }
 
+// Bounded by the resolver of the system, which has timeouts of its own.
+Task<> HttpTransport::Pool::Resolve(Site& site) {
+  site.resolved = SteadyClock::now();  // others need not ask meanwhile
+  error_code ec;
+  tcp::resolver resolver(env_.executor());
+  const std::string port = std::to_string(site.endpoint.port);
+  const auto found = co_await resolver.async_resolve(site.endpoint.host, port,
+                                                     asio::redirect_error(asio::use_awaitable, ec));
+  if (ec || found.empty()) co_return;
+  site.addresses.clear();
+  for (const auto& entry : found) site.addresses.push_back(entry.endpoint());
+}
+
+Task<> HttpTransport::Pool::Handshake(const Site& site, Connection& connection, error_code& ec) {
+  const std::string& host = site.endpoint.host;
+  auto& tls = connection.tls.emplace(connection.stream, tls_->context());
+  tls.set_verify_callback(asio::ssl::host_name_verification(host), ec);
+  asio::ip::make_address(host, ec);  // an address has no name to tell (RFC 6066, section 3)
+  const bool named = static_cast<bool>(ec);
+  if (named) SSL_set_tlsext_host_name(tls.native_handle(), host.c_str());
+  ec.clear();
+  co_await tls.async_handshake(asio::ssl::stream_base::client,
+                               asio::redirect_error(asio::use_awaitable, ec));
+}
+
+void HttpTransport::Pool::TellFailure(ProviderId provider, const error_code& ec) const {
+  if (!options_.on_connect_failure) return;
+  const Site& site = sites_[provider];
+  options_.on_connect_failure(
+      provider, absl::StrCat("cannot connect to ", site.authority, ": ", ec.message()));
+}
+
 Task<TransportError> HttpTransport::Pool::Exchange(const Site& site, Connection& connection,
                                                    const HttpRequest& request, Time deadline,
                                                    std::stop_token stop, BodySink* sink,
                                                    HttpReply* reply, bool* reusable) {
-  const std::string head = RequestHead(site, request);
-  const std::array<asio::const_buffer, 2> message = {asio::buffer(head),
-                                                     asio::buffer(request.body)};
+  std::string head = RequestHead(site, request);
   error_code write_error;
-  co_await asio::async_write(connection.stream, message,
-                             asio::redirect_error(asio::use_awaitable, write_error));
+  if (connection.tls.has_value()) {
+    head.append(request.body);  // one record instead of two
+    const auto whole = asio::buffer(head);
+    co_await asio::async_write(*connection.tls, whole,
+                               asio::redirect_error(asio::use_awaitable, write_error));
+  } else {
+    const std::array<asio::const_buffer, 2> message = {asio::buffer(head),
+                                                       asio::buffer(request.body)};
+    co_await asio::async_write(connection.stream, message,
+                               asio::redirect_error(asio::use_awaitable, write_error));
+  }
   if (Stopped(stop)) co_return TransportError::kCancelled;
   if (write_error == beast::error::timeout) co_return TransportError::kTimeout;
 
@@ -390,8 +456,14 @@ Task<TransportError> HttpTransport::Pool::Read(Connection& connection, ReplyPars
       connection.stream.expires_at(std::min(env_.ToSteady(give_up), linger_end));
     }
     const auto room = connection.buffer.prepare(kReadBytes);
-    const size_t got = co_await connection.stream.async_read_some(
-        room, asio::redirect_error(asio::use_awaitable, read_error));
+    size_t got = 0;
+    if (connection.tls.has_value()) {
+      got = co_await connection.tls->async_read_some(
+          room, asio::redirect_error(asio::use_awaitable, read_error));
+    } else {
+      got = co_await connection.stream.async_read_some(
+          room, asio::redirect_error(asio::use_awaitable, read_error));
+    }
     connection.buffer.commit(got);
   }
 }

@@ -1,5 +1,6 @@
-// HttpTransport: the wire world's Transport, a pooled HTTP/1.1 client over plain TCP. Connections
-// are kept alive per provider; the last one used goes first.
+// HttpTransport: the wire world's Transport, a pooled HTTP/1.1 client over TCP or TLS. Connections
+// are kept alive per provider; the last one used goes first. A certificate that does not hold is
+// kConnect: nothing was sent. Redirects are replies like any other and are not followed.
 //
 // Every failure is a value of the reply, and each is told apart: a deadline is never reported as a
 // reset, nor the other way round. There is no retry of its own, not even on a kept connection that
@@ -15,6 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -27,6 +29,7 @@ struct HttpEndpoint {
   std::string host = "127.0.0.1";  // a name or a numeric address
   uint16_t port = 80;
   std::string base_path;  // goes before each request's target; "" or "/prefix"
+  bool tls = false;       // with the certificate of `host`, which is also named to the server (SNI)
 };
 
 struct HttpTransportOptions {
@@ -39,6 +42,15 @@ struct HttpTransportOptions {
 
   size_t max_idle_per_provider = 256;
   size_t max_connections = 8192;  // in use and idle; past it a Send ends with kConnect
+
+  std::string ca_file;  // PEM; whom TLS trusts; empty: the system's trust store
+
+  // Real time after which a name is looked up again, before a new connection is made; the old
+  // addresses stay where that fails. 0 = never.
+  std::chrono::nanoseconds resolve_every{0};
+
+  // Told why a connection could not be made, in words that name no secret.
+  std::function<void(ProviderId, const std::string&)> on_connect_failure;
 
   // Real time. Below what servers use (60 s and more), so that a server seldom closes a connection
   // in the instant in which it is taken into use.
@@ -54,7 +66,7 @@ class HttpTransport final : public Transport {
   HttpTransport& operator=(const HttpTransport&) = delete;
 
   // Adds the next provider; ids count from 0. Resolves the name, which may block. kUnavailable if
-  // it has no address, kInvalidArgument if the path cannot be one.
+  // it has no address, kInvalidArgument if the path cannot be one or the trust store not be read.
   absl::StatusOr<ProviderId> AddProvider(const HttpEndpoint& endpoint);
 
   // As Transport says. Adds Host, Content-Length and the like itself and leaves out any of them

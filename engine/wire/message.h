@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,27 @@ struct ChatMessage {
       : role(role_in), content(std::move(content_in)) {}
   Role role;
   std::string content;
+};
+
+// A request as its client wrote it, for providers of the same family of dialects (Dialect::family):
+// what the engine does not model goes to them unread. The texts are JSON and have been checked.
+struct ClientText {
+  std::string family;
+  std::string messages;  // the value of "messages"
+  std::string system;    // likewise of Anthropic's "system"; empty = none
+  // The other members, each as `,"name":value`, but for those that an encoder writes itself: model,
+  // the limit on tokens, stream and stream_options.
+  std::string members;
+  std::string max_tokens_name;  // as the client calls that limit; empty: as the provider does
+  // It says what no other family can be told, and what cannot be shortened: tools, images, ...
+  bool opaque = false;
+};
+
+// What most families have in common; empty: not said.
+struct Sampling {
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+  std::vector<std::string> stop;
 };
 
 struct ChatRequest {
@@ -31,6 +54,16 @@ struct ChatRequest {
   bool repeatable = true;
   // The layer above repeats what fails, so this one must not: retries of n layers multiply.
   bool caller_retries = false;
+  // max_tokens is only an estimate; providers that need no limit are given none.
+  bool unlimited = false;
+  // The limit is the caller's own, so an answer that ends there is one.
+  bool takes_cut = false;
+  // The bytes of the last reply are of use (CallResult::reply_body).
+  bool keep_reply = false;
+  uint32_t barred = 0;  // bit i: provider i cannot take this request
+  Sampling sampling;
+  std::shared_ptr<const ClientText> client_text;  // nullptr: this is no client's
+  bool client_messages = true;  // those are its own still, and not the ones above, changed
 };
 
 // Tokens as the provider bills them. The last three are shares of the first two, whose prices

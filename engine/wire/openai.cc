@@ -156,6 +156,21 @@ void ReadChunkChoice(const object& choice, StreamState* state) {
   }
 }
 
+void WriteMessages(const ChatRequest& request, JsonWriter* json) {
+  json->Raw("[");
+  bool first = true;
+  for (const ChatMessage& message : request.messages) {
+    if (!first) json->Raw(",");
+    first = false;
+    json->Raw("{\"role\":\"");
+    json->Raw(RoleName(message.role));
+    json->Raw("\",\"content\":");
+    json->String(message.content);
+    json->Raw("}");
+  }
+  json->Raw("]");
+}
+
 // {"error": {...}}, {"error": "text"}, and flat as some compatible servers write it.
 bool IsError(const object& top) {
   element error;
@@ -168,27 +183,32 @@ bool IsError(const object& top) {
 void AppendChatBody(const ChatRequest& request, std::string_view model,
                     std::string_view max_tokens_key, int64_t max_tokens, std::string* out) {
   JsonWriter json(out);
+  const ClientText* const client = ClientTextFor(request, kOpenAiFamily);
   json.Raw("{\"model\":");
   json.String(model);
-  json.Raw(",\"messages\":[");
-  bool first = true;
-  for (const ChatMessage& message : request.messages) {
-    if (!first) json.Raw(",");
-    first = false;
-    json.Raw("{\"role\":\"");
-    json.Raw(RoleName(message.role));
-    json.Raw("\",\"content\":");
-    json.String(message.content);
-    json.Raw("}");
+  json.Raw(",\"messages\":");
+  if (client != nullptr && request.client_messages) {
+    json.Raw(client->messages);
+  } else {
+    WriteMessages(request, &json);
   }
-  json.Raw("],\"");
-  json.Raw(max_tokens_key);
-  json.Raw("\":");
-  json.Number(max_tokens);
-  if (!request.plain) {
+  if (!request.unlimited || max_tokens != request.max_tokens) {
+    json.Raw(",\"");
+    json.Raw(max_tokens_key);
+    json.Raw("\":");
+    json.Number(max_tokens);
+  }
+  if (client != nullptr) {
+    json.Raw(client->members);
+  } else if (request.client_text != nullptr) {
+    std::string sampling;
+    AppendSampling(request.sampling, "temperature", "top_p", &sampling);
+    AppendTexts("stop", request.sampling.stop, &sampling);
+    json.Raw(sampling);
+  } else if (!request.plain) {
     json.Raw(",\"temperature\":0,\"response_format\":{\"type\":\"json_object\"}");
   }
-  if (!request.plain && !request.user.empty()) {
+  if (!request.plain && !request.user.empty() && client == nullptr) {
     json.Raw(",\"user\":");
     json.String(request.user);
   }
@@ -201,7 +221,10 @@ void EncodeOpenAiChat(const ChatRequest& request, std::string_view model, int64_
                       std::string_view api_key, HttpRequest* out) {
   BeginRequest(request, "authorization", "Bearer ", api_key, out);
   out->target = "/v1/chat/completions";
-  AppendChatBody(request, model, "max_completion_tokens", max_tokens, &out->body);
+  const ClientText* const client = ClientTextFor(request, kOpenAiFamily);
+  std::string_view name = "max_completion_tokens";
+  if (client != nullptr && !client->max_tokens_name.empty()) name = client->max_tokens_name;
+  AppendChatBody(request, model, name, max_tokens, &out->body);
 }
 
 void ReadOpenAiError(const object& error, DecodedBody* out) {

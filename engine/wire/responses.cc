@@ -153,7 +153,9 @@ void EncodeResponses(const ChatRequest& request, std::string_view model, int64_t
     body.push_back('}');
   }
   absl::StrAppend(&body, "],\"max_output_tokens\":", max_tokens, ",\"store\":false");
-  if (!request.plain) {
+  if (request.client_text != nullptr) {
+    AppendSampling(request.sampling, "temperature", "top_p", &body);
+  } else if (!request.plain) {
     body.append(",\"temperature\":0,\"text\":{\"format\":{\"type\":\"json_object\"}}");
   }
   if (!request.plain && !request.user.empty()) {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "scenarios/json_fields.h"
+#include "engine/base/json_fields.h"
 #include "scenarios/replicate.h"
 
 namespace squall {

@@ -12,7 +12,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/random.h"
-#include "mock_providers/request_reader.h"
+#include "engine/wire/request_reader.h"
 
 namespace squall {
 namespace {

@@ -297,17 +297,17 @@ squall_mutant(
   TEST    ${engine_streams_test}
   FILTER  "stream: a stall is noticed by the clock that it breaks")
 
-set(request_reader_test tests/mock_providers/request_reader_test.cc)
+set(request_reader_test tests/engine/wire/request_reader_test.cc)
 squall_mutant(
   NAME    reader_takes_two_lengths
-  FILE    mock_providers/request_reader.cc
+  FILE    engine/wire/request_reader.cc
   FIND    [[has_length_ || !ParseNumber(value, 10, &left_)]]
   REPLACE [[!ParseNumber(value, 10, &left_)]]
   TEST    ${request_reader_test}
   FILTER  "request reader: nothing is read that two readers*")
 squall_mutant(
   NAME    reader_searches_a_moved_buffer_too_late
-  FILE    mock_providers/request_reader.cc
+  FILE    engine/wire/request_reader.cc
   FIND    [[searched_ -= std::min(searched_, begin_);]]
   REPLACE [[]]
   TEST    ${request_reader_test}
@@ -622,3 +622,59 @@ squall_mutant(
   REPLACE [[]]
   TEST    tests/reports/requests_table_test.cc
   FILTER  "appending keeps names*")
+set(record_test tests/engine/gateway/record_test.cc)
+squall_mutant(
+  NAME    record_takes_any_lock_token
+  FILE    engine/gateway/record_statements.cc
+  FIND    [["UPDATE requests SET status = 'completed', finished = 1, body = NULL, result = $3, "
+    "http_status = $4, updated_at = $5, due_at = $5" SQUALL_LOCK_HELD "RETURNING seq"]]
+  REPLACE [["UPDATE requests SET status = 'completed', finished = 1, body = NULL, result = $3, "
+    "http_status = $4, updated_at = $5, due_at = $5 WHERE id = $1 AND $2 = $2 RETURNING seq"]]
+  TEST    ${record_test}
+  FILTER  "record: random calls agree with a model*")
+squall_mutant(
+  NAME    record_keeps_the_token_of_a_claim
+  FILE    engine/gateway/record_statements.cc
+  FIND    [[SET status = 'processing', token = token + 1,]]
+  REPLACE [[SET status = 'processing', token = token + 0,]]
+  TEST    ${record_test}
+  FILTER  "record: every claim holds in memory")
+squall_mutant(
+  NAME    record_forgets_attempts_on_the_wire
+  FILE    engine/gateway/record_tables.cc
+  FIND    [[if (row.Text(1) == Name(RequestStatus::kProcessing)) {]]
+  REPLACE [[if (row.Text(1) == Name(RequestStatus::kFailed)) {]]
+  TEST    ${record_test}
+  FILTER  "record: every claim holds in memory")
+squall_mutant(
+  NAME    record_takes_any_body_for_a_key
+  FILE    engine/gateway/record_tables.cc
+  FIND    [[row.Text(sql::kRequestColumns + 1) == request.body_hash &&]]
+  REPLACE [[]]
+  TEST    ${record_test}
+  FILTER  "record: every claim holds in memory")
+squall_mutant(
+  NAME    record_group_goes_on_after_an_error
+  FILE    engine/gateway/record_tables.cc
+  FIND    [[if (!IsOwnError(status)) group_->error = status;]]
+  REPLACE [[]]
+  TEST    tests/engine/gateway/record_sqlite_test.cc
+  FILTER  "record sqlite: a group with one that does not fit*")
+squall_mutant(
+  NAME    record_full_to_the_last_page
+  FILE    engine/gateway/record_sqlite.cc
+  FIND    [[pages_max_ - pages_max_ / 10]]
+  REPLACE [[pages_max_ + 1]]
+  TEST    tests/engine/gateway/record_sqlite_test.cc
+  FILTER  "record sqlite: full means no new requests*")
+squall_mutant(
+  NAME    record_answers_before_the_commit
+  FILE    engine/gateway/record_queue.cc
+  FIND    [[if (status.ok()) {
+      for (QueuedOperation& each : batch) each.done(status);
+      return;
+    }]]
+  REPLACE [[for (QueuedOperation& each : batch) each.done(absl::OkStatus());
+    return;]]
+  TEST    tests/engine/gateway/record_queue_wire_test.cc
+  FILTER  "record queue: one that cannot be done*")

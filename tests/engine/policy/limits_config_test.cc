@@ -1,6 +1,7 @@
 // The configurations of limits, routing and hedging as files see them.
 #include <nlohmann/json.hpp>
 
+#include "engine/base/json_fields.h"
 #include "engine/policy/concurrency_limit.h"
 #include "engine/policy/hedge.h"
 #include "engine/policy/latency_quantile.h"
@@ -9,7 +10,6 @@
 #include "engine/policy/send_rate.h"
 #include "engine/policy/target_health.h"
 #include "engine/policy/token_estimate.h"
-#include "scenarios/json_fields.h"
 #include "tests/catch.h"
 
 namespace squall::limits_config_test {

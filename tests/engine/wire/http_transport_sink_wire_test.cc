@@ -32,7 +32,7 @@ std::string Chunked(const std::string& text) {
   return std::to_string(text.size()) + "\r\n" + text + "\r\n";
 }
 
-HttpReply SendTo(World* world, Script script, Collect* sink, Duration within = 20s) {
+HttpReply SendTo(World* world, ServerScript script, Collect* sink, Duration within = 20s) {
   world->server().Add(std::move(script));
   return world->Send(Post(), within, {}, sink);
 }
@@ -54,7 +54,7 @@ TEST_CASE("a sink gets each piece when it comes, in whatever packets") {
     CAPTURE(step);
     World world;
     Collect sink;
-    Script script(kHead + Chunked("one") + Chunked("two") + "0\r\n\r\n", Then::kNextRequest);
+    ServerScript script(kHead + Chunked("one") + Chunked("two") + "0\r\n\r\n", Then::kNextRequest);
     script.step = step;
     CHECK(SendTo(&world, std::move(script), &sink).error == TransportError::kNone);
     CHECK(sink.body == "onetwo");
@@ -83,7 +83,7 @@ TEST_CASE("an endless reply of which a sink had enough is left soon") {
   sink.enough = "0";
   std::string bytes = kHead;
   for (int i = 0; i < 20'000; ++i) bytes += Chunked("0");
-  Script script(bytes, Then::kHold);
+  ServerScript script(bytes, Then::kHold);
   script.step = 16;
   const auto begin = std::chrono::steady_clock::now();
   CHECK(SendTo(&world, std::move(script), &sink).error == TransportError::kNone);

@@ -80,7 +80,7 @@ TEST_CASE("every way an exchange can end has its own error, and keeps what had a
     for (const size_t step : {size_t{0}, size_t{1}}) {
       CAPTURE(row.name, step);
       World world;
-      Script script(row.bytes, row.then);
+      ServerScript script(row.bytes, row.then);
       script.step = step;
       const HttpReply reply = world.Send(script, row.error == kTimeout ? 60ms : 20s);
       CHECK(TransportErrorName(reply.error) == TransportErrorName(row.error));
@@ -122,7 +122,7 @@ TEST_CASE("whole replies of every framing are read, also by drops") {
     for (const size_t step : {size_t{0}, size_t{1}}) {
       CAPTURE(row.name, step);
       World world;
-      Script script(row.bytes, row.then);
+      ServerScript script(row.bytes, row.then);
       script.step = step;
       const HttpReply reply = world.Send(script);
       CHECK(reply.error == TransportError::kNone);
@@ -168,14 +168,14 @@ TEST_CASE("replies past a limit are too large, whichever way they grow") {
     for (const size_t step : {size_t{0}, size_t{1}}) {
       CAPTURE(name, step);
       World world(options);
-      Script script(bytes, Then::kHold);
+      ServerScript script(bytes, Then::kHold);
       script.step = step;
       const HttpReply reply = world.Send(script);
       CHECK(TransportErrorName(reply.error) == "too_large");
     }
   }
   World world(options);
-  Script line_by_line("HTTP/1.1 200 VeryOK\r\n" + headers, Then::kHold);
+  ServerScript line_by_line("HTTP/1.1 200 VeryOK\r\n" + headers, Then::kHold);
   line_by_line.step = 22;
   CHECK(TransportErrorName(world.Send(line_by_line).error) == "too_large");
   const HttpReply reply = world.Send(
@@ -343,7 +343,7 @@ TEST_CASE("a kept connection that is reset under a request is a fault, and is no
 
 TEST_CASE("an answer that comes before the request has been read is still the answer") {
   World world;
-  Script script("HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nbig", Then::kClose);
+  ServerScript script("HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nbig", Then::kClose);
   script.reads_the_request = false;
   world.server().Add(script);
   const HttpReply reply = world.Send(Post(std::string(16 << 20, 'x')));
@@ -355,7 +355,7 @@ TEST_CASE("an answer that comes before the request has been read is still the an
 
 TEST_CASE("a reset while the request is still going out is a reset") {
   World world;
-  Script script("", Then::kReset);
+  ServerScript script("", Then::kReset);
   script.reads_the_request = false;
   world.server().Add(script);
   const HttpReply reply = world.Send(Post(std::string(16 << 20, 'x')));

@@ -10,6 +10,7 @@
 #include <boost/asio/write.hpp>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,8 @@ namespace squall {
 enum class Then : uint8_t { kNextRequest, kClose, kReset, kHold };
 
 // What a server does about one request: these bytes, then this.
-struct Script {
-  Script(std::string bytes_in, Then then_in) : bytes(std::move(bytes_in)), then(then_in) {}
+struct ServerScript {
+  ServerScript(std::string bytes_in, Then then_in) : bytes(std::move(bytes_in)), then(then_in) {}
   std::string bytes;
   Then then;
   size_t step = 0;                // bytes per packet; 0 sends all at once
@@ -57,12 +58,20 @@ class ScriptedServer {
     Spawn(io.get_executor(), Accept());
   }
 
-  void Add(Script script) { scripts_.push_back(std::move(script)); }
+  void Add(ServerScript script) { scripts_.push_back(std::move(script)); }
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
   int accepted() const { return accepted_; }
   int closed() const { return closed_; }
   const std::vector<std::string>& requests() const { return requests_; }
   void Stop() { acceptor_.close(); }
+
+  // Whatever is asked once no script is left.
+  void AnswerAll(std::string bytes) { always_.emplace(std::move(bytes), Then::kNextRequest); }
+
+  // Sends these bytes to the client whose request came last.
+  void Release(const std::string& bytes) {
+    if (const auto socket = last_.lock()) asio::write(*socket, asio::buffer(bytes));
+  }
 
  private:
   Task<> Accept() {
@@ -82,9 +91,10 @@ class ScriptedServer {
     Then then = Then::kNextRequest;
     while (then == Then::kNextRequest) {
       const bool read = co_await ReadRequest(*socket);
-      if (!read || scripts_.empty()) break;
-      const Script script = std::move(scripts_.front());
-      scripts_.pop_front();
+      last_ = socket;
+      if (!read || (scripts_.empty() && !always_.has_value())) break;
+      const ServerScript script = scripts_.empty() ? *always_ : std::move(scripts_.front());
+      if (!scripts_.empty()) scripts_.pop_front();
       then = script.then;
       co_await WriteInSteps(*socket, script.bytes, script.step);
     }
@@ -124,8 +134,10 @@ class ScriptedServer {
 
   asio::io_context& io_;
   asio::ip::tcp::acceptor acceptor_;
-  std::deque<Script> scripts_;
+  std::deque<ServerScript> scripts_;
   std::vector<std::string> requests_;
+  std::optional<ServerScript> always_;
+  std::weak_ptr<asio::ip::tcp::socket> last_;
   int accepted_ = 0;
   int closed_ = 0;
 };

@@ -58,7 +58,7 @@ class World {
     return *last_reply_;
   }
 
-  HttpReply Send(Script script, Duration within = 20s) {
+  HttpReply Send(ServerScript script, Duration within = 20s) {
     server_.Add(std::move(script));
     return Send(Post(), within);
   }

@@ -1,0 +1,412 @@
+#include "engine/gateway/record_tables.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+
+#include "engine/base/cat.h"
+#include "engine/base/check.h"
+#include "engine/gateway/record_fields.h"
+#include "engine/gateway/record_statements.h"
+
+namespace squall {
+
+namespace sql = record_sql;
+
+namespace {
+
+constexpr int kAcceptTries = 4;       // against others who accept the same key at the same time
+constexpr int kClaimsLookedAt = 256;  // failed by policy on the way to one that can be claimed
+
+// Unguessable: whoever knows an id still needs the client's key, but need not be told of others.
+std::string NewRequestId() {
+  std::array<unsigned char, 16> random{};
+  SQUALL_CHECK(getrandom(random.data(), random.size(), 0) == static_cast<ssize_t>(random.size()));
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string id = "req_";
+  for (const unsigned char byte : random) {
+    id += kDigits[byte >> 4];
+    id += kDigits[byte & 15];
+  }
+  return id;
+}
+
+absl::Status StaleLock() {
+  return absl::AbortedError("request record: the lock on this request has passed to another");
+}
+
+// Errors that an operation returns for its own sake, after which a transaction goes on.
+bool IsOwnError(const absl::Status& status) {
+  return status.ok() || absl::IsAborted(status) || absl::IsNotFound(status) ||
+         absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status);
+}
+
+absl::StatusOr<RecordedRequest> ToRequest(const SqlRow& row) {
+  const auto status = RequestStatusOf(row.Text(4));
+  if (!status.ok()) return status.status();
+  RecordedRequest request;
+  request.id = row.Text(0);
+  request.client = row.Text(1);
+  request.idempotency_key = row.Text(2);
+  request.endpoint = row.Text(3);
+  request.status = *status;
+  request.attempts = row.Int(5);
+  request.created_at = {row.Int(6)};
+  request.updated_at = {row.Int(7)};
+  if (*status == RequestStatus::kRetrying) request.not_before = {row.Int(8)};
+  request.last_error_code = row.Text(9);
+  request.error_message = row.Text(10);
+  request.http_status = row.Int(11);
+  request.result = row.Text(12);
+  return request;
+}
+
+std::string_view Text(RequestStatus status) { return Name(status); }
+
+}  // namespace
+
+// ---- transactions ----
+
+absl::Status TableRecord::Write(UnixTime now, absl::FunctionRef<absl::Status(UnixTime)> body) {
+  if (group_) {
+    if (!group_->error.ok()) return group_->error;
+    if (!group_->begun) {
+      const auto begun = connection_->Begin();
+      if (!begun.ok()) return group_->error = begun.status();
+      group_->begun = true;
+      group_->now = *begun;
+    }
+    absl::Status status = body(group_->now.value_or(now));
+    if (!IsOwnError(status)) group_->error = status;
+    return status;
+  }
+  const auto begun = connection_->Begin();
+  if (!begun.ok()) return begun.status();
+  absl::Status status = body(begun->value_or(now));
+  if (!IsOwnError(status)) {
+    connection_->Rollback();
+    return status;
+  }
+  const absl::Status durable = connection_->Commit();
+  if (durable.ok()) return status;
+  connection_->Rollback();
+  return durable;
+}
+
+absl::StatusOr<SqlRows> TableRecord::Read(const SqlStatement& statement,
+                                          std::initializer_list<SqlParameter> parameters) {
+  if (group_ && !group_->error.ok()) return group_->error;
+  auto rows = connection_->Run(statement, parameters);
+  if (group_ && !rows.ok()) group_->error = rows.status();
+  return rows;
+}
+
+absl::Status TableRecord::Group(absl::FunctionRef<void()> operations) {
+  SQUALL_CHECK(!group_);
+  group_.emplace();
+  operations();
+  const RecordGroup group = *std::move(group_);
+  group_.reset();
+  if (!group.begun) return group.error;
+  absl::Status status = group.error;
+  if (status.ok()) status = connection_->Commit();
+  if (!status.ok()) connection_->Rollback();
+  return status;
+}
+
+// ---- at the front door ----
+
+absl::StatusOr<AcceptReply> TableRecord::Accept(const NewRequest& request, UnixTime now) {
+  if (absl::Status bad = CheckNewRequest(request, config_); !bad.ok()) return bad;
+  AcceptReply reply;
+  // That the record is full is no reason to undo what others do in the same transaction.
+  absl::Status refused;
+  const absl::Status status = Write(now, [&](UnixTime at) -> absl::Status {
+    for (int i = 0; i < kAcceptTries; ++i) {
+      const auto found = FindKey(request, at, &reply);
+      if (!found.ok() || *found) return found.status();
+      const auto has_room = connection_->HasRoom();
+      if (!has_room.ok()) return has_room.status();
+      if (!*has_room) {
+        refused = absl::UnavailableError("request record: full (max_bytes)");
+        return absl::OkStatus();
+      }
+      const auto inserted = Insert(request, at, &reply);
+      if (!inserted.ok() || *inserted) return inserted.status();
+    }
+    return absl::UnavailableError("request record: busy (others accept the same key)");
+  });
+  if (!status.ok()) return status;
+  if (!refused.ok()) return refused;
+  return reply;
+}
+
+// Whether the key stands for a request: then `*reply` says which.
+absl::StatusOr<bool> TableRecord::FindKey(const NewRequest& request, UnixTime now,
+                                          AcceptReply* reply) {
+  if (request.idempotency_key.empty()) return false;
+  const auto rows = connection_->Run(
+      sql::kFindKey, {std::string_view(request.client), std::string_view(request.idempotency_key)});
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return false;
+  const SqlRow& row = rows->front();
+  const bool finished = row.Int(sql::kRequestColumns + 2) != 0;
+  // What Purge() would have deleted is gone, whether it has come by or not.
+  const UnixTime forgets = now - config_.retention;
+  if (finished && UnixTime{row.Int(8)} <= forgets) {
+    const auto gone = connection_->Run(sql::kForget, {row.Int(sql::kRequestColumns), forgets.ns});
+    if (!gone.ok()) return gone.status();
+    return false;
+  }
+  auto existing = ToRequest(row);
+  if (!existing.ok()) return existing.status();
+  const bool same = row.Text(sql::kRequestColumns + 1) == request.body_hash &&
+                    existing->endpoint == request.endpoint;
+  reply->outcome = same ? AcceptOutcome::kExisting : AcceptOutcome::kConflict;
+  reply->request = *std::move(existing);
+  if (!same) reply->request.result.clear();
+  return true;
+}
+
+// Whether it was new.
+absl::StatusOr<bool> TableRecord::Insert(const NewRequest& request, UnixTime now,
+                                         AcceptReply* reply) {
+  const std::string id = NewRequestId();
+  const RequestStatus status = request.claim ? RequestStatus::kProcessing : RequestStatus::kQueued;
+  const int64_t token = request.claim ? 1 : 0;
+  const UnixTime due = request.claim ? now + config_.lease : now;
+  SqlParameter key;
+  if (!request.idempotency_key.empty()) key = std::string_view(request.idempotency_key);
+  const auto rows = connection_->Run(
+      sql::kInsert, {std::string_view(id), std::string_view(request.client), key,
+                     std::string_view(request.endpoint), std::string_view(request.body_hash),
+                     SqlBlob{request.body}, Text(status), token, now.ns, due.ns});
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return false;
+  reply->outcome = AcceptOutcome::kAccepted;
+  reply->request = RecordedRequest();
+  reply->request.id = id;
+  reply->request.client = request.client;
+  reply->request.idempotency_key = request.idempotency_key;
+  reply->request.endpoint = request.endpoint;
+  reply->request.status = status;
+  reply->request.created_at = now;
+  reply->request.updated_at = now;
+  if (request.claim) reply->lock = RequestLock{id, token};
+  return true;
+}
+
+absl::StatusOr<RecordedRequest> TableRecord::Get(const std::string& id, const std::string& client) {
+  if (!IsPlainText(id) || !IsPlainText(client)) return absl::NotFoundError("no such request");
+  const auto rows = Read(sql::kGet, {std::string_view(id), std::string_view(client)});
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return absl::NotFoundError("no such request");
+  return ToRequest(rows->front());
+}
+
+absl::StatusOr<std::vector<RecordedAttempt>> TableRecord::Attempts(const std::string& id,
+                                                                   const std::string& client) {
+  if (!IsPlainText(id) || !IsPlainText(client)) return absl::NotFoundError("no such request");
+  const auto rows = Read(sql::kGetAttempts, {std::string_view(id), std::string_view(client)});
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return absl::NotFoundError("no such request");
+  std::vector<RecordedAttempt> attempts;
+  for (const SqlRow& row : *rows) {
+    if (row.Int(0) == 0) continue;  // the request has none
+    RecordedAttempt attempt;
+    attempt.number = row.Int(0);
+    attempt.provider = row.Text(1);
+    attempt.model = row.Text(2);
+    attempt.started_at = {row.Int(3)};
+    attempt.finished_at = {row.Int(4)};
+    const auto outcome = RecordedOutcomeOf(row.Text(5));
+    if (!outcome.ok()) return outcome.status();
+    attempt.end.outcome = *outcome;
+    attempt.end.failure_class = row.Text(6);
+    attempt.end.error_code = row.Text(7);
+    attempt.end.http_status = row.Int(8);
+    attempts.push_back(std::move(attempt));
+  }
+  return attempts;
+}
+
+// ---- claims ----
+
+absl::StatusOr<std::optional<ClaimedRequest>> TableRecord::ClaimNext(UnixTime now) {
+  std::optional<ClaimedRequest> claimed;
+  const absl::Status status = Write(now, [&](UnixTime at) -> absl::Status {
+    for (int i = 0; i < kClaimsLookedAt; ++i) {
+      const auto due = connection_->Run(sql::kNextDue, {at.ns});
+      if (!due.ok()) return due.status();
+      if (due->empty()) return absl::OkStatus();
+      const auto done = ClaimRow(due->front(), at, &claimed);
+      if (!done.ok() || *done) return done.status();
+    }
+    return absl::OkStatus();  // the next call goes on
+  });
+  if (!status.ok()) return status;
+  return claimed;
+}
+
+// Whether it was claimed; otherwise policy has failed it.
+absl::StatusOr<bool> TableRecord::ClaimRow(const SqlRow& row, UnixTime now,
+                                           std::optional<ClaimedRequest>* claimed) {
+  const int64_t seq = row.Int(0);
+  if (row.Text(1) == Name(RequestStatus::kProcessing)) {
+    const auto lost = LoseAttempts(seq, now);
+    if (!lost.ok()) return lost.status();
+    if (FailsWith(*lost)) return false;
+  }
+  const UnixTime lease_until = now + config_.lease;
+  const auto rows = connection_->Run(sql::kClaim, {seq, lease_until.ns, now.ns});
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return absl::DataLossError("request record: a request that cannot be read");
+  const auto unknown = connection_->Run(sql::kCountUnknown, {seq});
+  if (!unknown.ok()) return unknown.status();
+  const SqlRow& request = rows->front();
+  ClaimedRequest& to = claimed->emplace();
+  to.lock = {request.Text(0), request.Int(1)};
+  to.client = request.Text(2);
+  to.idempotency_key = request.Text(3);
+  to.endpoint = request.Text(4);
+  to.body = request.Text(5);
+  to.attempts = request.Int(6);
+  to.unknown_attempts = unknown->front().Int(0);
+  to.created_at = {request.Int(7)};
+  to.lease_until = lease_until;
+  return true;
+}
+
+bool TableRecord::FailsWith(int64_t unknown_attempts) const {
+  return unknown_attempts > 0 && config_.on_unknown == UnknownPolicy::kFail;
+}
+
+absl::StatusOr<int64_t> TableRecord::LoseAttempts(int64_t seq, UnixTime now) {
+  const auto lost =
+      connection_->Run(sql::kEndRunning, {seq, Name(RecordedOutcome::kUnknown), now.ns});
+  if (!lost.ok()) return lost.status();
+  const auto count = static_cast<int64_t>(lost->size());
+  if (FailsWith(count)) {
+    const auto failed = connection_->Run(
+        sql::kFailLost,
+        {seq, now.ns,
+         std::string_view("the gateway stopped during an attempt whose outcome is unknown")});
+    if (!failed.ok()) return failed.status();
+  }
+  return count;
+}
+
+// ---- under a lock ----
+
+absl::StatusOr<UnixTime> TableRecord::Renew(const RequestLock& lock, UnixTime now) {
+  UnixTime until;
+  const absl::Status status = Write(now, [&](UnixTime at) -> absl::Status {
+    until = at + config_.lease;
+    const auto rows =
+        connection_->Run(sql::kRenew, {std::string_view(lock.id), lock.token, until.ns});
+    if (!rows.ok()) return rows.status();
+    return rows->empty() ? StaleLock() : absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return until;
+}
+
+absl::StatusOr<int64_t> TableRecord::BeginAttempt(const RequestLock& lock,
+                                                  const std::string& provider,
+                                                  const std::string& model, UnixTime now) {
+  absl::Status bad = CheckField("provider", provider, 1);
+  if (bad.ok()) bad = CheckField("model", model, 0);
+  if (!bad.ok()) return bad;
+  int64_t number = 0;
+  const absl::Status status = Write(now, [&](UnixTime at) -> absl::Status {
+    const UnixTime until = at + config_.lease;
+    const auto begun = connection_->Run(sql::kBegin, {std::string_view(lock.id), lock.token,
+                                                      until.ns, at.ns, config_.max_attempts});
+    if (!begun.ok()) return begun.status();
+    if (begun->empty()) {
+      const auto held = connection_->Run(sql::kLock, {std::string_view(lock.id), lock.token});
+      if (!held.ok()) return held.status();
+      if (held->empty()) return StaleLock();
+      return absl::ResourceExhaustedError(
+          Cat("request record: ", config_.max_attempts, " attempts are used up (max_attempts)"));
+    }
+    number = begun->front().Int(1);
+    return connection_
+        ->Run(sql::kInsertAttempt, {begun->front().Int(0), number, std::string_view(provider),
+                                    std::string_view(model), at.ns})
+        .status();
+  });
+  if (!status.ok()) return status;
+  return number;
+}
+
+absl::Status TableRecord::FinishAttempt(const RequestLock& lock, int64_t number,
+                                        const RecordedEnd& end, UnixTime now) {
+  if (end.outcome != RecordedOutcome::kSucceeded && end.outcome != RecordedOutcome::kFailed &&
+      end.outcome != RecordedOutcome::kUnknown) {
+    return absl::InvalidArgumentError("outcome: expected succeeded, failed or unknown");
+  }
+  const std::string failure_class = SafeErrorCode(end.failure_class);
+  const std::string code = SafeErrorCode(end.error_code);
+  return Write(now, [&](UnixTime at) -> absl::Status {
+    const auto held = connection_->Run(sql::kLock, {std::string_view(lock.id), lock.token});
+    if (!held.ok()) return held.status();
+    if (held->empty()) return StaleLock();
+    const int64_t seq = held->front().Int(0);
+    const auto ended =
+        connection_->Run(sql::kFinishAttempt,
+                         {seq, number, at.ns, Name(end.outcome), std::string_view(failure_class),
+                          std::string_view(code), end.http_status});
+    if (!ended.ok()) return ended.status();
+    if (ended->empty()) return absl::NotFoundError("request record: no such attempt is running");
+    const bool failed = end.outcome != RecordedOutcome::kSucceeded;
+    return connection_
+        ->Run(sql::kNoteAttempt, {seq, at.ns, failed ? std::string_view(code) : std::string_view()})
+        .status();
+  });
+}
+
+absl::Status TableRecord::EndAttempts(const absl::StatusOr<SqlRows>& rows, UnixTime now) {
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return StaleLock();
+  return connection_
+      ->Run(sql::kEndRunning, {rows->front().Int(0), Name(RecordedOutcome::kAbandoned), now.ns})
+      .status();
+}
+
+absl::Status TableRecord::Complete(const RequestLock& lock, const std::string& result,
+                                   int64_t http_status, UnixTime now) {
+  if (absl::Status bad = CheckFieldSize("result", result, config_.max_body_bytes); !bad.ok())
+    return bad;
+  return Write(now, [&](UnixTime at) {
+    return EndAttempts(connection_->Run(sql::kComplete, {std::string_view(lock.id), lock.token,
+                                                         SqlBlob{result}, http_status, at.ns}),
+                       at);
+  });
+}
+
+absl::Status TableRecord::Fail(const RequestLock& lock, const RequestFailure& failure,
+                               UnixTime now) {
+  const std::string code = SafeErrorCode(failure.error_code);
+  const std::string message = SafeErrorMessage(failure.message);
+  return Write(now, [&](UnixTime at) {
+    return EndAttempts(
+        connection_->Run(sql::kFail, {std::string_view(lock.id), lock.token, std::string_view(code),
+                                      std::string_view(message), failure.http_status, at.ns}),
+        at);
+  });
+}
+
+absl::Status TableRecord::ScheduleRetry(const RequestLock& lock, UnixTime not_before,
+                                        const std::string& error_code, UnixTime now) {
+  const std::string code = SafeErrorCode(error_code);
+  return Write(now, [&](UnixTime at) {
+    return EndAttempts(
+        connection_->Run(sql::kRetry, {std::string_view(lock.id), lock.token, not_before.ns, at.ns,
+                                       std::string_view(code)}),
+        at);
+  });
+}
+
+}  // namespace squall
