@@ -101,7 +101,9 @@ Json Confusion(const ConfusionMatrix& matrix) {
   return rows;
 }
 
-Json DiagnosisJson(const Summary& s) {
+Json DiagnosisJson(const RunResult& result) {
+  if (result.target) return nullptr;
+  const Summary& s = result.summary;
   const DiagnosisScore& score = s.diagnosis;
   Json by_fault = Json::object();
   for (const FaultSummary& fault : s.by_fault) {
@@ -157,6 +159,7 @@ Json Timing(const RunResult& result) {
     diagnosis[kPhaseNames[i]] = QuantilesJson(result.summary.phases[i], 1);
   }
   diagnosis["timer_overhead"] = timing.timer_overhead_ns;
+  if (result.target) diagnosis = nullptr;
   const double requests = static_cast<double>(result.summary.requests);
   return {{"calls_per_second", timing.wall_s > 0 ? Number(requests / timing.wall_s) : nullptr},
           {"wall_s", Number(timing.wall_s)},
@@ -254,6 +257,7 @@ Json AfterTrigger(const Summary& s) {
 
 Json Base(const RunResult& result) {
   const Summary& s = result.summary;
+  const bool foreign = result.target.has_value();
   Json json = {{"format_version", kResultFormatVersion},
                {"scenario", result.scenario},
                {"scenario_hash", result.scenario_hash},
@@ -280,10 +284,10 @@ Json Base(const RunResult& result) {
   json["why_not_recovered"] = Losses(s.losses);
   json["visible_faults"] = {{"n", s.visible.n},
                             {"wrong_passed", Share(s.visible.wrong, s.visible.n)},
-                            {"missed", Share(s.visible.missed, s.visible.n)}};
+                            {"missed", foreign ? Json(nullptr) : Share(s.visible.missed, s.visible.n)}};
   json["by_fault"] = ByFault(s);
   json["other_requests"] = OtherRequests(s);
-  json["recovered_by"] = Json::object();
+  json["recovered_by"] = foreign ? Json(nullptr) : Json::object();
   for (const auto& [strategy, count] : s.recovered_by) json["recovered_by"][strategy] = count;
   json["amplification"] = {{"mean", Number(s.amplification.mean)},
                            {"ci95", BoundsOrNull(s.amplification.mean_ci95)},
@@ -295,17 +299,19 @@ Json Base(const RunResult& result) {
   json["after_trigger"] = AfterTrigger(s);
   json["by_phase"] = ByPhase(s);
   json["exposure"] = ExposureJson(s);
-  json["time_to_detect"] = TimeToDetect(s);
+  json["time_to_detect"] = foreign ? Json(nullptr) : TimeToDetect(s);
   json["duplicates"] = DuplicatesJson(s);
   json["layers"] = LayersJson(result.layers);
   json["attempts_per_request"] = AttemptsPerRequest(s);
   json["obedience"] = ObedienceJson(s.obedience);
-  json["breaker_transitions"] = result.breaker_transitions;
+  json["breaker_transitions"] = foreign ? Json(nullptr) : Json(result.breaker_transitions);
   json["latency_ms"] = QuantilesJson(s.latency, 1e6);
   json["latency_success_ms"] = QuantilesJson(s.latency_success, 1e6);
   json["latency_recovered_ms"] = QuantilesJson(s.latency_recovered, 1e6);
+  if (foreign) json["added_latency_ms"] = QuantilesJson(s.added, 1e6);
+  if (foreign) json["target"] = TargetJson(*result.target);
   json["streams"] = Streams(s);
-  json["diagnosis"] = DiagnosisJson(s);
+  json["diagnosis"] = DiagnosisJson(result);
   json["faults"] = Faults(result);
   json["tokens"] = Tokens(s);
   json["cost"] = Cost(s);
