@@ -99,9 +99,10 @@ Examples:
   squall run model-retry-storm --replications 100 --html storm.html)";
 
 void AddTarget(CLI::App* run, TargetFlags* o) {
-  run->add_option("--target", o->url,
-                  "Ask a gateway or application in place of an engine, whose upstreams are the mock "
-                  "servers of this run; speaks OpenAI chat completions")
+  run->add_option(
+         "--target", o->url,
+         "Ask a gateway or application in place of an engine, whose upstreams are the mock "
+         "servers of this run; speaks OpenAI chat completions")
       ->type_name("URL");
   run->add_option("--ports", o->ports,
                   "Of the mock servers, one a provider, or of the first one: the others follow")

@@ -33,8 +33,8 @@ struct Arrival {
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;  // generated, whether or not the client got to see them
   Time arrived{};
-  Time replied{};                 // when its reply was due; until then its hint is not known
-  Time retry_not_before{};        // the hint that its reply carried; kStart = none
+  Time replied{};           // when its reply was due; until then its hint is not known
+  Time retry_not_before{};  // the hint that its reply carried; kStart = none
 };
 using Arrivals = absl::InlinedVector<Arrival, 2>;
 

@@ -4,8 +4,9 @@
 // single requests a provider remembers nothing but how often they have come (in GroundTruth).
 //
 // A request is keyed, in order, by x-squall-request, else Idempotency-Key, else the task marker in
-// its prompt, else a hash of its body; KeyByTask() puts the marker first. Its attempt number is its n-th arrival at this provider.
-// What asks a judge about a request (judge.h) is keyed apart from it, by JudgeKey.
+// its prompt, else a hash of its body; KeyByTask() puts the marker first. Its attempt number is its
+// n-th arrival at this provider. What asks a judge about a request (judge.h) is keyed apart from
+// it, by JudgeKey.
 //
 // What happens to an arrival, in this order: a refusal of what is no valid request; climate; the
 // base-rate fault (fault_draw.h), where it keeps the request from the model; what the model does

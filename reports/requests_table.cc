@@ -212,7 +212,8 @@ void RequestsTable::Add(const Outcome& outcome) {
     row.diagnosis = static_cast<uint8_t>(outcome.target ? 0 : diagnosis);
     row.truth = static_cast<uint8_t>(static_cast<int>(attempt.truth) + 1);
   }
-  if (outcome.attempts.size() > 1 && !outcome.target) row.action = ActionIndex(outcome.attempts[1].strategy);
+  if (outcome.attempts.size() > 1 && !outcome.target)
+    row.action = ActionIndex(outcome.attempts[1].strategy);
   Fingerprint fingerprint;
   FeedOutcome(outcome, &fingerprint);
   row.digest = static_cast<uint32_t>(fingerprint.value() >> (64 - 4 * kDigestDigits));

@@ -282,9 +282,10 @@ Json Base(const RunResult& result) {
   json["thresholds"] = Json::array();
   for (const ThresholdVerdict& one : result.thresholds) json["thresholds"].push_back(ToJson(one));
   json["why_not_recovered"] = Losses(s.losses);
-  json["visible_faults"] = {{"n", s.visible.n},
-                            {"wrong_passed", Share(s.visible.wrong, s.visible.n)},
-                            {"missed", foreign ? Json(nullptr) : Share(s.visible.missed, s.visible.n)}};
+  json["visible_faults"] = {
+      {"n", s.visible.n},
+      {"wrong_passed", Share(s.visible.wrong, s.visible.n)},
+      {"missed", foreign ? Json(nullptr) : Share(s.visible.missed, s.visible.n)}};
   json["by_fault"] = ByFault(s);
   json["other_requests"] = OtherRequests(s);
   json["recovered_by"] = foreign ? Json(nullptr) : Json::object();

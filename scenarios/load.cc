@@ -99,9 +99,9 @@ absl::Status ApplyOptions(const ScenarioOptions& options, JsonDocument* document
       }
     }
   }
- if (!options.target.empty()) {
-    const auto status = document->SetValue("/engine", {{"target", options.target}},
-                                           "--target " + options.target);
+  if (!options.target.empty()) {
+    const auto status =
+        document->SetValue("/engine", {{"target", options.target}}, "--target " + options.target);
     if (!status.ok()) return status;
   }
   if (!options.trace.empty()) {

@@ -127,8 +127,8 @@ class Session : public EventSink {
   bool clairvoyant_;                 // the engine asks it about each request, not only the ceiling
   bool repeats_;                     // requests may be submitted more than once
   std::vector<JsonSchema> schemas_;  // by TaskKind
-  TargetCaller* target_;                // nullptr: engines
-  std::deque<Unsettled> unsettled_;     // at a target, in the order in which calls ended
+  TargetCaller* target_;             // nullptr: engines
+  std::deque<Unsettled> unsettled_;  // at a target, in the order in which calls ended
   std::vector<std::unique_ptr<CallChain>> clients_;
   WorldResult result_;
   bool offered_all_ = false;

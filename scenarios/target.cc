@@ -54,7 +54,8 @@ absl::StatusOr<TargetUrl> ParseTargetUrl(std::string_view text) {
   const size_t host_end = v6 ? authority.find(']') : authority.find(':');
   if (v6 && host_end == std::string_view::npos) return NoUrl(text);
   url.host = std::string(v6 ? authority.substr(1, host_end - 1) : authority.substr(0, host_end));
-  std::string_view port = authority.substr(std::min(v6 ? host_end + 1 : host_end, authority.size()));
+  std::string_view port =
+      authority.substr(std::min(v6 ? host_end + 1 : host_end, authority.size()));
   if (url.host.empty()) return NoUrl(text);
   if (!port.empty() && (port[0] != ':' || !ReadPort(port.substr(1), &url.port))) return NoUrl(text);
   if (path.ends_with('/')) path.remove_suffix(1);

@@ -53,10 +53,9 @@ void TargetCaller::Encode(const ChatRequest& request, HttpRequest* out) const {
   dialect_.encode(request, model_, request.max_tokens, kApiKey, &plain);
   if (keyed_) plain.headers.Add("idempotency-key", run_ + request.id);
   plain.headers.ForEach([&](std::string_view name, std::string_view value) {
-    const bool replaced =
-        std::any_of(headers_.begin(), headers_.end(), [name](const TargetHeader& header) {
-          return EqualsIgnoreCase(header.first, name);
-        });
+    const bool replaced = std::any_of(
+        headers_.begin(), headers_.end(),
+        [name](const TargetHeader& header) { return EqualsIgnoreCase(header.first, name); });
     if (!replaced) out->headers.Add(name, value);
   });
   for (const auto& [name, value] : headers_) out->headers.Add(name, value);

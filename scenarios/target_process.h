@@ -40,7 +40,7 @@ class TargetProcess {
   bool Reap(bool wait);
 
   pid_t pid_;
-  bool ended_ = false;     // the command; others of its group may be left
+  bool ended_ = false;  // the command; others of its group may be left
   bool all_ended_ = false;
   int status_ = 0;
   double cpu_s_ = 0;

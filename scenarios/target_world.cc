@@ -43,8 +43,8 @@ absl::StatusOr<std::unique_ptr<TargetProcess>> StartCommand(const TargetOptions&
   if (url->port == 0) url->port = FindFreePort();
   // Whoever that is would be measured in its place.
   if (Listens(url->host, url->port)) {
-    return absl::UnavailableError(absl::StrCat(
-        "something listens on ", url->host, ":", url->port, " before the target was started"));
+    return absl::UnavailableError(absl::StrCat("something listens on ", url->host, ":", url->port,
+                                               " before the target was started"));
   }
   return TargetProcess::Start(options.command, EnvironmentOf(*url, ports));
 }

@@ -55,11 +55,11 @@ struct WorldResult {
   RequestsTable requests;          // empty unless RunHooks::keep_requests
   std::vector<FaultCount> faults;  // by row of FaultTable(), then faults caused by load
   int64_t breaker_transitions = 0;
-  std::vector<LayerLoad> layers;   // of a call chain and the engine below it; else empty
-  int64_t events = 0;              // of the simulation; 0 in the wire world
+  std::vector<LayerLoad> layers;       // of a call chain and the engine below it; else empty
+  int64_t events = 0;                  // of the simulation; 0 in the wire world
   std::optional<TargetCounts> target;  // nullopt: an engine
-  bool interrupted = false;        // stopped early: a prefix of the run
-  std::vector<LearnedRule> rules;  // that the engine had at the end; of replications, added up
+  bool interrupted = false;            // stopped early: a prefix of the run
+  std::vector<LearnedRule> rules;      // that the engine had at the end; of replications, added up
   std::unique_ptr<ChronicleRecorder> chronicle;  // nullptr where none is kept
 };
 

@@ -29,8 +29,10 @@ TEST_CASE("run --target: a result says what it knows and null for what nobody kn
   const TempFolder folder;
   const std::string file = folder.Path("bare.json");
   const CommandResult result =
-      Squall(Bare() + " --target-name bare --target-header 'x-config: 1' --target-header "
-                      "'Authorization: Bearer s3cret' --out " + file);
+      Squall(Bare() +
+             " --target-name bare --target-header 'x-config: 1' --target-header "
+             "'Authorization: Bearer s3cret' --out " +
+             file);
   CAPTURE(result.err);
   REQUIRE(result.code == 0);
   const json run = json::parse(ReadFile(file));
@@ -46,8 +48,8 @@ TEST_CASE("run --target: a result says what it knows and null for what nobody kn
   CHECK(run["effective_scenario"]["engine"] == json({{"target", run["target"]["url"]}}));
   CHECK_FALSE(run.contains("flows") && !run["flows"].empty());
   CHECK_FALSE(Contains(ReadFile(file), "s3cret"));
-  for (const char* key : {"diagnosis", "breaker_transitions", "recovered_by", "time_to_detect",
-                          "exposure"}) {
+  for (const char* key :
+       {"diagnosis", "breaker_transitions", "recovered_by", "time_to_detect", "exposure"}) {
     CAPTURE(key);
     CHECK(run[key].is_null());
   }
@@ -57,7 +59,8 @@ TEST_CASE("run --target: a result says what it knows and null for what nobody kn
   CHECK(Contains(result.out, "target bare"));
   CHECK(Contains(result.out, "UPSTREAM"));
   CHECK(Contains(result.out, "NOT KNOWN"));
-  for (const char* absent : {"DIAGNOSIS", "CPU TIME", "RECOVERED BY", "breaker moved", "taken for"}) {
+  for (const char* absent :
+       {"DIAGNOSIS", "CPU TIME", "RECOVERED BY", "breaker moved", "taken for"}) {
     CAPTURE(absent);
     CHECK_FALSE(Contains(result.out, absent));
   }
@@ -66,9 +69,10 @@ TEST_CASE("run --target: a result says what it knows and null for what nobody kn
   const CommandResult report = Squall("report " + file);
   CHECK(report.code == 0);
   CHECK(Contains(report.out, "NOT KNOWN"));
-  const CommandResult engine =
-      Squall("run gateways --set /workload/requests=40 --set /workload/arrivals/rate_per_s=100 "
-             "--set /faults/timeout/rate=0 --quiet --out " + folder.Path("ours.json"));
+  const CommandResult engine = Squall(
+      "run gateways --set /workload/requests=40 --set /workload/arrivals/rate_per_s=100 "
+      "--set /faults/timeout/rate=0 --quiet --out " +
+      folder.Path("ours.json"));
   CHECK(engine.code == 0);
   const CommandResult both = Squall("report " + file + " " + folder.Path("ours.json"));
   CHECK(both.code == 0);
@@ -91,9 +95,9 @@ TEST_CASE("run --target: a result says what it knows and null for what nobody kn
 TEST_CASE("run --target: one that is not there is one line and exit code 69", "[wire]") {
   const std::string port = std::to_string(FindFreePort());
   const std::string down = "run gateways --target http://127.0.0.1:" + port + kQuick;
-  const CommandResult absent = Squall(down + " --ports " + std::to_string(FindFreePort() | 1) +
-                                      "," + std::to_string(FindFreePort()) + "," +
-                                      std::to_string(FindFreePort()));
+  const CommandResult absent =
+      Squall(down + " --ports " + std::to_string(FindFreePort() | 1) + "," +
+             std::to_string(FindFreePort()) + "," + std::to_string(FindFreePort()));
   CAPTURE(absent.err);
   CHECK(absent.code == 69);
   CHECK(Lines(absent.err) == 1);

@@ -1,7 +1,5 @@
 // A target in the place of an engine: what is counted at the mock servers, the same faults whatever
 // the target does with headers, and the recovery of one whose every step can be foretold.
-#include "scenarios/target.h"
-
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include "mock_providers/faults.h"
 #include "scenarios/replicate.h"
 #include "scenarios/session.h"
+#include "scenarios/target.h"
 #include "scenarios/target_process.h"
 #include "scenarios/workload.h"
 #include "tests/catch.h"
@@ -214,9 +213,8 @@ Foretold Foretell(const Scenario& scenario, const MockSide& mocks, const Workloa
   Foretold out;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     ++out.attempts;
-    const Outlook outlook =
-        mocks.providers[0]->Peek(key, workload.SessionName(item.session),
-                                 static_cast<uint32_t>(attempt), 0, 60, item.at);
+    const Outlook outlook = mocks.providers[0]->Peek(
+        key, workload.SessionName(item.session), static_cast<uint32_t>(attempt), 0, 60, item.at);
     out.right = outlook.right;
     const bool again =
         outlook.fault == FindFault("rate_limit") || outlook.fault == FindFault("server_error");
@@ -248,7 +246,8 @@ TEST_CASE("target: a bare mock server recovers nothing, and is asked once a requ
   CHECK(world.target->strays == 0);
   // The same that an engine meets, and that the injector says it did.
   CHECK(FirstFaults(world) == FirstFaultsOfNone());
-  for (const FaultCount& fault : world.faults) CHECK(fault.injected + fault.left == fault.scheduled);
+  for (const FaultCount& fault : world.faults)
+    CHECK(fault.injected + fault.left == fault.scheduled);
   // Healthy attempts took a millisecond of scenario time; what else their callers waited was added.
   CHECK(s.added.n == s.of(RequestKind::kHealthy).n + s.of(RequestKind::kModelError).n);
   CHECK(s.added.p50 > 0);
@@ -347,7 +346,8 @@ TEST_CASE("target: one that squall starts finds its upstreams and ends with it",
   options.url.port = 0;
   options.wait = 200ms;
   // It cannot serve, but it can say what it was given.
-  options.command = "test \"$SQUALL_UPSTREAMS\" = "
+  options.command =
+      "test \"$SQUALL_UPSTREAMS\" = "
       "\"$SQUALL_UPSTREAM_0,$SQUALL_UPSTREAM_1,$SQUALL_UPSTREAM_2\" && "
       "test \"$SQUALL_TARGET_URL\" = \"http://127.0.0.1:$SQUALL_TARGET_PORT\" && exit 42";
   const auto gone = RunTarget(scenario, 1, kTimeScale, options, {});
