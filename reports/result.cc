@@ -101,9 +101,7 @@ Json Confusion(const ConfusionMatrix& matrix) {
   return rows;
 }
 
-Json DiagnosisJson(const RunResult& result) {
-  if (result.target) return nullptr;
-  const Summary& s = result.summary;
+Json DiagnosisJson(const Summary& s) {
   const DiagnosisScore& score = s.diagnosis;
   Json by_fault = Json::object();
   for (const FaultSummary& fault : s.by_fault) {
@@ -255,9 +253,18 @@ Json AfterTrigger(const Summary& s) {
           {"stayed_down", Share(recovery.stayed_down, recovery.n)}};
 }
 
+// What it is, and null for all that only an engine of ours could tell.
+void DescribeTarget(const RunResult& result, Json* json) {
+  for (const char* key : {"recovered_by", "time_to_detect", "breaker_transitions", "diagnosis"}) {
+    (*json)[key] = nullptr;
+  }
+  (*json)["visible_faults"]["missed"] = nullptr;
+  (*json)["target"] = TargetJson(*result.target);
+  (*json)["added_latency_ms"] = QuantilesJson(result.summary.added, 1e6);
+}
+
 Json Base(const RunResult& result) {
   const Summary& s = result.summary;
-  const bool foreign = result.target.has_value();
   Json json = {{"format_version", kResultFormatVersion},
                {"scenario", result.scenario},
                {"scenario_hash", result.scenario_hash},
@@ -282,13 +289,12 @@ Json Base(const RunResult& result) {
   json["thresholds"] = Json::array();
   for (const ThresholdVerdict& one : result.thresholds) json["thresholds"].push_back(ToJson(one));
   json["why_not_recovered"] = Losses(s.losses);
-  json["visible_faults"] = {
-      {"n", s.visible.n},
-      {"wrong_passed", Share(s.visible.wrong, s.visible.n)},
-      {"missed", foreign ? Json(nullptr) : Share(s.visible.missed, s.visible.n)}};
+  json["visible_faults"] = {{"n", s.visible.n},
+                            {"wrong_passed", Share(s.visible.wrong, s.visible.n)},
+                            {"missed", Share(s.visible.missed, s.visible.n)}};
   json["by_fault"] = ByFault(s);
   json["other_requests"] = OtherRequests(s);
-  json["recovered_by"] = foreign ? Json(nullptr) : Json::object();
+  json["recovered_by"] = Json::object();
   for (const auto& [strategy, count] : s.recovered_by) json["recovered_by"][strategy] = count;
   json["amplification"] = {{"mean", Number(s.amplification.mean)},
                            {"ci95", BoundsOrNull(s.amplification.mean_ci95)},
@@ -300,24 +306,23 @@ Json Base(const RunResult& result) {
   json["after_trigger"] = AfterTrigger(s);
   json["by_phase"] = ByPhase(s);
   json["exposure"] = ExposureJson(s);
-  json["time_to_detect"] = foreign ? Json(nullptr) : TimeToDetect(s);
+  json["time_to_detect"] = TimeToDetect(s);
   json["duplicates"] = DuplicatesJson(s);
   json["layers"] = LayersJson(result.layers);
   json["attempts_per_request"] = AttemptsPerRequest(s);
   json["obedience"] = ObedienceJson(s.obedience);
-  json["breaker_transitions"] = foreign ? Json(nullptr) : Json(result.breaker_transitions);
+  json["breaker_transitions"] = result.breaker_transitions;
   json["latency_ms"] = QuantilesJson(s.latency, 1e6);
   json["latency_success_ms"] = QuantilesJson(s.latency_success, 1e6);
   json["latency_recovered_ms"] = QuantilesJson(s.latency_recovered, 1e6);
-  if (foreign) json["added_latency_ms"] = QuantilesJson(s.added, 1e6);
-  if (foreign) json["target"] = TargetJson(*result.target);
   json["streams"] = Streams(s);
-  json["diagnosis"] = DiagnosisJson(result);
+  json["diagnosis"] = DiagnosisJson(s);
   json["faults"] = Faults(result);
   json["tokens"] = Tokens(s);
   json["cost"] = Cost(s);
   json["fingerprint"] = FingerprintText(s.fingerprint);
   if (result.chronicle != nullptr) json["timeline"] = TimelineJson(*result.chronicle);
+  if (result.target) DescribeTarget(result, &json);
   if (result.ablation) json["ablation"] = AblationJson(*result.ablation);
   json["repeat"] = result.repeat;
   json["version"] = result.version;

@@ -89,27 +89,6 @@ std::vector<FigureRow> PriceRows(const TextStyle& style) {
            }}};
 }
 
-// What targets add, where there is one.
-std::vector<FigureRow> TargetRows(std::span<const RunResult> results, const TextStyle& style) {
-  const bool any = std::any_of(results.begin(), results.end(),
-                               [](const RunResult& r) { return r.target.has_value(); });
-  if (!any) return {};
-  const auto added = [style](double q, int64_t Quantiles::*value) {
-    return [style, q, value](const RunResult& r) {
-      const Quantiles& all = r.summary.added;
-      return r.target ? QuantileText(all, q, all.*value, style) : std::string("n/a");
-    };
-  };
-  return {{"added latency p50", Ink::kPlain, added(0.5, &Quantiles::p50)},
-          {"added latency p99", Ink::kPlain, added(0.99, &Quantiles::p99)},
-          {"CPU per request", Ink::kPlain, [style](const RunResult& r) {
-             const bool known = r.target && r.target->cpu_s && r.summary.requests > 0;
-             if (!known) return std::string("n/a");
-             return DurationText(1e9 * *r.target->cpu_s / static_cast<double>(r.summary.requests),
-                                 style);
-           }}};
-}
-
 // One row, and only where some provider asked some engine to wait.
 std::vector<FigureRow> HintRows(std::span<const RunResult> results) {
   const bool any = std::any_of(results.begin(), results.end(), [](const RunResult& r) {
@@ -191,7 +170,6 @@ std::string RenderComparison(std::span<const RunResult> results,
     const auto block = results.subspan(i, std::min(columns, results.size() - i));
     text += "\n" + NameLines(block, style) + FigureRows(RecoveryRows(style), block, style);
     text += "\n" + FigureRows(PriceRows(style), block, style);
-    text += FigureRows(TargetRows(results, style), block, style);
     text += FigureRows(RecoveryTimeRow(results, style), block, style);
     text += FigureRows(HintRows(results), block, style);
   }

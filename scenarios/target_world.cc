@@ -51,7 +51,7 @@ absl::StatusOr<std::unique_ptr<TargetProcess>> StartCommand(const TargetOptions&
 
 // A target that remembers idempotency keys for longer than a run must not know these.
 std::string RunName(uint64_t seed) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return absl::StrCat("squall-", absl::Hex(seed), "-", ::getpid(), "-", now.count(), "-");
 }
 
