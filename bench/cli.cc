@@ -95,7 +95,40 @@ Examples:
   squall run production-10k --set /faults/timeout/rate=0.1 --out base.json
   squall run production-10k --threshold 'recovery.strict >= 70 %'
   squall run parity --mode wire --time-scale 1
+  squall run gateways --target http://127.0.0.1:8787 --ports 9001
   squall run model-retry-storm --replications 100 --html storm.html)";
+
+void AddTarget(CLI::App* run, TargetFlags* o) {
+  run->add_option(
+         "--target", o->url,
+         "Ask a gateway or application in place of an engine, whose upstreams are the mock "
+         "servers of this run; speaks OpenAI chat completions")
+      ->type_name("URL");
+  run->add_option("--ports", o->ports,
+                  "Of the mock servers, one a provider, or of the first one: the others follow")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, 65535))
+      ->type_name("N[,N...]");
+  run->add_option("--target-command", o->command,
+                  "Start the target so, with SQUALL_UPSTREAM_0 and so on, SQUALL_UPSTREAMS, "
+                  "SQUALL_TARGET_URL and SQUALL_TARGET_PORT in its environment, and end it; a port "
+                  "0 in --target is then any free one")
+      ->type_name("COMMAND");
+  run->add_option("--target-wait", o->wait_s,
+                  "Until the target must listen; default 30 with --target-command, else 0")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->type_name("SECONDS");
+  run->add_option("--target-header", o->headers, "Of each request to the target; may repeat")
+      ->type_name("'NAME: VALUE'")
+      ->allow_extra_args(false);
+  run->add_option("--target-model", o->model,
+                  "That requests to the target ask for; default: the first provider's first")
+      ->type_name("NAME");
+  run->add_option("--target-name", o->name, "Of the target in tables; default: host and port")
+      ->type_name("NAME");
+  run->add_flag("--allow-remote", o->allow_remote, "The target may be beyond loopback");
+}
 
 void AddRun(CLI::App* app, RunOptions* o) {
   CLI::App* run = app->add_subcommand("run", "Run a scenario and print its table");
@@ -113,7 +146,7 @@ void AddRun(CLI::App* app, RunOptions* o) {
       ->type_name("FILE");
   run->add_option("--mode", o->mode, "virtual: simulated time\nwire: real sockets on loopback")
       ->check(OneOf({"virtual", "wire"}))
-      ->capture_default_str();
+      ->default_str("virtual");
   run->add_option("--time-scale", o->time_scale,
                   "Wire: real seconds for each second of the scenario")
       ->check(CLI::Range(1e-4, 1e3))
@@ -135,6 +168,7 @@ void AddRun(CLI::App* app, RunOptions* o) {
   run->add_option("--knowledge-out", o->knowledge_out,
                   "Write the rules learned to FILE; of replications, each from zero, the sum")
       ->type_name("FILE");
+  AddTarget(run, &o->target);
   run->footer(std::string(kThresholdHelp) + kRunExamples);
   AddThresholds(run, &o->thresholds, &o->allow_inconclusive);
   run->add_flag("--no-requests", o->no_requests, "Leave what befell each request out of the JSON");

@@ -159,10 +159,11 @@ int Replay(const ReplayOptions& options) {
   if (!stored.ok()) return ReportReadError(stored.status());
   const RunResult& result = stored->result;
   if (result.mode != "virtual" || result.partial) {
-    std::fprintf(
-        stderr, "squall: %s: got %s, expected a whole run in the virtual world\n",
-        stored->name.c_str(),
-        result.partial ? "an interrupted run" : ("a run of the " + result.mode + " world").c_str());
+    const std::string got = result.target    ? "a run against a target, which nobody can replay"
+                            : result.partial ? "an interrupted run"
+                                             : "a run of the " + result.mode + " world";
+    std::fprintf(stderr, "squall: %s: got %s, expected a whole run in the virtual world\n",
+                 stored->name.c_str(), got.c_str());
     return kExitUsage;
   }
   const auto again = ScenarioOfResult(result, stored->name);

@@ -15,6 +15,7 @@
 #include "bench/gates.h"
 #include "bench/interrupt.h"
 #include "bench/progress.h"
+#include "bench/target_flags.h"
 #include "reports/atomic_file.h"
 #include "reports/html.h"
 #include "reports/result.h"
@@ -23,6 +24,7 @@
 #include "scenarios/knowledge_file.h"
 #include "scenarios/replicate.h"
 #include "scenarios/result_scenario.h"
+#include "scenarios/target.h"
 #include "scenarios/thresholds.h"
 
 namespace squall {
@@ -40,6 +42,7 @@ ScenarioOptions Loading(const RunOptions& options, const std::string& engine) {
   loading.sets = options.sets;
   loading.preset = engine;
   loading.trace = options.trace;
+  loading.target = options.target.url;
   return loading;
 }
 
@@ -52,6 +55,7 @@ RunResult Describe(const RunOptions& options, const Scenario& scenario, const Wo
   result.overrides = options.sets;
   result.revision = options.output.revision;
   result.repeat = RepeatCommand(options, engine, scenario.seed);
+  if (result.target) DescribeTarget(options, scenario, world, &result);
   return result;
 }
 
@@ -104,7 +108,11 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
     return std::nullopt;
   }
   const std::vector<LearnedRule> rules = ResolveRules(before->rules, *scenario);
+  TargetOptions target;
+  *code = ReadTargetFlags(options, *scenario, &target);
+  if (*code != kExitOk) return std::nullopt;
   ReplicateOptions replicate;
+  if (!scenario->target.empty()) replicate.target = &target;
   replicate.mode = options.mode == "wire" ? Mode::kWire : Mode::kVirtual;
   replicate.time_scale = options.time_scale;
   replicate.replications = options.replications;
@@ -120,7 +128,7 @@ std::optional<Finished> RunOne(const RunOptions& options, const std::string& eng
   const auto start = std::chrono::steady_clock::now();
   const double cpu_start = CpuSeconds();
   absl::StatusOr<WorldResult> world = [&] {
-    const Progress progress(scenario->preset, &done,
+    const Progress progress(replicate.target == nullptr ? scenario->preset : "target", &done,
                             scenario->workload.requests * options.replications,
                             !options.output.quiet);
     return RunReplications(*scenario, replicate, hooks);
@@ -280,6 +288,7 @@ std::string RepeatCommand(const RunOptions& options, const std::string& engine, 
   if (!options.knowledge.empty()) line += " --knowledge " + ShellWord(options.knowledge);
   line += " --seed " + std::to_string(seed);
   if (options.replications > 1) line += " --replications " + std::to_string(options.replications);
+  line += RepeatTarget(options);
   if (options.mode != "virtual") {
     line += " --mode " + options.mode;
     char scale[32];
@@ -289,12 +298,17 @@ std::string RepeatCommand(const RunOptions& options, const std::string& engine, 
   return line;
 }
 
-int Run(const RunOptions& given) {
+int Run(const RunOptions& asked) {
+  RunOptions given = asked;
+  if (given.mode.empty()) given.mode = given.target.url.empty() ? "virtual" : "wire";
+  if (const int code = CheckTargetAlone(given); code != kExitOk) return code;
   // Only a scenario as it stands can be a model: what replaces an engine or a workload is an error
   // there, which loading it reports.
   if (given.engines.empty() && given.trace.empty()) {
     const absl::StatusOr<Scenario> scenario = LoadScenario(given.scenario, Loading(given, ""));
     if (scenario.ok() && scenario->model) return RunModelScenario(given, *scenario);
+    const bool targeted = scenario.ok() && !scenario->target.empty();
+    if (targeted && asked.mode.empty()) given.mode = "wire";
   }
   RunOptions options = given;
   options.replications = std::max<int64_t>(given.replications, 1);

@@ -21,13 +21,26 @@ struct OutputOptions {
   std::string revision;  // of the sources this was built from, "" unknown
 };
 
+// A gateway or application to run in place of an engine (scenarios/target.h).
+struct TargetFlags {
+  std::string url;                   // "": the scenario's own, if it has one
+  std::string name;                  // in tables; "": its host and port
+  std::string model;                 // that callers ask for; "": the first provider's first
+  std::vector<std::string> headers;  // "Name: value"
+  std::string command;               // starts it; "": it runs already
+  double wait_s = -1;                // until it must listen; -1: 30 with a command, else 0
+  std::vector<int64_t> ports;        // of the mocks: one for each, or that of the first
+  bool allow_remote = false;         // beyond loopback
+};
+
 struct RunOptions {
   std::string scenario;
+  TargetFlags target;
   std::vector<std::string> sets;
   std::vector<std::string> engines;  // presets; several are run side by side
   bool ablate = false;  // then the engine without one mechanism at a time; of one engine only
   std::string trace;
-  std::string mode = "virtual";
+  std::string mode;  // "virtual" or "wire"; "": wire with a target, else virtual
   double time_scale = 1;
   int64_t seed = -1;          // -1: the scenario's own
   int64_t replications = 0;   // 0: a model's own number, 1 of everything else

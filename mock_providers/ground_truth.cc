@@ -48,6 +48,7 @@ void GroundTruth::MakeRoom() {
 
 void GroundTruth::OnScheduled(uint64_t request_key, const Arrival& arrival) {
   const std::lock_guard lock(mutex_);
+  ++arrivals_;
   if (arrival.fault.present()) ++counts_[CountIndex(arrival.fault)].scheduled;
   if (arrival.retry_not_before > kStart) ++hints_.given;
   auto it = requests_.find(request_key);
@@ -100,6 +101,11 @@ Arrivals GroundTruth::Take(uint64_t request_key) {
   Arrivals arrivals = std::move(it->second.arrivals);
   requests_.erase(it);
   return arrivals;
+}
+
+int64_t GroundTruth::arrivals() const {
+  const std::lock_guard lock(mutex_);
+  return arrivals_;
 }
 
 std::vector<FaultCount> GroundTruth::counts() const {

@@ -32,8 +32,9 @@ struct Arrival {
   bool executed = false;
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;  // generated, whether or not the client got to see them
-  Time replied{};                 // when its reply was due; until then its hint is not known
-  Time retry_not_before{};        // the hint that its reply carried; kStart = none
+  Time arrived{};
+  Time replied{};           // when its reply was due; until then its hint is not known
+  Time retry_not_before{};  // the hint that its reply carried; kStart = none
 };
 using Arrivals = absl::InlinedVector<Arrival, 2>;
 
@@ -80,6 +81,9 @@ class GroundTruth {
   // The arrivals of a request in order, the first kMaxArrivals of them, and forgets it.
   Arrivals Take(uint64_t request_key);
 
+  // All of them so far, taken or not.
+  int64_t arrivals() const;
+
   // By row of FaultTable(), plus one last entry for what load caused: full queues, used quotas.
   std::vector<FaultCount> counts() const;
   HintCounts hints() const;
@@ -101,6 +105,7 @@ class GroundTruth {
   mutable std::mutex mutex_;
   size_t max_requests_;
   uint64_t last_serial_ = 0;
+  int64_t arrivals_ = 0;
   absl::flat_hash_map<uint64_t, Entry> requests_;  // looked up, never iterated
   std::deque<Place>
       order_;  // oldest first; entries that were taken leave it when they reach the front

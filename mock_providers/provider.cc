@@ -18,7 +18,6 @@
 namespace squall {
 namespace {
 
-constexpr StreamId kTaskKeys = Stream("request/task");
 constexpr StreamId kBodyKeys = Stream("request/body");
 constexpr StreamId kJudgeKeys = Stream("request/judge");
 
@@ -90,9 +89,7 @@ bool HoldsWholeTask(uint64_t seed, const ApiRequest& request) {
 
 uint64_t RequestKey(std::string_view request_id) { return HashText(request_id); }
 
-uint64_t RequestKey(const TaskSpec& task) {
-  return DrawBits(0, kTaskKeys, task.number, static_cast<uint64_t>(task.kind));
-}
+uint64_t RequestKey(const TaskSpec& task) { return RequestKey(TaskId(task)); }
 
 uint64_t JudgeKey(uint64_t request_key) { return DrawBits(0, kJudgeKeys, request_key); }
 
@@ -176,16 +173,17 @@ ReplyPlan Provider::Plan(const HttpRequest& request, Time now) {
   if (!server_->Read(request, DrawBits(seed_, reply_stream_, named.value_or(0), moment), &api,
                      &plan)) {
     plan.at = now + config_.latency.ttft_median / 10;
-    if (!named) return plan;  // not a request of ours; nobody will ask for it
-    plan.request_key = *named;
+    const bool stray = task_first_ && !request.body.empty();
+    if (!named && !stray) return plan;  // not a request of ours; nobody will ask for it
+    plan.request_key = named ? *named : HashBody(request.body);
     CountArrival({}, now, &plan);
-    Log(api, plan);
+    Log(api, now, plan);
     return plan;
   }
-  if (named) {
-    plan.request_key = *named;
+  if (api.task && (task_first_ || !named)) {
+    plan.request_key = RequestKey(*api.task);
   } else {
-    plan.request_key = api.task ? RequestKey(*api.task) : HashBody(request.body);
+    plan.request_key = named ? *named : HashBody(request.body);
   }
   if (api.judged) plan.request_key = JudgeKey(plan.request_key);
   plan.model = static_cast<int>(api.model);
@@ -198,7 +196,7 @@ ReplyPlan Provider::Plan(const HttpRequest& request, Time now) {
   }
   Answer(api, decision, now, &plan);
   if (plan.retry_not_before > kStart) RememberHint(api.user, plan);
-  Log(api, plan);
+  Log(api, now, plan);
   return plan;
 }
 
@@ -342,7 +340,7 @@ void Provider::Schedule(const FaultContext& context, Duration latency, ReplyPlan
   if (!start && !SpoilsAnswer(plan->fault.kind)) ApplyQueueFull(context, plan);
 }
 
-void Provider::Log(const ApiRequest& request, const ReplyPlan& plan) {
+void Provider::Log(const ApiRequest& request, Time now, const ReplyPlan& plan) {
   Arrival arrival;
   arrival.provider = id_;
   arrival.model = static_cast<uint16_t>(request.model);
@@ -352,6 +350,7 @@ void Provider::Log(const ApiRequest& request, const ReplyPlan& plan) {
   arrival.executed = plan.status == 200 || plan.completion_tokens > 0;
   arrival.prompt_tokens = request.prompt_tokens;
   arrival.completion_tokens = plan.completion_tokens;
+  arrival.arrived = now;
   arrival.replied = plan.at;
   arrival.retry_not_before = plan.retry_not_before;
   truth_->OnScheduled(plan.request_key, arrival);

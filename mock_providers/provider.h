@@ -4,8 +4,9 @@
 // single requests a provider remembers nothing but how often they have come (in GroundTruth).
 //
 // A request is keyed, in order, by x-squall-request, else Idempotency-Key, else the task marker in
-// its prompt, else a hash of its body. Its attempt number is its n-th arrival at this provider.
-// What asks a judge about a request (judge.h) is keyed apart from it, by JudgeKey.
+// its prompt, else a hash of its body; KeyByTask() puts the marker first. Its attempt number is its
+// n-th arrival at this provider. What asks a judge about a request (judge.h) is keyed apart from
+// it, by JudgeKey.
 //
 // What happens to an arrival, in this order: a refusal of what is no valid request; climate; the
 // base-rate fault (fault_draw.h), where it keeps the request from the model; what the model does
@@ -64,6 +65,11 @@ class Provider final : public ReplySource {
   void Played(const ReplyPlan& plan) override;
   void Left(const ReplyPlan& plan) override;
 
+  // The marker in a prompt comes before what headers say: whoever stands between the workload and
+  // this provider may drop headers or write its own. Bodies that are no requests are logged, too.
+  // Before the first request.
+  void KeyByTask() { task_first_ = true; }
+
   // Base-rate faults from now on; checked by the loader. Requests that have arrived keep theirs.
   void ReplaceFaults(const std::map<std::string, FaultConfig>& faults);
 
@@ -110,7 +116,7 @@ class Provider final : public ReplySource {
   void CountArrival(std::string_view user, Time now, ReplyPlan* plan);
   void RememberHint(std::string_view user, const ReplyPlan& plan);
   void Schedule(const FaultContext& context, Duration latency, ReplyPlan* plan);
-  void Log(const ApiRequest& request, const ReplyPlan& plan);
+  void Log(const ApiRequest& request, Time now, const ReplyPlan& plan);
 
   ProviderId id_;
   ProviderConfig config_;
@@ -134,13 +140,14 @@ class Provider final : public ReplySource {
   std::vector<StreamId> model_streams_;  // by model name: the same model errs alike everywhere
   StreamId service_stream_;
   std::unique_ptr<ServiceQueue> queue_;  // null without a limit
-  std::string content_;                  // of the answer being written; kept for its memory
+  bool task_first_ = false;
+  std::string content_;  // of the answer being written; kept for its memory
 };
 
 // The key of a request whose id is known, as x-squall-request or Idempotency-Key carries it.
 uint64_t RequestKey(std::string_view request_id);
 
-// The key of a request that is known by nothing but the task in its prompt.
+// The key of a request that is known by nothing but the task in its prompt: that of TaskId().
 uint64_t RequestKey(const TaskSpec& task);
 
 // The key under which the questions of judges about a request are counted, drawn and logged, so

@@ -153,6 +153,12 @@ std::optional<TaskKind> FindTaskKind(std::string_view name) {
   return std::nullopt;
 }
 
+std::string TaskId(const TaskSpec& task) {
+  std::string id = "r";
+  AppendNumber(task.number, &id);
+  return id;
+}
+
 std::string TaskPrompt(uint64_t seed, const TaskSpec& task, int64_t prompt_tokens) {
   constexpr size_t kLongestTask = 640;
   const size_t wanted = prompt_tokens > 0 ? static_cast<size_t>(prompt_tokens) * 4 : 0;

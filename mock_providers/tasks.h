@@ -27,6 +27,10 @@ struct TaskSpec {
 };
 inline constexpr int64_t kMaxAnswerTokens = 1 << 18;  // a marker that asks for more is none
 
+// The id that a workload gives the request of this task, "r417", so that the marker in a prompt
+// says the same as the id in a header. Tasks of one run differ in their numbers.
+std::string TaskId(const TaskSpec& task);
+
 // Four bytes of text count as one token, as OpenAI's rule of thumb for English has it. The mock
 // bills by this, on the bytes that it really received and sent.
 constexpr int64_t CountTokens(size_t bytes) { return static_cast<int64_t>((bytes + 3) / 4); }

@@ -33,6 +33,8 @@ class ChronicleRecorder {
     timeline_.OnBudget(outcome.ended, budget_left);
     stories_.OnRequest(outcome, result);
   }
+  // What its caller saw of a request, where nobody knows what was thought on the way.
+  void OnCaller(const Outcome& outcome) { timeline_.OnRequest(outcome.started, outcome.ended); }
   void OnBreaker(size_t provider, BreakerState from, BreakerState to, Time now) {
     timeline_.OnBreaker(provider, from, to, now);
   }

@@ -60,6 +60,9 @@ std::string PriceOf(double usd, int64_t n) {
 std::string ConfusionBlock(const ShownResult& result) {
   const Summary& s = result.run->summary;
   const DiagnosisScore& d = s.diagnosis;
+  if (result.run->target) {
+    return "<p>Not known: what a target takes a reply for, it keeps to itself.</p>\n";
+  }
   if (d.attempts == 0) return "<p>No attempt was faulted by the draw.</p>\n";
   return Cat("<p>Of ", Count(d.attempts), " faulted attempts the class was right in <b>",
              Percent(d.class_right, d.attempts), "</b> (95 % interval ",

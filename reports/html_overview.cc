@@ -298,7 +298,8 @@ std::string HeadlineTiles(ShownResults results) {
   tiles += Tile("Latency p99", QuantileWords(s.latency, 0.99, s.latency.p99),
                 Cat("p50 ", QuantileWords(s.latency, 0.5, s.latency.p50)));
   tiles += Tile("Diagnosed right", Percent(s.diagnosis.class_right, s.diagnosis.attempts),
-                Cat("of ", Count(s.diagnosis.attempts), " faulted attempts"));
+                run.target ? std::string("not known of a target")
+                           : Cat("of ", Count(s.diagnosis.attempts), " faulted attempts"));
   tiles += Tile("Cost per useful answer", UsefulPrice(s), Cat(Money(s.cost_usd), " in all"));
   return tiles + "</dl>\n";
 }

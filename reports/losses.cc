@@ -15,6 +15,11 @@ constexpr std::array kReasonTexts = {
     ReasonText{"model_error", "the model erred by itself"},
     ReasonText{"hidden_fault", "wrong in perfect form"},
     ReasonText{"missed_fault", "the guard missed it"},
+    ReasonText{"wrong_answer", "wrong, passed on"},
+    ReasonText{"http_error", "the target gave an error"},
+    ReasonText{"broken_reply", "the target broke off"},
+    ReasonText{"no_answer", "the target did not answer"},
+    ReasonText{"target_down", "no connection to the target"},
     ReasonText{"late", "right, but late"},
     ReasonText{"empty", "a success without a body"},
     ReasonText{"budget", "retry budget used up"},
@@ -49,6 +54,7 @@ bool WrongPassed(const Outcome& outcome) {
 }
 
 std::string_view ReasonOfWrong(const Outcome& outcome) {
+  if (outcome.target) return "wrong_answer";  // which attempt brought it, nobody knows
   const AttemptOutcome* const given = Given(outcome);
   if (given == nullptr || given->fault < 0 || given->impairment) return "model_error";
   // Mended in form, and it was wrong in content before.

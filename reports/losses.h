@@ -9,6 +9,7 @@
 //   hidden_fault   a fault in perfect form, which no look at one answer can see (hidden_faults in
 //                  mock_providers/faults.h): a second opinion could
 //   missed_fault   a fault that the guard might have seen
+//   wrong_answer   of a target, of which it is not known which attempt brought it
 // One thread; plain values.
 #pragma once
 

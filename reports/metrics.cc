@@ -43,7 +43,10 @@ void Metrics::Add(const Outcome& outcome) {
   running_.first_arrival = std::min(running_.first_arrival, outcome.started);
   running_.last_end = std::max(running_.last_end, outcome.ended);
   if (IsGood(outcome)) running_.windows.Good(outcome.started, outcome.ended);
-  for (const AttemptOutcome& attempt : outcome.attempts) AddAttempt(attempt);
+  for (const AttemptOutcome& attempt : outcome.attempts) {
+    running_.windows.Sent(attempt.started);
+    if (!outcome.target) AddDiagnosis(attempt);
+  }
   const size_t attempts = outcome.attempts.size();
   attempts_ += static_cast<int64_t>(attempts);
   attempts_squares_ += static_cast<double>(attempts * attempts);
@@ -52,8 +55,10 @@ void Metrics::Add(const Outcome& outcome) {
   AddLatency(outcome, kind);
   if (outcome.streamed) AddStream(outcome);
   if (trigger_) trigger_phases_.Add(*trigger_, outcome);
-  exposure_.Add(outcome);
-  detection_.Add(outcome);
+  if (!outcome.target) {
+    exposure_.Add(outcome);
+    detection_.Add(outcome);
+  }
   AddDuplicates(outcome);
   prompt_tokens_ += outcome.prompt_tokens;
   completion_tokens_ += outcome.completion_tokens;
@@ -75,11 +80,10 @@ void Metrics::AddFaulted(const Outcome& outcome) {
   }
   ++running_.recovered.n;
   running_.recovered.successes += one.strict;
-  if (one.strict > 0) CountRecovery(outcome.answered_by, 1);
+  if (one.strict > 0 && !outcome.target) CountRecovery(outcome.answered_by, 1);
 }
 
-void Metrics::AddAttempt(const AttemptOutcome& attempt) {
-  running_.windows.Sent(attempt.started);
+void Metrics::AddDiagnosis(const AttemptOutcome& attempt) {
   if (attempt.impairment || attempt.by_load) return;
   if (attempt.fault < 0) {
     if (attempt.truth != FailureClass::kOk) return;  // an error of the model
@@ -98,6 +102,7 @@ void Metrics::AddAttempt(const AttemptOutcome& attempt) {
 void Metrics::AddLatency(const Outcome& outcome, RequestKind kind) {
   const int64_t latency_ns = (outcome.ended - outcome.started).count();
   latency_.Record(latency_ns);
+  if (outcome.added) added_.Record(std::max<int64_t>(outcome.added->count(), 0));
   if (!IsGood(outcome)) return;
   latency_success_.Record(latency_ns);
   if (kind == RequestKind::kFaulted) latency_recovered_.Record(latency_ns);
@@ -189,6 +194,7 @@ void Metrics::Merge(const Metrics& other) {
   latency_.Merge(other.latency_);
   latency_success_.Merge(other.latency_success_);
   latency_recovered_.Merge(other.latency_recovered_);
+  added_.Merge(other.added_);
   streams_.requests += other.streams_.requests;
   streams_.restarted += other.streams_.restarted;
   streams_.broken += other.streams_.broken;
@@ -243,6 +249,7 @@ Summary Metrics::Summarize() const {
   s.latency = QuantilesOf(latency_);
   s.latency_success = QuantilesOf(latency_success_);
   s.latency_recovered = QuantilesOf(latency_recovered_);
+  s.added = QuantilesOf(added_);
   s.streams = streams_;
   s.streams.first_piece = QuantilesOf(first_piece_);
   for (size_t i = 0; i < phases_.size(); ++i) s.phases[i] = QuantilesOf(phases_[i]);

@@ -112,7 +112,7 @@ class Metrics {
     void Append(const Ended& later);
   };
 
-  void AddAttempt(const AttemptOutcome& attempt);
+  void AddDiagnosis(const AttemptOutcome& attempt);
   void AddFaulted(const Outcome& outcome);
   void AddLatency(const Outcome& outcome, RequestKind kind);
   void AddStream(const Outcome& outcome);
@@ -128,6 +128,7 @@ class Metrics {
   Histogram latency_;
   Histogram latency_success_;
   Histogram latency_recovered_;
+  Histogram added_;
   StreamSummary streams_;  // its quantiles are in first_piece_
   Histogram first_piece_;
   std::array<Histogram, kPhaseCount> phases_;

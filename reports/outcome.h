@@ -5,6 +5,7 @@
 #include <absl/container/inlined_vector.h>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "engine/base/time.h"
@@ -54,7 +55,10 @@ struct Outcome {
   int restarts = 0;              // times that the caller was told to forget what it held
   int64_t executions = 0;        // times that a model was put to work on it, judges apart
   int64_t submissions = 1;       // times that the caller submitted it, under one idempotency key
-  int64_t results = 0;           // answers handed out for it, of any quality
+  bool target = false;           // somebody else's gateway: what it took replies for, nobody knows
+  // Of a target, of one healthy attempt: latency beyond what the provider took.
+  std::optional<Duration> added;
+  int64_t results = 0;                              // answers handed out for it, of any quality
   absl::InlinedVector<AttemptOutcome, 2> attempts;  // those sent, in order
 
   // The caller was left with a part of an answer.

@@ -202,16 +202,18 @@ void RequestsTable::Add(const Outcome& outcome) {
     retry_right += attempt.diagnosed_retry == attempt.truth_retry;
   }
   row.faulted_attempts = Capped(faulted);
-  row.class_right = Capped(class_right);
-  row.retry_right = Capped(retry_right);
+  row.class_right = Capped(outcome.target ? 0 : class_right);
+  row.retry_right = Capped(outcome.target ? 0 : retry_right);
   if (!outcome.attempts.empty()) {
     const AttemptOutcome& attempt = outcome.attempts[0];
     const bool drawn = attempt.fault >= 0 && !attempt.by_load;
     row.fault = static_cast<uint8_t>(drawn ? attempt.fault + 1 : 0);
-    row.diagnosis = static_cast<uint8_t>(static_cast<int>(attempt.diagnosed) + 1);
+    const int diagnosis = static_cast<int>(attempt.diagnosed) + 1;
+    row.diagnosis = static_cast<uint8_t>(outcome.target ? 0 : diagnosis);
     row.truth = static_cast<uint8_t>(static_cast<int>(attempt.truth) + 1);
   }
-  if (outcome.attempts.size() > 1) row.action = ActionIndex(outcome.attempts[1].strategy);
+  if (outcome.attempts.size() > 1 && !outcome.target)
+    row.action = ActionIndex(outcome.attempts[1].strategy);
   Fingerprint fingerprint;
   FeedOutcome(outcome, &fingerprint);
   row.digest = static_cast<uint32_t>(fingerprint.value() >> (64 - 4 * kDigestDigits));

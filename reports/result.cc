@@ -157,6 +157,7 @@ Json Timing(const RunResult& result) {
     diagnosis[kPhaseNames[i]] = QuantilesJson(result.summary.phases[i], 1);
   }
   diagnosis["timer_overhead"] = timing.timer_overhead_ns;
+  if (result.target) diagnosis = nullptr;
   const double requests = static_cast<double>(result.summary.requests);
   return {{"calls_per_second", timing.wall_s > 0 ? Number(requests / timing.wall_s) : nullptr},
           {"wall_s", Number(timing.wall_s)},
@@ -252,6 +253,16 @@ Json AfterTrigger(const Summary& s) {
           {"stayed_down", Share(recovery.stayed_down, recovery.n)}};
 }
 
+// What it is, and null for all that only an engine of ours could tell.
+void DescribeTarget(const RunResult& result, Json* json) {
+  for (const char* key : {"recovered_by", "time_to_detect", "breaker_transitions", "diagnosis"}) {
+    (*json)[key] = nullptr;
+  }
+  (*json)["visible_faults"]["missed"] = nullptr;
+  (*json)["target"] = TargetJson(*result.target);
+  (*json)["added_latency_ms"] = QuantilesJson(result.summary.added, 1e6);
+}
+
 Json Base(const RunResult& result) {
   const Summary& s = result.summary;
   Json json = {{"format_version", kResultFormatVersion},
@@ -311,6 +322,7 @@ Json Base(const RunResult& result) {
   json["cost"] = Cost(s);
   json["fingerprint"] = FingerprintText(s.fingerprint);
   if (result.chronicle != nullptr) json["timeline"] = TimelineJson(*result.chronicle);
+  if (result.target) DescribeTarget(result, &json);
   if (result.ablation) json["ablation"] = AblationJson(*result.ablation);
   json["repeat"] = result.repeat;
   json["version"] = result.version;

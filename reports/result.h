@@ -42,6 +42,24 @@ struct LayerLoad {
   int64_t attempts = 0;
 };
 
+// What a target is (scenarios/target.h), as it was given, and what came upstream by way of it.
+struct TargetUpstream {
+  std::string provider;
+  int64_t attempts = 0;
+  int64_t executed = 0;  // put a model to work
+  int64_t faulted = 0;
+};
+struct TargetFacts {
+  std::string url;
+  std::string command;               // that squall started it with, "" if it ran already
+  std::string model;                 // that callers asked it for
+  std::vector<std::string> headers;  // "Name: value"; secrets are "..."
+  std::vector<TargetUpstream> upstreams;
+  int64_t strays = 0;           // arrivals there that belong to no request of the run
+  std::string ended;            // how a started one ended by itself, "" if it did not
+  std::optional<double> cpu_s;  // of a started one
+};
+
 // Wall-clock figures, the only ones that may differ between two runs of one seed.
 struct RunTiming {
   double wall_s = 0;
@@ -58,6 +76,7 @@ struct RunResult {
   double time_scale = 1;         // of the wire world
   int64_t seed = 0;
   int64_t replications = 1;
+  std::optional<TargetFacts> target;   // of a target: then no engine has thought anything
   std::string engine;                  // preset, "clairvoyant", or an external target
   std::vector<std::string> overrides;  // as given to --set
   Summary summary;

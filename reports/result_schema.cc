@@ -221,16 +221,19 @@ Json Outcomes() {
         Object("Requests whose first attempt met a fault that can be seen.",
                {{"n", Count()},
                 {"wrong_passed", ShareField("Wrong answers passed on, whatever made them wrong.")},
-                {"missed", ShareField("Of these, by a fault that can be seen.")}})},
+                {"missed", OrNull(ShareField(
+                               "Of these, by a fault that can be seen. Of a target: null."))}})},
        {"by_fault", Map(WithN(Endings("")), "The same by the kind of fault.")},
        {"other_requests", Map(WithN(Endings("")), "Requests that are not in `faulted`, by kind.")},
-       {"recovered_by", Map(Count(), "Strict recoveries by the plan row that answered.")},
+       {"recovered_by",
+        OrNull(
+            Map(Count(), "Strict recoveries by the plan row that answered. Of a target: null."))},
        {"attempts_per_request", Map(Count(), "Requests by their number of attempts.")},
        {"faults",
         Map(Object("", {{"scheduled", Count()}, {"injected", Count()}, {"left", Count()}}),
             "Attempts for which the draw said so, those really edited, and those that were "
             "given up before their reply was due.")},
-       {"breaker_transitions", Count()},
+       {"breaker_transitions", OrNull(Count("Of a target: null."))},
        {"obedience", Object("Waits that providers asked for.",
                             {{"hints_given", Count()},
                              {"early_same_request", Count()},
@@ -268,23 +271,25 @@ Json Load() {
                                                      {"first_piece_ms", QuantilesField("")},
                                                      {"broken", Count()},
                                                      {"restarted", Count()}})},
-       {"diagnosis", Object("Faulted attempts, and whether the engine saw what they were.",
-                            {{"class_accuracy", RateOrNull()},
-                             {"retry_accuracy", RateOrNull()},
-                             {"confusion", Map(Map(Count(), ""),
-                                               "Attempts by their true class, then by the "
-                                               "class that the engine took them for.")},
-                             {"faulted_attempts", Count()},
-                             {"class_right", Count()},
-                             {"class_ci95", Bounds()},
-                             {"retry_right", Count()},
-                             {"retry_ci95", Bounds()},
-                             {"healthy_attempts", Count()},
-                             {"false_alarms", Count()},
-                             {"by_fault", Map(Object("", {{"attempts", Count()},
-                                                          {"class_right", Count()},
-                                                          {"retry_right", Count()}}),
-                                              "")}})},
+       {"diagnosis",
+        OrNull(Object("Faulted attempts, and whether the engine saw what they were. Of "
+                      "a target: null.",
+                      {{"class_accuracy", RateOrNull()},
+                       {"retry_accuracy", RateOrNull()},
+                       {"confusion", Map(Map(Count(), ""),
+                                         "Attempts by their true class, then by the "
+                                         "class that the engine took them for.")},
+                       {"faulted_attempts", Count()},
+                       {"class_right", Count()},
+                       {"class_ci95", Bounds()},
+                       {"retry_right", Count()},
+                       {"retry_ci95", Bounds()},
+                       {"healthy_attempts", Count()},
+                       {"false_alarms", Count()},
+                       {"by_fault", Map(Object("", {{"attempts", Count()},
+                                                    {"class_right", Count()},
+                                                    {"retry_right", Count()}}),
+                                        "")}}))},
        {"tokens", Object("Discarded attempts included.",
                          {{"prompt", Count()}, {"completion", Count()}, {"total", Count()}})},
        {"cost", Object("Discarded attempts included.", {{"usd", Positive()},
@@ -331,15 +336,16 @@ Json Sections() {
                                    {"fast_fail_ms", QuantilesField("")},
                                    {"fallback_ms", QuantilesField("")}}))},
        {"time_to_detect",
-        Object("Who noticed an episode of the climate, and when.",
-               {{"episodes", Map(Object("", {{"onset_s", Positive()},
-                                             {"hits", Count("Attempts it struck.")},
-                                             {"undetected", ShareField("")},
-                                             {"passed_on", ShareField("Undetected, and returned.")},
-                                             {"detectors", Detectors()}}),
-                                 "By name.")},
-                {"healthy_attempts", Count()},
-                {"false_alarms", Map(ShareField(""), "By rule, of the healthy attempts.")}})},
+        OrNull(Object(
+            "Who noticed an episode of the climate, and when. Of a target: null.",
+            {{"episodes", Map(Object("", {{"onset_s", Positive()},
+                                          {"hits", Count("Attempts it struck.")},
+                                          {"undetected", ShareField("")},
+                                          {"passed_on", ShareField("Undetected, and returned.")},
+                                          {"detectors", Detectors()}}),
+                              "By name.")},
+             {"healthy_attempts", Count()},
+             {"false_alarms", Map(ShareField(""), "By rule, of the healthy attempts.")}}))},
        {"duplicates", Object("Work done more than once for one idempotency key.",
                              {{"submissions", Count()},
                               {"results", Count()},
@@ -353,18 +359,38 @@ Json Sections() {
                                   "Of a call chain, the outermost first; empty without one.")}});
 }
 
+Json Target() {
+  const Json upstream = Object("", {{"provider", TextField()},
+                                    {"attempts", Count()},
+                                    {"executed", Count("Put a model to work.")},
+                                    {"faulted", Count()}});
+  return Object(
+      "Somebody else's gateway that was asked in place of an engine. What it took replies for, "
+      "nobody knows; its attempts were counted at the mock servers.",
+      {{"url", TextField()},
+       {"command", TextField("That it was started with; empty: it ran already.")},
+       {"model", TextField("That callers asked it for.")},
+       {"headers", Texts("Of each request; secrets are left out.")},
+       {"upstreams", WithDescription({{"type", "array"}, {"items", upstream}}, "By provider.")},
+       {"stray_attempts", Count("Came upstream and belong to no request of the run.")},
+       {"ended", TextOrNull("How it ended by itself during the run; null: it did not.")},
+       {"cpu_s", Positive("Of a target that squall started.")}});
+}
+
 Json Timing() {
   return Object(
       "Wall-clock figures: the only part that may differ between two runs of one seed.",
       {{"calls_per_second", Positive()},
        {"wall_s", Positive()},
        {"cpu_s", Positive()},
-       {"diagnosis_ns", Object("CPU time of parts of the engine, in real nanoseconds.",
-                               {{"classify", QuantilesField("")},
-                                {"classify_parse", QuantilesField("")},
-                                {"validate", QuantilesField("")},
-                                {"decide", QuantilesField("")},
-                                {"timer_overhead", Count("Of reading the clock, part of each.")}})},
+       {"diagnosis_ns",
+        OrNull(Object("CPU time of parts of the engine, in real nanoseconds. Of a "
+                      "target: null.",
+                      {{"classify", QuantilesField("")},
+                       {"classify_parse", QuantilesField("")},
+                       {"validate", QuantilesField("")},
+                       {"decide", QuantilesField("")},
+                       {"timer_overhead", Count("Of reading the clock, part of each.")}}))},
        {"machine",
         Object("", {{"cpu", TextField()}, {"cores", Count()}, {"kernel", TextField()}})}});
 }
@@ -430,6 +456,9 @@ std::string ResultSchema() {
         WithDescription({{"type", "object"}},
                         "Of an engine that lacks a mechanism: this run less that of the whole "
                         "engine.")},
+       {"target", Target()},
+       {"added_latency_ms",
+        QuantilesField("Of a target: to its only attempt, where that was healthy.")},
        {"timeline",
         WithDescription({{"type", "object"}},
                         "Per window of window_s from the start: latency of what arrived in it, "

@@ -97,4 +97,22 @@ Json LayersJson(const std::vector<LayerLoad>& layers) {
   return out;
 }
 
+Json TargetJson(const TargetFacts& target) {
+  Json upstreams = Json::array();
+  for (const TargetUpstream& upstream : target.upstreams) {
+    upstreams.push_back({{"provider", upstream.provider},
+                         {"attempts", upstream.attempts},
+                         {"executed", upstream.executed},
+                         {"faulted", upstream.faulted}});
+  }
+  return {{"url", target.url},
+          {"command", target.command},
+          {"model", target.model},
+          {"headers", target.headers},
+          {"upstreams", std::move(upstreams)},
+          {"stray_attempts", target.strays},
+          {"ended", target.ended.empty() ? Json(nullptr) : Json(target.ended)},
+          {"cpu_s", Number(target.cpu_s)}};
+}
+
 }  // namespace squall

@@ -1,5 +1,5 @@
 // Sections of a result's JSON about what a scenario does to its run, and who noticed: by_phase,
-// exposure, time_to_detect, duplicates, layers.
+// exposure, time_to_detect, duplicates, layers; and about the target, where it had one.
 #pragma once
 
 #include <vector>
@@ -22,5 +22,7 @@ Json DuplicatesJson(const Summary& s);
 
 // From the outermost layer of a call chain to the engine under test; empty without a chain.
 Json LayersJson(const std::vector<LayerLoad>& layers);
+
+Json TargetJson(const TargetFacts& target);
 
 }  // namespace squall

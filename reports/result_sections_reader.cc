@@ -51,6 +51,22 @@ EpisodeSummary EpisodeOf(const std::string& name, const Json& json) {
   return episode;
 }
 
+TargetFacts TargetOf(const Json& json) {
+  TargetFacts target;
+  target.url = TextAt(json, "url");
+  target.command = TextAt(json, "command");
+  target.model = TextAt(json, "model");
+  target.headers = TextsAt(json, "headers");
+  for (const Json& upstream : At(json, "upstreams")) {
+    target.upstreams.push_back({TextAt(upstream, "provider"), IntAt(upstream, "attempts"),
+                                IntAt(upstream, "executed"), IntAt(upstream, "faulted")});
+  }
+  target.strays = IntAt(json, "stray_attempts");
+  target.ended = TextAt(json, "ended");
+  target.cpu_s = MaybeAt(json, "cpu_s");
+  return target;
+}
+
 }  // namespace
 
 LossTable LossesOf(const Json& json) {
@@ -88,6 +104,10 @@ void ReadSections(const Json& json, RunResult* result) {
                   .results = IntAt(duplicates, "results"),
                   .executions = IntAt(duplicates, "upstream_executions"),
                   .requests = IntAt(At(duplicates, "requests_executed_again"), "count")};
+  if (const Json& target = At(json, "target"); target.is_object()) {
+    result->target = TargetOf(target);
+    s.added = QuantilesAt(json, "added_latency_ms", kMs);
+  }
   for (const Json& layer : At(json, "layers")) {
     result->layers.push_back(
         {TextAt(layer, "name"), IntAt(layer, "calls"), IntAt(layer, "attempts")});

@@ -7,7 +7,7 @@
 
 namespace squall {
 
-// by_phase, exposure, time_to_detect, duplicates, layers, and what was lost at top level.
+// by_phase, exposure, time_to_detect, duplicates, layers, target, and what was lost at top level.
 void ReadSections(const nlohmann::ordered_json& json, RunResult* result);
 
 // The value of a key why_not_recovered.

@@ -240,6 +240,8 @@ struct Summary {
   Quantiles latency_success;    // of those with a right answer in time
   Quantiles latency_recovered;  // of faulted ones with a right answer in time
 
+  Quantiles added;  // by a target, to its only attempt where that was healthy
+
   StreamSummary streams;
 
   DiagnosisScore diagnosis;

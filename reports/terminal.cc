@@ -50,7 +50,8 @@ std::string Bar(const Tally& tally, int width, const TextStyle& style) {
 
 std::string Header(const RunResult& r, const TextStyle& style) {
   std::vector<std::string> facts = {Plural(r.summary.requests, "request", "requests")};
-  if (!r.engine.empty()) facts.push_back("engine " + Clip(Printable(r.engine, style), 40, style));
+  const char* const what = r.target ? "target " : "engine ";
+  if (!r.engine.empty()) facts.push_back(what + Clip(Printable(r.engine, style), 40, style));
   if (!r.overrides.empty()) {
     const int64_t overrides = static_cast<int64_t>(r.overrides.size());
     facts.push_back(Plural(overrides, "override", "overrides"));
@@ -196,9 +197,11 @@ std::string LoadFact(const RunResult& r, const TextStyle& style) {
   std::vector<std::string> items = {RatioText(*a.mean, style) + " attempts per request"};
   if (a.worst_1s) items.push_back("worst second " + RatioText(*a.worst_1s, style));
   if (a.worst_10s) items.push_back("worst 10 s " + RatioText(*a.worst_10s, style));
-  items.push_back(r.breaker_transitions == 0
-                      ? "no breaker moved"
-                      : "breakers moved " + Plural(r.breaker_transitions, "time", "times"));
+  if (!r.target) {
+    items.push_back(r.breaker_transitions == 0
+                        ? "no breaker moved"
+                        : "breakers moved " + Plural(r.breaker_transitions, "time", "times"));
+  }
   return Fact("LOAD", items, style);
 }
 
@@ -312,6 +315,29 @@ std::string DiagnosisFact(const Summary& s, const TextStyle& style) {
   return Fact("DIAGNOSIS", items, style);
 }
 
+// What came upstream by way of a target, and what it costs in time.
+std::string TargetFact(const RunResult& r, const TextStyle& style) {
+  if (!r.target) return "";
+  const Quantiles& added = r.summary.added;
+  std::vector<std::string> items;
+  for (const TargetUpstream& upstream : r.target->upstreams) {
+    items.push_back(Clip(Printable(upstream.provider, style), 24, style) + " " +
+                    CountText(upstream.attempts));
+  }
+  items.push_back(Plural(r.target->strays, "stray attempt", "stray attempts"));
+  items.push_back("adds p50 " + QuantileText(added, 0.5, added.p50, style) + ", p99 " +
+                  QuantileText(added, 0.99, added.p99, style) + " to a healthy attempt");
+  if (r.target->cpu_s) {
+    items.push_back("its CPU time " + DurationText(1e9 * *r.target->cpu_s, style));
+  }
+  if (!r.target->ended.empty()) {
+    const std::string ended = "it ended during the run, " + Printable(r.target->ended, style);
+    items.push_back(Paint(ended, Ink::kBad, style));
+  }
+  return Fact("UPSTREAM", items, style) +
+         Fact("NOT KNOWN", {"diagnosis", "breakers", "what of it recovered"}, style);
+}
+
 std::string CpuFact(const RunResult& r, const TextStyle& style) {
   static constexpr const char* kNames[kPhaseCount] = {"classify", "with parsing", "validate",
                                                       "decide"};
@@ -418,7 +444,7 @@ std::string RenderReport(const RunResult& result, const TextStyle& style) {
   text += ConfusionTable(s, style) + "\n";
   text += LoadFact(result, style) + RecoveryFact(s, style) + HintsFact(s, style) +
           LatencyFact(s, style);
-  text += StreamFact(s, style) + DiagnosisFact(s, style);
+  text += StreamFact(s, style) + DiagnosisFact(s, style) + TargetFact(result, style);
   text += CpuFact(result, style) + BillFact(s, style) + RecoveredByFact(s, style) +
           LossesFact(s, style);
   text += FaultsFact(result, style) + IdentityFact(result, style);

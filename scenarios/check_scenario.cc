@@ -9,6 +9,7 @@
 #include "mock_providers/dialect_server.h"
 #include "mock_providers/faults.h"
 #include "mock_providers/tasks.h"
+#include "scenarios/target.h"
 #include "scenarios/thresholds.h"
 
 namespace squall {
@@ -256,6 +257,15 @@ void CheckChain(const Scenario& s, Problems* problems) {
   }
 }
 
+void CheckTarget(const Scenario& scenario, Problems* problems) {
+  if (scenario.target.empty()) return;
+  const auto url = ParseTargetUrl(scenario.target);
+  if (!url.ok()) problems->Add("/engine/target", std::string(url.status().message()));
+  if (!scenario.chain.empty()) {
+    problems->Add("/chain", "got layers above a target, expected none");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> KnownFaults() {
@@ -301,6 +311,7 @@ void CheckScenario(const Scenario& scenario, Problems* problems) {
   CheckRouting(scenario, problems);
   CheckConversation(scenario.workload, problems);
   CheckChain(scenario, problems);
+  CheckTarget(scenario, problems);
   const std::vector<std::string>& ladder = scenario.engine.ladder;
   for (size_t i = 0; i < ladder.size(); ++i) {
     const std::string here = PointerTo("/engine/ladder", std::to_string(i));

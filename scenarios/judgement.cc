@@ -14,6 +14,9 @@ namespace {
 // after it.
 constexpr Duration kFailureGrace = 500ms;
 
+// What an attempt is called that nobody has named.
+constexpr std::string_view kOnlyAttempt = "first";
+
 AttemptOutcome MakeAttempt(const AttemptRecord& attempt, const Arrival* arrival) {
   AttemptOutcome out;
   out.provider = attempt.provider;
@@ -73,6 +76,10 @@ Session::Attempts Session::Gathered(std::string_view id) {
 
 void Session::Judge(const WorkItem& item, std::string_view id, const CallResult& result,
                     Outcome outcome) {
+  if (target_ != nullptr) {
+    KeepUnsettled({item, std::string(id), result, std::move(outcome)});
+    return;
+  }
   if (scenario_.chain.empty()) {
     AddAttempts(id, result.attempts, result, &outcome);
     Conclude(item, id, result, &outcome);
@@ -107,6 +114,11 @@ void Session::JudgeRepeated(const Pending& pending, std::string_view id, bool* a
   Outcome outcome;
   outcome.submissions = pending.submissions;
   for (const CallResult* result : results) outcome.results += result->ok;
+  if (answered != nullptr) *answered = kept.ok;
+  if (target_ != nullptr) {
+    KeepUnsettled({pending.item, std::string(id), kept, std::move(outcome)});
+    return;
+  }
   const auto all = [this](std::string_view key, const std::vector<CallResult>& from) {
     if (!scenario_.chain.empty()) return Gathered(key);
     Attempts attempts;
@@ -121,7 +133,6 @@ void Session::JudgeRepeated(const Pending& pending, std::string_view id, bool* a
     const std::string second = SecondId(id);
     AddAttempts(second, all(second, pending.apart), kept, &outcome);
   }
-  if (answered != nullptr) *answered = kept.ok;
   Conclude(pending.item, id, kept, &outcome);
 }
 
@@ -149,6 +160,8 @@ void Session::Conclude(const WorkItem& item, std::string_view id, const CallResu
   outcome->ended = result.ended;
   outcome->ok = result.ok;
   outcome->in_time = result.ended <= (result.ok ? deadline : deadline + kFailureGrace);
+  // A caller that gave up waiting was told nothing.
+  if (outcome->target && result.stop_reason == "no_answer") outcome->in_time = false;
   outcome->body = result.ok && result.status == 200 && result.has_body;
   outcome->right = result.ok && OracleAccepts(seed_, item.task, result.content);
   outcome->stop = result.stop_reason;
@@ -161,11 +174,14 @@ void Session::Conclude(const WorkItem& item, std::string_view id, const CallResu
   }
   result_.metrics.Add(*outcome);
   if (hooks_.keep_requests) result_.requests.Add(*outcome);
-  if (result_.chronicle != nullptr) {
+  if (result_.chronicle != nullptr && target_ != nullptr) {
+    result_.chronicle->OnCaller(*outcome);
+  } else if (result_.chronicle != nullptr) {
     const RecoveryBudget& budget = ClientOf(item).engine().admission().budget();
     result_.chronicle->OnRequest(*outcome, result, budget.overall().Left(env_.Now()));
   }
-  if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
+  const bool counts = target_ == nullptr;  // else it has been counted when its call ended
+  if (counts && hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
   if (hooks_.on_outcome) hooks_.on_outcome(*outcome, result);
 }
 
@@ -195,6 +211,60 @@ void Session::JoinAttempts(std::span<const AttemptRecord> attempts, const CallRe
     outcome->attempts.back().doubted = true;
     if (attempt.diagnosis.ok()) outcome->attempts.back().rule = "opinions.differ";
   }
+}
+
+// The last thing that a caller sees of a call is not the last that a target sends upstream for it.
+void Session::KeepUnsettled(Unsettled call) {
+  if (hooks_.done != nullptr) hooks_.done->fetch_add(1, std::memory_order_relaxed);
+  unsettled_.push_back(std::move(call));
+  JudgeSettled(env_.Now() - target_->settle());
+}
+
+void Session::JudgeSettled(Time before) {
+  while (!unsettled_.empty() && unsettled_.front().result.ended < before) {
+    JudgeAtTarget(&unsettled_.front());
+    unsettled_.pop_front();
+  }
+}
+
+// Its attempts are what arrived upstream.
+void Session::JudgeAtTarget(Unsettled* call) {
+  const uint64_t key = RequestKey(call->id);
+  const Arrivals arrivals = truth_.Take(key);
+  Outcome& outcome = call->outcome;
+  outcome.target = true;
+  AddArrivals(arrivals, false, call);
+  AddArrivals(truth_.Take(JudgeKey(key)), true, call);
+  for (const Arrival& arrival : arrivals) outcome.executions += arrival.executed;
+  // Which of several brought the answer is not known; of one it is.
+  const bool first = outcome.attempts.size() == 1;
+  if (call->result.ok) call->result.answered_by = first ? kOnlyAttempt : "target";
+  if (first && !arrivals.empty() && call->result.ok && !outcome.streamed) {
+    const Arrival& only = arrivals[0];
+    if (!only.fault.present()) {
+      outcome.added = (call->result.ended - call->result.started) - (only.replied - only.arrived);
+    }
+  }
+  outcome.wrong_by_model =
+      !arrivals.empty() && !arrivals[0].fault.present() && arrivals[0].wrong_by_model;
+  Conclude(call->item, call->id, call->result, &outcome);
+}
+
+void Session::AddArrivals(const Arrivals& arrivals, bool judges, Unsettled* call) {
+  for (const Arrival& arrival : arrivals) {
+    AttemptRecord attempt;
+    attempt.provider = arrival.provider;
+    attempt.strategy = kOnlyAttempt;
+    attempt.purpose = judges ? Purpose::kJudgement : Purpose::kAnswer;
+    attempt.started = arrival.arrived;
+    attempt.ended = std::min(arrival.replied, std::max(arrival.arrived, call->result.ended));
+    call->outcome.attempts.push_back(MakeAttempt(attempt, &arrival));
+    UpstreamCount& count = result_.target->upstreams[arrival.provider];
+    ++count.attempts;
+    count.executed += arrival.executed;
+    count.faulted += arrival.fault.present();
+  }
+  AddCost(arrivals, &call->outcome);
 }
 
 // What was refused by a key, a quota or a queue is not billed.

@@ -130,6 +130,11 @@ absl::Status ApplyOptions(const ScenarioOptions& options, JsonDocument* document
       }
     }
   }
+  if (!options.target.empty()) {
+    const auto status =
+        document->SetValue("/engine", {{"target", options.target}}, "--target " + options.target);
+    if (!status.ok()) return status;
+  }
   if (!options.trace.empty()) {
     const std::string option = "--trace " + options.trace;
     const std::pair<const char*, json> values[] = {
@@ -188,6 +193,17 @@ void ReadModelKind(const JsonDocument& document, Scenario* scenario, Problems* p
     return;
   }
   scenario->model = DefaultModel(static_cast<size_t>(found - names.begin()));
+}
+
+// Settles whether a target takes the place of the engine.
+void ReadTarget(const JsonDocument& document, Scenario* scenario, Problems* problems) {
+  const json::json_pointer place("/engine/target");
+  const json& root = document.root();
+  if (!root.is_object() || root.contains("model") || !root.contains(place)) return;
+  const json& target = root[place];
+  if (target.is_string()) scenario->target = target.get<std::string>();
+  if (!scenario->target.empty()) return;
+  problems->Add("/engine/target", "got " + ShowValue(target) + ", expected http://HOST[:PORT]");
 }
 
 // The presets of the engine and of each layer above it.
@@ -280,6 +296,7 @@ std::string DrawsHashOf(const Scenario& scenario) {
   copy.assumptions.clear();
   copy.expect.clear();
   copy.chain.clear();
+  copy.target.clear();
   copy.preset = kCustomPreset;
   copy.engine = EngineConfig();
   return HashOf(copy);
@@ -309,6 +326,7 @@ absl::StatusOr<Scenario> LoadScenarioText(std::string_view text, const std::stri
   }
   Scenario scenario;
   ReadModelKind(*document, &scenario, &problems);
+  ReadTarget(*document, &scenario, &problems);
   if (!problems.empty()) return document->Report(problems);
   const auto preset = ReadPresets(*document, !options.preset.empty(), &scenario, &problems);
   if (!preset.ok()) return preset;

@@ -11,6 +11,7 @@
 #include "engine/base/random.h"
 #include "scenarios/episodes.h"
 #include "scenarios/result_scenario.h"
+#include "scenarios/target.h"
 
 namespace squall {
 namespace {
@@ -26,6 +27,21 @@ void AddLayers(const std::vector<LayerLoad>& more, std::vector<LayerLoad>* sum) 
     (*sum)[i].calls += more[i].calls;
     (*sum)[i].attempts += more[i].attempts;
   }
+}
+
+void AddTarget(const std::optional<TargetCounts>& more, std::optional<TargetCounts>* sum) {
+  if (!more || !*sum) {
+    if (more) *sum = more;
+    return;
+  }
+  for (size_t i = 0; i < more->upstreams.size(); ++i) {
+    (*sum)->upstreams[i].attempts += more->upstreams[i].attempts;
+    (*sum)->upstreams[i].executed += more->upstreams[i].executed;
+    (*sum)->upstreams[i].faulted += more->upstreams[i].faulted;
+  }
+  (*sum)->strays += more->strays;
+  (*sum)->cpu_s += more->cpu_s;
+  if ((*sum)->ended.empty()) (*sum)->ended = more->ended;
 }
 
 // Adds up results in the order of their replications, whichever order they come in. Holds back only
@@ -78,6 +94,7 @@ void Append(const WorldResult& later, WorldResult* sum) {
   sum->events += later.events;
   AddLayers(later.layers, &sum->layers);
   AddRules(&sum->rules, later.rules);
+  AddTarget(later.target, &sum->target);
   sum->interrupted = sum->interrupted || later.interrupted;
   if (later.chronicle == nullptr) return;
   if (sum->chronicle != nullptr) {
@@ -103,6 +120,16 @@ RunResult Describe(const Scenario& scenario, const WorldResult& world) {
   result.breaker_transitions = world.breaker_transitions;
   result.layers = world.layers;
   result.partial = world.interrupted;
+  if (world.target) {
+    result.target.emplace();
+    for (size_t i = 0; i < scenario.providers.size(); ++i) {
+      const UpstreamCount& count = world.target->upstreams[i];
+      result.target->upstreams.push_back(
+          {scenario.providers[i].name, count.attempts, count.executed, count.faulted});
+    }
+    result.target->strays = world.target->strays;
+    result.target->ended = world.target->ended;
+  }
   if (world.chronicle != nullptr) {
     auto chronicle = std::make_shared<Chronicle>(world.chronicle->Take());
     const auto windows = static_cast<double>(chronicle->time.p50_us.size());
@@ -128,8 +155,11 @@ absl::StatusOr<WorldResult> RunReplications(const Scenario& scenario,
   Merger merger(4 * std::max(options.threads, 1));
   if (options.mode == Mode::kWire) {
     for (int64_t r = 0; r < options.replications && !(r > 0 && Stopped(hooks)); ++r) {
+      const uint64_t own = ReplicationSeed(seed, r);
       absl::StatusOr<WorldResult> result =
-          RunWire(scenario, ReplicationSeed(seed, r), options.time_scale, hooks);
+          options.target == nullptr
+              ? RunWire(scenario, own, options.time_scale, hooks)
+              : RunTarget(scenario, own, options.time_scale, *options.target, hooks);
       if (!result.ok()) return result.status();
       merger.Add(r, std::move(*result));
     }

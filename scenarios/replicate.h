@@ -12,13 +12,16 @@
 
 namespace squall {
 
+struct TargetOptions;
+
 enum class Mode : uint8_t { kVirtual, kWire };
 
 struct ReplicateOptions {
   Mode mode = Mode::kVirtual;
-  double time_scale = 1;     // wire only: real seconds per second of the scenario, > 0
-  int64_t replications = 1;  // >= 1
-  int threads = 1;           // >= 1; the wire world runs one replication at a time
+  double time_scale = 1;                  // wire only: real seconds per second of the scenario, > 0
+  const TargetOptions* target = nullptr;  // wire only: asked in place of engines
+  int64_t replications = 1;               // >= 1
+  int threads = 1;                        // >= 1; the wire world runs one replication at a time
 };
 
 // The seed of one replication. The first is the run's own, so one replication is the plain run.

@@ -16,6 +16,9 @@ constexpr std::array<std::string_view, 3> kArrivalNames = {"poisson", "uniform",
 constexpr IntRange kTokens{0, 10'000'000};
 constexpr NumberRange kSigma{0, 5};
 constexpr IntRange kReplications{1, 1'000'000};
+constexpr const char* kTargetDoc =
+    "URL of a gateway or application to run in place of an engine, whose upstreams are the mock "
+    "servers; then nothing else stands here.";
 
 std::string Pretty(const ordered_json& value) {
   return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -216,7 +219,15 @@ void Describe(Fields& f, Scenario& s) {
       },
       "Layers above the engine, the outermost one first, each of which calls the one below.");
   f.Object(
-      "engine", [&s](Fields& engine) { DescribeEngine(engine, &s.preset, &s.engine); },
+      "engine",
+      [&s](Fields& engine) {
+        // Which of the two it is, the loader has settled before.
+        if (s.target.empty()) {
+          DescribeEngine(engine, &s.preset, &s.engine);
+        } else {
+          engine.Text("target", s.target, kTargetDoc);
+        }
+      },
       "The recovery engine: a preset and what to change in it.");
 }
 
@@ -242,6 +253,8 @@ std::string ScenarioSchema() {
       SchemaOfFields([&scratch](Fields& f) { Describe(f, scratch); }));
   AddVocabularies(&schema);
   AddEngine(&schema["properties"]["engine"]["properties"]);
+  schema["properties"]["engine"]["properties"]["target"] = {{"type", "string"},
+                                                            {"description", kTargetDoc}};
   ordered_json& layer = schema["properties"]["chain"]["items"];
   AddEngine(&layer["properties"]["engine"]["properties"]);
   layer["required"] = {"name"};

@@ -103,6 +103,7 @@ struct Scenario {
   std::vector<ProviderConfig> providers;
   std::vector<ClimateConfig> climate;
   std::vector<ChainLayer> chain;  // layers above the engine, the outermost one first
+  std::string target;             // "engine": {"target": URL}: no engine of ours (target.h)
   std::string preset = "squall";  // "engine": {"preset": …}
   EngineConfig engine;            // the preset with the scenario's overrides
 
@@ -133,6 +134,8 @@ struct ScenarioOptions {
   // --engine: a preset that replaces the scenario's whole "engine", its overrides included; what
   // `sets` say stays. A name, or a path to a .json file. Empty = the scenario's own.
   std::string preset;
+  // --target URL: takes the place of the scenario's whole "engine".
+  std::string target;
   // --trace FILE: arrivals and sizes come from it, and as many requests as it has rows unless
   // `sets` name fewer. Empty = the scenario's own.
   std::string trace;

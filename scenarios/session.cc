@@ -94,7 +94,8 @@ MockSide::MockSide(const Scenario& scenario, uint64_t seed, size_t max_requests)
 }
 
 Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* transport,
-                 const MockSide* outlook, GroundTruth* truth, const RunHooks& hooks)
+                 const MockSide* outlook, GroundTruth* truth, const RunHooks& hooks,
+                 TargetCaller* target)
     : scenario_(scenario),
       seed_(seed),
       env_(*env),
@@ -105,12 +106,18 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
       clairvoyant_(Uses(scenario.engine, "clairvoyant")),
       repeats_(scenario.workload.resubmit.share > 0 || !scenario.workload.restarts.empty()),
       schemas_(CompileSchemas()),
+      target_(target),
       result_(Metrics(FaultNames())) {
   if (hooks_.keep_requests) result_.requests = RequestsTable(FaultNames());
   if (hooks_.chronicle) {
     result_.chronicle = std::make_unique<ChronicleRecorder>(NamesForStories(scenario), seed);
   }
-  for (int64_t i = 0; i < scenario.workload.clients; ++i) {
+  if (target != nullptr) {
+    result_.target.emplace();
+    result_.target->upstreams.resize(scenario.providers.size());
+  }
+  const int64_t engines = target == nullptr ? scenario.workload.clients : 0;
+  for (int64_t i = 0; i < engines; ++i) {
     clients_.push_back(std::make_unique<CallChain>(scenario, ProviderInfos(scenario), seed, env,
                                                    transport, this, &clairvoyance_));
     if (hooks_.rules == nullptr) continue;
@@ -127,6 +134,14 @@ Session::Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* t
 }
 
 void Session::Start() { Spawn(env_.executor(), Offer()); }
+
+Task<CallResult> Session::Ask(const WorkItem& item, ChatRequest request, Time deadline,
+                              std::stop_token stop, AnswerSink* caller) {
+  if (target_ != nullptr) {
+    return target_->Call(std::move(request), deadline, std::move(stop), caller);
+  }
+  return ClientOf(item).Call(std::move(request), SchemaOf(item), deadline, std::move(stop), caller);
+}
 
 CallChain& Session::ClientOf(const WorkItem& item) {
   return *clients_[item.session % clients_.size()];
@@ -199,15 +214,13 @@ Task<> Session::RunOne(WorkItem item, bool* answered) {
   }
   ChatRequest request = workload_.MakeRequest(item);
   const std::string id = request.id;
-  const JsonSchema* schema = SchemaOf(item);
   const Time deadline = item.at + scenario_.workload.deadline;
   const std::stop_token never;
   StreamedCaller caller(env_);
   AnswerSink* const sink = item.stream ? &caller : nullptr;
   const uint64_t key = CallKey(id);
-  CallChain& client = ClientOf(item);
   if (clairvoyant_) clairvoyance_.Begin(key, RequestKey(id), item);
-  CallResult result = co_await client.Call(std::move(request), schema, deadline, never, sink);
+  CallResult result = co_await Ask(item, std::move(request), deadline, never, sink);
   if (clairvoyant_) clairvoyance_.End(key);
   Outcome outcome;
   if (item.stream) {
@@ -265,8 +278,6 @@ Task<> Session::SubmitAgain(Pending* pending) {
 
 Task<> Session::Submit(Pending* pending, ChatRequest request, Time deadline,
                        std::vector<CallResult>* ended) {
-  const JsonSchema* schema = SchemaOf(pending->item);
-  CallChain& client = ClientOf(pending->item);
   while (true) {
     if (back_at_ > env_.Now()) {
       [[maybe_unused]] const bool reached = co_await env_.SleepUntil(back_at_);
@@ -276,7 +287,7 @@ Task<> Session::Submit(Pending* pending, ChatRequest request, Time deadline,
     const auto place = under_way_.emplace(under_way_.end());
     const std::stop_token stop = place->get_token();
     ChatRequest copy = request;
-    CallResult result = co_await client.Call(std::move(copy), schema, deadline, stop, nullptr);
+    CallResult result = co_await Ask(pending->item, std::move(copy), deadline, stop, nullptr);
     under_way_.erase(place);
     const bool lost = restarts != restarts_ && result.stop_reason == "cancelled";
     ended->push_back(std::move(result));
@@ -286,6 +297,8 @@ Task<> Session::Submit(Pending* pending, ChatRequest request, Time deadline,
 
 WorldResult Session::TakeResult() {
   SQUALL_CHECK(finished());
+  JudgeSettled(kNever);
+  if (target_ != nullptr) result_.target->strays = truth_.arrivals() - result_.target->attempts();
   if (result_.chronicle != nullptr) result_.chronicle->Settle();
   for (const auto& client : clients_) {
     SQUALL_CHECK(client->engine().calls_in_flight() == 0);

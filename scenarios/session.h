@@ -7,6 +7,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <span>
@@ -22,6 +23,7 @@
 #include "mock_providers/quota.h"
 #include "scenarios/call_chain.h"
 #include "scenarios/clairvoyance.h"
+#include "scenarios/target_caller.h"
 #include "scenarios/workload.h"
 #include "scenarios/world.h"
 
@@ -31,6 +33,12 @@ namespace squall {
 struct MockSide {
   // `max_requests`: of the ground truth, which keeps those that nobody takes.
   MockSide(const Scenario& scenario, uint64_t seed, size_t max_requests = 1 << 20);
+
+  // Requests come by way of somebody who need not pass their ids on.
+  void KeyByTask() {
+    for (const auto& provider : providers) provider->KeyByTask();
+  }
+
   Climate climate;
   GroundTruth truth;
   QuotaRegions regions;
@@ -41,9 +49,10 @@ class Session : public EventSink {
  public:
   // All of the arguments outlive the session. `mocks` is asked for outlooks on this thread only
   // where the providers live on it too; the wire world, where they do not, gives a second MockSide
-  // that serves no requests.
+  // that serves no requests. With a `target`, that is asked in place of engines.
   Session(const Scenario& scenario, uint64_t seed, Env* env, Transport* transport,
-          const MockSide* outlook, GroundTruth* truth, const RunHooks& hooks);
+          const MockSide* outlook, GroundTruth* truth, const RunHooks& hooks,
+          TargetCaller* target = nullptr);
 
   // Starts offering; ends when every request has ended. Run the Env until then.
   void Start();
@@ -70,6 +79,14 @@ class Session : public EventSink {
     std::stop_source second_ended;
   };
 
+  // A call that has ended at a target, which may still be at work on it.
+  struct Unsettled {
+    WorkItem item;
+    std::string id;
+    CallResult result;
+    Outcome outcome;
+  };
+
   Task<> Offer();
   Task<> Restart();
   Task<> Converse(WorkItem item);
@@ -79,6 +96,8 @@ class Session : public EventSink {
   Task<> SubmitAgain(Pending* pending);
   Task<> Submit(Pending* pending, ChatRequest request, Time deadline,
                 std::vector<CallResult>* ended);
+  Task<CallResult> Ask(const WorkItem& item, ChatRequest request, Time deadline,
+                       std::stop_token stop, AnswerSink* caller);
   CallChain& ClientOf(const WorkItem& item);
   const JsonSchema* SchemaOf(const WorkItem& item) const;
 
@@ -93,6 +112,10 @@ class Session : public EventSink {
   void JoinAttempts(std::span<const AttemptRecord> attempts, const CallResult& result,
                     const Arrivals& arrivals, const Arrivals& judged, Outcome* outcome) const;
   void AddCost(const Arrivals& arrivals, Outcome* outcome) const;
+  void KeepUnsettled(Unsettled call);
+  void JudgeSettled(Time before);
+  void JudgeAtTarget(Unsettled* call);
+  void AddArrivals(const Arrivals& arrivals, bool judges, Unsettled* call);
 
   const Scenario& scenario_;
   uint64_t seed_;
@@ -104,6 +127,8 @@ class Session : public EventSink {
   bool clairvoyant_;                 // the engine asks it about each request, not only the ceiling
   bool repeats_;                     // requests may be submitted more than once
   std::vector<JsonSchema> schemas_;  // by TaskKind
+  TargetCaller* target_;             // nullptr: engines
+  std::deque<Unsettled> unsettled_;  // at a target, in the order in which calls ended
   std::vector<std::unique_ptr<CallChain>> clients_;
   WorldResult result_;
   bool offered_all_ = false;

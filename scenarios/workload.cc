@@ -117,7 +117,7 @@ ChatRequest Workload::MakeRequest(const WorkItem& item) const {
   // Room for the longest right answer to a short question, so that the limit cuts none of them.
   constexpr int64_t kLeastLimit = 256;
   ChatRequest request;
-  request.id = absl::StrCat("r", item.index);
+  request.id = TaskId(item.task);
   request.user = SessionName(item.session);
   request.stream = item.stream;
   request.max_tokens = std::max(kLeastLimit, 2 * item.task.answer_tokens);

@@ -1,15 +1,14 @@
 #include "scenarios/world.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "engine/base/check.h"
 #include "engine/base/real_env.h"
 #include "engine/base/sim_env.h"
 #include "engine/wire/http_transport.h"
 #include "mock_providers/faults.h"
-#include "mock_providers/http_server.h"
 #include "mock_providers/in_process.h"
+#include "scenarios/server_thread.h"
 #include "scenarios/session.h"
 
 namespace squall {
@@ -20,44 +19,6 @@ std::vector<Provider*> Pointers(const MockSide& mocks) {
   for (const auto& provider : mocks.providers) providers.push_back(provider.get());
   return providers;
 }
-
-// Servers on a thread of their own. Stops and joins when it goes.
-class ServerThread {
- public:
-  ServerThread(double time_scale, RealEnv::SteadyTime start, const MockSide& mocks)
-      : env_(time_scale, start) {
-    for (const auto& provider : mocks.providers) {
-      servers_.push_back(std::make_unique<MockHttpServer>(env_, *provider));
-    }
-  }
-
-  // The ports, by provider.
-  absl::StatusOr<std::vector<uint16_t>> Start() {
-    std::vector<uint16_t> ports;
-    for (const auto& server : servers_) {
-      const absl::StatusOr<uint16_t> port = server->Start();
-      if (!port.ok()) return port.status();
-      ports.push_back(*port);
-    }
-    thread_ = std::jthread([this] { env_.io().run(); });
-    return ports;
-  }
-
-  ~ServerThread() {
-    for (const auto& server : servers_) Spawn(env_.executor(), server->Stop());
-    if (thread_.joinable()) {
-      thread_.join();
-    } else {
-      env_.io().run();  // never started: stop them here
-    }
-    for (const auto& server : servers_) SQUALL_CHECK(server->open_connections() == 0);
-  }
-
- private:
-  RealEnv env_;
-  std::vector<std::unique_ptr<MockHttpServer>> servers_;
-  std::jthread thread_;
-};
 
 }  // namespace
 
@@ -109,10 +70,11 @@ absl::StatusOr<WorldResult> RunWire(const Scenario& scenario, uint64_t seed, dou
   // The server thread owns what serves; outlooks come from a twin that nobody sends requests to.
   MockSide serving(scenario, seed);
   const MockSide outlook(scenario, seed);
-  const auto start = std::chrono::steady_clock::now();
-  auto servers = std::make_unique<ServerThread>(time_scale, start, serving);
-  const absl::StatusOr<std::vector<uint16_t>> ports = servers->Start();
+  auto servers = std::make_unique<ServerThread>(time_scale, serving, std::vector<uint16_t>());
+  const absl::StatusOr<std::vector<uint16_t>> ports = servers->Bind();
   if (!ports.ok()) return ports.status();
+  const auto start = std::chrono::steady_clock::now();
+  servers->Run(start);
 
   RealEnv env(time_scale, start);
   HttpTransport transport(env);

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/knowledge.h"
@@ -29,16 +30,36 @@ namespace squall {
 // of different presets agree.
 inline constexpr int kCeilingAttempts = 5;
 
+// What arrived at the mock servers by way of a target (scenarios/target.h).
+struct UpstreamCount {
+  int64_t attempts = 0;
+  int64_t executed = 0;  // put a model to work
+  int64_t faulted = 0;
+};
+struct TargetCounts {
+  std::vector<UpstreamCount> upstreams;  // by provider
+  int64_t strays = 0;                    // arrivals that belong to no request of the run
+  double cpu_s = 0;                      // of a target that squall started
+  std::string ended;                     // how such a one ended by itself, "" if it did not
+
+  int64_t attempts() const {
+    int64_t sum = 0;
+    for (const UpstreamCount& upstream : upstreams) sum += upstream.attempts;
+    return sum;
+  }
+};
+
 struct WorldResult {
   explicit WorldResult(Metrics metrics_in) : metrics(std::move(metrics_in)) {}
   Metrics metrics;
   RequestsTable requests;          // empty unless RunHooks::keep_requests
   std::vector<FaultCount> faults;  // by row of FaultTable(), then faults caused by load
   int64_t breaker_transitions = 0;
-  std::vector<LayerLoad> layers;   // of a call chain and the engine below it; else empty
-  int64_t events = 0;              // of the simulation; 0 in the wire world
-  bool interrupted = false;        // stopped early: a prefix of the run
-  std::vector<LearnedRule> rules;  // that the engine had at the end; of replications, added up
+  std::vector<LayerLoad> layers;       // of a call chain and the engine below it; else empty
+  int64_t events = 0;                  // of the simulation; 0 in the wire world
+  std::optional<TargetCounts> target;  // nullopt: an engine
+  bool interrupted = false;            // stopped early: a prefix of the run
+  std::vector<LearnedRule> rules;      // that the engine had at the end; of replications, added up
   std::unique_ptr<ChronicleRecorder> chronicle;  // nullptr where none is kept
 };
 

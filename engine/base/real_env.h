@@ -30,6 +30,9 @@ class RealEnv final : public Env {
 
   Time Now() const override;
 
+  // Lets Now() be 0 at `start` instead. Before the event loop runs and before anybody asks.
+  void SetStart(SteadyTime start) { start_ = start; }
+
   // As Env says. A stopped sleep resumes from the event loop, never inside request_stop().
   Task<bool> SleepUntil(Time at, std::stop_token stop = {}) override;
 

@@ -100,6 +100,30 @@ TEST_CASE("provider: a request is keyed by its id, else idempotency key, else ta
   CHECK(mock.Plan(ChatHttp(ChatRequestBody("hello!"))).request_key != first);
 }
 
+TEST_CASE("provider: a marker says the same as the id that a workload gives") {
+  const TaskSpec task = MakeTask(TaskKind::kExtract, 5);
+  CHECK(TaskId(task) == "r5");
+  CHECK(RequestKey(task) == RequestKey("r5"));
+}
+
+TEST_CASE("provider: keyed by task, it heeds no header and logs what is no request") {
+  Mock mock(OneModel("alpha"));
+  mock.provider.KeyByTask();
+  const TaskSpec task = MakeTask(TaskKind::kExtract, 5);
+  HttpRequest request = ChatHttp(ChatRequestBody(TaskPrompt(kTestSeed, task, 0)), "r77");
+  request.headers.Add("idempotency-key", "a target's own");
+  CHECK(mock.Plan(request).request_key == RequestKey("r5"));
+  CHECK(mock.truth.arrivals() == 1);
+  CHECK(mock.truth.Take(RequestKey("r5"))[0].arrived == kNow);
+  // Without a marker it goes by the headers.
+  CHECK(mock.Plan(ChatHttp(ChatRequestBody("hello"), "r77")).request_key == RequestKey("r77"));
+  HttpRequest none;
+  none.target = "/v1/chat/completions";
+  none.body = "no JSON";
+  mock.Plan(none);
+  CHECK(mock.truth.arrivals() == 3);
+}
+
 TEST_CASE("provider: attempts are counted per request and provider") {
   Mock mock(OneModel("alpha"));
   Provider other(1, OneModel("beta"), kTestSeed, nullptr, &mock.truth);
