@@ -38,6 +38,7 @@ struct AsyncService::Job {
   bool lost = false;             // the lock is another's
   bool abandoned = false;
   bool unrecorded = false;  // an attempt could not be written, so it was not sent
+  bool exhausted = false;   // because the record allows no more of them
   std::optional<std::string> answer;
   std::optional<ClientError> error;
   CallResult result;

@@ -165,6 +165,7 @@ Task<int64_t> AsyncService::OnBegin(OutgoingAttempt attempt) {
       Lose(job.get());
     } else {
       job->unrecorded = true;
+      job->exhausted = absl::IsResourceExhausted(number.status());
     }
     co_return 0;
   }
@@ -265,9 +266,18 @@ Task<> AsyncService::Conclude(Job& job) {
     job.outcome = "completed";
     std::string body = *job.answer;
     status = co_await queue_->Complete(job.lock, std::move(body), 200);
+  } else if (job.exhausted) {
+    job.outcome = "failed";
+    RequestFailure failure;
+    failure.error_code = "too_many_attempts";
+    failure.message = "The attempts that the record allows one request are used up.";
+    failure.http_status = 502;
+    status = co_await queue_->Fail(job.lock, std::move(failure));
   } else if (job.abandoned || job.unrecorded) {
     job.outcome = "put_back";
-    status = co_await queue_->ScheduleRetry(job.lock, now, "interrupted");
+    // A record that could not be written is not asked again at once.
+    const UnixTime at = job.abandoned ? now : now + config_.retry_after;
+    status = co_await queue_->ScheduleRetry(job.lock, at, "interrupted");
   } else if (job.error->retry && job.lock.token < config_.max_tries) {
     job.outcome = "retrying";
     Duration wait = config_.retry_after;

@@ -167,6 +167,15 @@ TEST_CASE("async: an attempt that may have been executed is unknown, and policy 
   }
 }
 
+TEST_CASE("async: the record's limit on attempts ends a request", "[wire]") {
+  GatewayWorld world(Recorded({{"record", {{"max_attempts", 1}}}}));
+  world.up().AnswerAll(Answers(500, "{}").bytes);
+  const ClientReply reply = world.Chat(Keyed("k1"));
+  CHECK(reply.status == 502);
+  CHECK(reply.Json()["error"]["code"] == "too_many_attempts");
+  CHECK(world.up().requests().size() == 1);
+}
+
 TEST_CASE("async: streams are refused, and so is what cannot be recorded", "[wire]") {
   GatewayWorld world(Recorded());
   json body = Keyed("k1");
