@@ -253,14 +253,21 @@ Json AfterTrigger(const Summary& s) {
           {"stayed_down", Share(recovery.stayed_down, recovery.n)}};
 }
 
-// What it is, and null for all that only an engine of ours could tell.
-void DescribeTarget(const RunResult& result, Json* json) {
+Json RecoveredBy(const Summary& s) {
+  Json counts = Json::object();
+  for (const auto& [strategy, count] : s.recovered_by) counts[strategy] = count;
+  return counts;
+}
+
+// What it is and adds, and null for all that only an engine of ours could tell.
+void AddTarget(const RunResult& result, Json* json) {
+  (*json)["added_latency_ms"] = QuantilesJson(result.summary.added, 1e6);
+  if (!result.target) return;
   for (const char* key : {"recovered_by", "time_to_detect", "breaker_transitions", "diagnosis"}) {
     (*json)[key] = nullptr;
   }
   (*json)["visible_faults"]["missed"] = nullptr;
   (*json)["target"] = TargetJson(*result.target);
-  (*json)["added_latency_ms"] = QuantilesJson(result.summary.added, 1e6);
 }
 
 Json Base(const RunResult& result) {
@@ -294,8 +301,7 @@ Json Base(const RunResult& result) {
                             {"missed", Share(s.visible.missed, s.visible.n)}};
   json["by_fault"] = ByFault(s);
   json["other_requests"] = OtherRequests(s);
-  json["recovered_by"] = Json::object();
-  for (const auto& [strategy, count] : s.recovered_by) json["recovered_by"][strategy] = count;
+  json["recovered_by"] = RecoveredBy(s);
   json["amplification"] = {{"mean", Number(s.amplification.mean)},
                            {"ci95", BoundsOrNull(s.amplification.mean_ci95)},
                            {"worst_1s", Number(s.amplification.worst_1s)},
@@ -322,7 +328,7 @@ Json Base(const RunResult& result) {
   json["cost"] = Cost(s);
   json["fingerprint"] = FingerprintText(s.fingerprint);
   if (result.chronicle != nullptr) json["timeline"] = TimelineJson(*result.chronicle);
-  if (result.target) DescribeTarget(result, &json);
+  AddTarget(result, &json);
   if (result.ablation) json["ablation"] = AblationJson(*result.ablation);
   json["repeat"] = result.repeat;
   json["version"] = result.version;
