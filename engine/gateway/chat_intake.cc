@@ -9,6 +9,7 @@
 #include "engine/base/cat.h"
 #include "engine/base/json_text.h"
 #include "engine/gateway/chat_members.h"
+#include "engine/wire/dialect.h"
 
 namespace squall {
 namespace {

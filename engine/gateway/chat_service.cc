@@ -5,6 +5,7 @@
 
 #include "engine/base/cat.h"
 #include "engine/base/random.h"
+#include "engine/gateway/async_names.h"
 #include "engine/gateway/async_service.h"
 #include "engine/gateway/record_time.h"
 

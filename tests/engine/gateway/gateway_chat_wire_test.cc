@@ -158,7 +158,7 @@ TEST_CASE("gateway: an answer that breaks its schema is asked for again", "[wire
 }
 
 TEST_CASE("gateway: when recovery fails the client is told, and told no secret", "[wire]") {
-  GatewayWorld world({{"engine", {{"retry", {{"max_attempts", 2}}}}}});
+  GatewayWorld world(Changes({{"engine", {{"retry", {{"max_attempts", 2}}}}}}));
   SECTION("a provider that fails") {
     for (int i = 0; i < 2; ++i) world.up().Add(Answers(500, "{}"));
     const ClientReply reply = world.Chat(ChatBody());

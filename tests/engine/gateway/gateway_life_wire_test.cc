@@ -61,7 +61,7 @@ TEST_CASE("reload: a call under way ends by the configuration it began with", "[
 }
 
 TEST_CASE("drain: what is under way is finished, readyz says no, then the door is shut", "[wire]") {
-  GatewayWorld world({{"drain", "10s"}, {"drain_delay", "100ms"}});
+  GatewayWorld world(Changes({{"drain", "10s"}, {"drain_delay", "100ms"}}));
   world.up().Add(ServerScript("", Then::kNextRequest));
   RawClient& busy = world.Connect();
   RawClient& idle = world.Connect();
@@ -82,7 +82,7 @@ TEST_CASE("drain: what is under way is finished, readyz says no, then the door i
 }
 
 TEST_CASE("drain: what does not end in time is cut off", "[wire]") {
-  GatewayWorld world({{"drain", "100ms"}});
+  GatewayWorld world(Changes({{"drain", "100ms"}}));
   world.up().Add(ServerScript("", Then::kHold));
   RawClient& busy = world.Connect();
   busy.Send(GatewayWorld::RequestText("POST", "/v1/chat/completions", ChatBody().dump()));

@@ -9,7 +9,8 @@ constexpr StreamId kEdit = Stream("test/gateway/edit");
 
 // The text with a few bytes changed, left out or repeated, keyed by `n`.
 std::string Mutated(std::string text, uint64_t n) {
-  constexpr std::string_view kBytes{"\0\r\n \t:;,0123456789{}[]\"\\abcXYZ\x7f\xff", 38};
+  constexpr char kEdges[] = "\0\r\n \t:;,0123456789{}[]\"\\abcXYZ\x7f\xff";
+  constexpr std::string_view kBytes(kEdges, sizeof(kEdges) - 1);
   const uint64_t edits = 1 + DrawBits(1, kEdit, n) % 6;
   for (uint64_t i = 1; i <= edits && !text.empty(); ++i) {
     const size_t at = PickBelow(DrawBits(1, kEdit, n, i, 0), text.size());
@@ -31,7 +32,7 @@ void SendMutants(int count) {
   for (const char* limit : {"header_timeout", "body_timeout", "idle_timeout"}) {
     listen[limit] = "100ms";
   }
-  GatewayWorld world({{"listen", listen}});
+  GatewayWorld world(Changes({{"listen", listen}}));
   world.up().AnswerAll(Answers(200, ChatReplyBody("Hi.")).bytes);
   const std::string good =
       GatewayWorld::RequestText("POST", "/v1/chat/completions", ChatBody().dump(),

@@ -109,7 +109,7 @@ TEST_CASE("stream: one that breaks is recovered, and no piece of it is shown", "
 }
 
 TEST_CASE("stream: a failure before the first byte keeps its status", "[wire]") {
-  GatewayWorld world({{"engine", {{"retry", {{"max_attempts", 1}}}}}});
+  GatewayWorld world(Changes({{"engine", {{"retry", {{"max_attempts", 1}}}}}}));
   world.up().Add(Streams(Pieces({"Wrong"})));
   const ClientReply reply = world.Chat(StreamBody());
   CHECK(reply.status == 502);
@@ -154,7 +154,7 @@ TEST_CASE("stream: who waits is sent signs of life, then an error as an event", 
 }
 
 TEST_CASE("stream: passed through, pieces come as the provider sends them", "[wire]") {
-  GatewayWorld world({{"streaming", {{"stream_through", true}}}});
+  GatewayWorld world(Changes({{"streaming", {{"stream_through", true}}}}));
   world.up().Add(Streams(Pieces({"First", " piece"}), Then::kHold));
   RawClient& client = world.Connect();
   client.Send(GatewayWorld::RequestText("POST", "/v1/chat/completions", StreamBody().dump()));

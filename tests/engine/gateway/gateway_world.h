@@ -277,6 +277,9 @@ class GatewayWorld {
   std::vector<std::unique_ptr<RawClient>> clients_;
 };
 
+// Changes of the configuration, whose braces could be anything to a constructor.
+inline json Changes(json changes) { return changes; }
+
 inline json ChatBody(const std::string& text = "hello") {
   return {{"model", "m"}, {"messages", {{{"role", "user"}, {"content", text}}}}};
 }
