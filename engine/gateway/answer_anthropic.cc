@@ -37,7 +37,8 @@ class AnthropicEvents final : public AnswerEvents {
     const bool tool = delta.kind == StreamDelta::Kind::kToolCall;
     std::string out;
     if (!open_ || tool != in_tool_ || (tool && delta.tool_index != tool_index_)) {
-      out = CloseBlock() + OpenBlock(delta, tool);
+      out = CloseBlock();
+      out.append(OpenBlock(delta, tool));  // which changes what closing would say
     }
     if (delta.text.empty()) return out;
     std::string data = Cat(R"({"type":"content_block_delta","index":)", block_,

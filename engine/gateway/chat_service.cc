@@ -236,7 +236,8 @@ std::string ChatService::LastEvents(const ChatVisit& visit, const EventRelay& re
     std::string whole = EventsOfReply(answer.reply, visit.shape, piece, visit.intake.wants_usage);
     if (!whole.empty()) return whole;
   }
-  return events->Begin() + EventsOf(answer, piece, events);
+  std::string all = events->Begin();
+  return all.append(EventsOf(answer, piece, events));
 }
 
 Task<CallResult> ChatService::AnswerStream(ChatVisit& visit, Time deadline) {

@@ -7,10 +7,12 @@ namespace {
 
 constexpr StreamId kEdit = Stream("test/gateway/edit");
 
+// What parsers of HTTP and JSON care about.
+constexpr char kEdges[] = "\0\r\n \t:;,0123456789{}[]\"\\abcXYZ\x7f\xff";
+constexpr std::string_view kBytes(kEdges, sizeof(kEdges) - 1);
+
 // The text with a few bytes changed, left out or repeated, keyed by `n`.
 std::string Mutated(std::string text, uint64_t n) {
-  constexpr char kEdges[] = "\0\r\n \t:;,0123456789{}[]\"\\abcXYZ\x7f\xff";
-  constexpr std::string_view kBytes(kEdges, sizeof(kEdges) - 1);
   const uint64_t edits = 1 + DrawBits(1, kEdit, n) % 6;
   for (uint64_t i = 1; i <= edits && !text.empty(); ++i) {
     const size_t at = PickBelow(DrawBits(1, kEdit, n, i, 0), text.size());
