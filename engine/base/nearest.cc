@@ -6,7 +6,7 @@ namespace squall {
 namespace {
 
 // More names than this are a wall of text, where one of them is probably what was meant.
-constexpr size_t kListed = 16;
+constexpr size_t kListed = 32;
 
 }  // namespace
 
