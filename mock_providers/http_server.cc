@@ -1,7 +1,5 @@
 #include "mock_providers/http_server.h"
 
-#include <absl/strings/str_cat.h>
-
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/wire/listen.h"
 #include "mock_providers/http_session.h"
 
 namespace squall {
@@ -57,24 +56,8 @@ class MockHttpServer::Listener {
 absl::StatusOr<uint16_t> MockHttpServer::Listener::Start() {
   SQUALL_CHECK(!started_);
   const HttpServerOptions& options = state_.options;
-  error_code ec;
-  const auto address = asio::ip::make_address(options.address, ec);
-  if (ec) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "got \"", options.address, "\", expected a numeric address such as 127.0.0.1"));
-  }
-  const tcp::endpoint endpoint(address, options.port);
-  acceptor_.open(endpoint.protocol(), ec);
-  if (!ec) acceptor_.set_option(asio::socket_base::reuse_address(true), ec);
-  if (!ec) acceptor_.bind(endpoint, ec);
-  if (!ec) acceptor_.listen(asio::socket_base::max_listen_connections, ec);
-  if (ec) {
-    error_code ignored;
-    acceptor_.close(ignored);
-    return absl::UnavailableError(
-        absl::StrCat("cannot bind ", options.address, ":", options.port, ": ", ec.message()));
-  }
-  const uint16_t port = acceptor_.local_endpoint(ec).port();
+  const absl::StatusOr<uint16_t> port = Listen(options.address, options.port, &acceptor_);
+  if (!port.ok()) return port;
   started_ = true;
   running_ += 2;
   Spawn(state_.env.executor(), AcceptAll());

@@ -8,10 +8,10 @@
 #include <set>
 #include <utility>
 
-#include "engine/base/cat.h"
 #include "engine/base/check.h"
 #include "engine/gateway/front_session.h"
 #include "engine/gateway/record_time.h"
+#include "engine/wire/listen.h"
 
 namespace squall {
 namespace {
@@ -82,21 +82,9 @@ class FrontDoor::Listener {
 absl::StatusOr<uint16_t> FrontDoor::Listener::Open() {
   SQUALL_CHECK(!opened_);
   const ListenConfig& config = state_.config;
-  error_code ec;
-  const auto address = asio::ip::make_address(config.address, ec);
-  if (ec) return absl::InvalidArgumentError("the address is not numeric");
-  const tcp::endpoint endpoint(address, static_cast<uint16_t>(config.port));
-  acceptor_.open(endpoint.protocol(), ec);
-  if (!ec) acceptor_.set_option(asio::socket_base::reuse_address(true), ec);
-  if (!ec) acceptor_.bind(endpoint, ec);
-  if (!ec) acceptor_.listen(asio::socket_base::max_listen_connections, ec);
-  if (ec) {
-    error_code ignored;
-    acceptor_.close(ignored);
-    return absl::UnavailableError(
-        Cat("cannot bind ", config.address, ":", config.port, ": ", ec.message()));
-  }
-  const uint16_t port = acceptor_.local_endpoint(ec).port();
+  const absl::StatusOr<uint16_t> port =
+      Listen(config.address, static_cast<uint16_t>(config.port), &acceptor_);
+  if (!port.ok()) return port;
   opened_ = true;
   running_ += 2;
   Spawn(state_.env.executor(), AcceptAll());
