@@ -4,7 +4,7 @@
 #include "bench/suite.h"
 #include "engine/base/random.h"
 #include "engine/base/sim_env.h"
-#include "engine/base/sim_queue.h"
+#include "engine/base/timer_queue.h"
 #include "scenarios/world.h"
 
 namespace squall::sim_bench {
@@ -36,22 +36,22 @@ void BM_SimEvent(benchmark::State& state) {
 SQUALL_BENCHMARK(BM_SimEvent)->Arg(1)->Arg(100)->Arg(10'000)->Unit(benchmark::kMicrosecond);
 
 // One pop and push with `size` events pending (the hold model of the DES literature).
-void BM_SimQueueHold(benchmark::State& state) {
-  SimQueue queue;
-  std::vector<SimQueue::Item> items(static_cast<size_t>(state.range(0)));
+void BM_TimerQueueHold(benchmark::State& state) {
+  TimerQueue queue;
+  std::vector<TimerQueue::Item> items(static_cast<size_t>(state.range(0)));
   uint64_t sequence = 0;
-  for (SimQueue::Item& item : items) {
+  for (TimerQueue::Item& item : items) {
     const auto at = static_cast<int64_t>(DrawBits(1, kDelay, sequence) % 1'000'000);
     queue.Push(Time(Duration(at)), sequence++, &item);
   }
   for (auto _ : state) {
-    SimQueue::Item* item = queue.Pop();
+    TimerQueue::Item* item = queue.Pop();
     const auto delay = static_cast<int64_t>(DrawBits(1, kDelay, sequence) % 1'000'000);
     queue.Push(item->at + Duration(delay), sequence++, item);
   }
   state.SetItemsProcessed(state.iterations());
 }
-SQUALL_BENCHMARK(BM_SimQueueHold)->Arg(100)->Arg(10'000)->Arg(1'000'000);
+SQUALL_BENCHMARK(BM_TimerQueueHold)->Arg(100)->Arg(10'000)->Arg(1'000'000);
 
 // Everything real: requests rendered, sent, parsed, diagnosed, validated, judged and counted.
 void BM_VirtualRun(benchmark::State& state, const char* preset) {

@@ -137,15 +137,22 @@ Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Tim
     if (request.stream && step.purpose != Purpose::kJudgement) {
       BeginStream(asked, &exchange, &call);
     }
-    if (MayHedge(request, caller) && step.purpose == Purpose::kAnswer) {
-      co_await SendHedged(asked, &exchange, &call);
-      continue;
-    }
+    const bool hedged = MayHedge(request, caller) && step.purpose == Purpose::kAnswer;
+    if (hedged) work->flight.emplace(this, &asked, &exchange, &call);
+    const std::stop_token cancel = hedged ? exchange.stop.get_token() : stop;
     BodySink* const sink = exchange.live.get();
     HttpReply reply = co_await transport_.Send(step.target.provider, exchange.message,
-                                               exchange.until, stop, sink);
+                                               exchange.until, cancel, sink);
     exchange.reply = std::move(reply);
-    Observe(asked, &exchange, &call);
+    if (!hedged) {
+      Observe(asked, &exchange, &call);
+      continue;
+    }
+    Flight& flight = *work->flight;
+    env_.ClearAlarm(&flight);
+    Land(&exchange, &flight);
+    if (flight.SecondInAir()) co_await AwaitSecond(&flight);
+    work->flight.reset();
   }
   co_return std::move(call.result);
 }

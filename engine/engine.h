@@ -57,7 +57,7 @@ class Engine {
  private:
   struct Exchange;  // one attempt under way (exchange.h)
   struct CallWork;  // one call under way (exchange.h)
-  struct Flight;    // two of them (hedge.cc)
+  struct Flight;    // one that may get company, and that
   struct StopFlight;
 
   // What the caller gave, for as long as the call lasts.
@@ -108,10 +108,10 @@ class Engine {
   bool MayHedge(const ChatRequest& request, const AnswerSink* caller) const;
   std::optional<Time> HedgeTime(const Exchange& first, const CallState& call) const;
   bool AdmitHedge(const Exchange& first, CallState* call, Exchange* second);
-  Task<> Fly(Exchange* exchange, Flight* flight);
-  void BeginHedge(const Asked& asked, Flight* flight, CallState* call);
-  void ObserveLanded(const Asked& asked, Exchange* exchange, const Flight& flight, CallState* call);
-  Task<> SendHedged(const Asked& asked, Exchange* first, CallState* call);
+  void BeginHedge(Flight* flight);
+  Task<> FlySecond(Flight* flight);
+  void Land(Exchange* exchange, Flight* flight);
+  Task<> AwaitSecond(Flight* flight);
 
   EngineConfig config_;
   std::vector<ProviderInfo> providers_;

@@ -13,25 +13,33 @@
 
 namespace squall {
 
-// Attempts of one race.
-struct Engine::Flight {
-  explicit Flight(Exchange* first_in) : first(first_in) {}
+Engine::Flight::Flight(Engine* engine_in, const Asked* asked_in, Exchange* first_in,
+                       CallState* call_in)
+    : engine(*engine_in), asked(*asked_in), first(first_in), call(*call_in) {
+  first->stop = engine.TakeStop();
+  if (asked.stop.stop_possible()) on_stop.emplace(asked.stop, StopFlight{this});
+  call.in_flight = 1;
+  const std::optional<Time> late = engine.HedgeTime(*first, call);
+  if (late.has_value()) engine.env_.SetAlarm(*late, this);
+}
 
-  void Stop() const {
-    first->stop.request_stop();
-    if (second != nullptr) second->stop.request_stop();
-  }
-  bool Over() const { return first->observed && (second == nullptr || second->observed); }
+Engine::Flight::~Flight() {
+  engine.env_.ClearAlarm(this);
+  call.in_flight = 0;
+  engine.KeepStop(std::move(first->stop));
+  if (second != nullptr) engine.KeepStop(std::move(second->stop));
+}
 
-  Exchange* first;
-  std::unique_ptr<Exchange> second;  // once it has begun
-  std::stop_source wake;             // ends the sleep in which the next landing is awaited
-};
+void Engine::Flight::Ring() {
+  if (!first->stop.stop_requested()) engine.BeginHedge(this);
+}
 
-struct Engine::StopFlight {
-  Flight* flight;
-  void operator()() const noexcept { flight->Stop(); }
-};
+void Engine::Flight::Stop() const {
+  first->stop.request_stop();
+  if (second != nullptr) second->stop.request_stop();
+}
+
+void Engine::StopFlight::operator()() const noexcept { flight->Stop(); }
 
 // A stop costs a block of memory, and nearly none is ever requested. Once the attempt has ended
 // nobody listens to it, so the next one may have it.
@@ -91,57 +99,43 @@ bool Engine::AdmitHedge(const Exchange& first, CallState* call, Exchange* second
 }
 
 // Sends the same to another provider, where one is there for it.
-void Engine::BeginHedge(const Asked& asked, Flight* flight, CallState* call) {
+void Engine::BeginHedge(Flight* flight) {
+  CallState* const call = &flight->call;
   auto second = std::make_unique<Exchange>();
   if (!AdmitHedge(*flight->first, call, second.get())) return;
   second->stop = TakeStop();
-  Encode(asked.request, second.get(), call);
-  if (asked.request.stream) BeginStream(asked, second.get(), call);
+  Encode(flight->asked.request, second.get(), call);
+  if (flight->asked.request.stream) BeginStream(flight->asked, second.get(), call);
   flight->second = std::move(second);
-  Spawn(env_.executor(), Fly(flight->second.get(), flight));
+  Spawn(env_.executor(), FlySecond(flight));
 }
 
-Task<> Engine::Fly(Exchange* exchange, Flight* flight) {
+Task<> Engine::FlySecond(Flight* flight) {
+  Exchange* const exchange = flight->second.get();
   BodySink* const sink = exchange->live.get();
   const std::stop_token stop = exchange->stop.get_token();
   HttpReply reply = co_await transport_.Send(exchange->step.target.provider, exchange->message,
                                              exchange->until, stop, sink);
   exchange->reply = std::move(reply);
-  exchange->landed = true;
+  Land(exchange, flight);
   flight->wake.request_stop();
 }
 
-void Engine::ObserveLanded(const Asked& asked, Exchange* exchange, const Flight& flight,
-                           CallState* call) {
-  if (exchange == nullptr || !exchange->landed || exchange->observed) return;
+// One of the two has ended, and the other goes on unless that decides the call.
+void Engine::Land(Exchange* exchange, Flight* flight) {
+  CallState* const call = &flight->call;
+  Observe(flight->asked, exchange, call);
   exchange->observed = true;
-  Observe(asked, exchange, call);
   const bool decided = !call->result.stop_reason.empty() || !call->opinions.empty();
-  if (decided) flight.Stop();
+  Exchange* const other = exchange == flight->first ? flight->second.get() : flight->first;
+  if (decided && other != nullptr) other->stop.request_stop();
 }
 
-// `asked`, `first` and `call` outlive the race: the caller awaits it.
-Task<> Engine::SendHedged(const Asked& asked, Exchange* first, CallState* call) {
-  first->stop = TakeStop();
-  Flight flight(first);
-  const std::stop_callback<StopFlight> on_stop(asked.stop, StopFlight{&flight});
-  call->in_flight = 1;
-  Spawn(env_.executor(), Fly(first, &flight));
-  Time until = HedgeTime(*first, *call).value_or(kNever);
-  while (true) {
-    // A reply that came before anybody waited for it has been noted here too.
-    const std::stop_token landing = flight.wake.get_token();
-    const bool late = co_await env_.SleepUntil(until, landing);
-    if (late && !first->landed && !asked.stop.stop_requested()) BeginHedge(asked, &flight, call);
-    until = kNever;
-    ObserveLanded(asked, first, flight, call);
-    ObserveLanded(asked, flight.second.get(), flight, call);
-    if (flight.Over()) break;
-    flight.wake = std::stop_source();
-  }
-  call->in_flight = 0;
-  KeepStop(std::move(first->stop));
-  if (flight.second != nullptr) KeepStop(std::move(flight.second->stop));
+// Until the second attempt has ended, too: its memory is the call's.
+Task<> Engine::AwaitSecond(Flight* flight) {
+  flight->wake = std::stop_source();
+  const std::stop_token landing = flight->wake.get_token();
+  [[maybe_unused]] const bool slept_for_ever = co_await env_.SleepUntil(kNever, landing);
 }
 
 }  // namespace squall

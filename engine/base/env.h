@@ -5,10 +5,26 @@
 
 #include <stop_token>
 
+#include "engine/base/check.h"
 #include "engine/base/task.h"
 #include "engine/base/time.h"
+#include "engine/base/timer_queue.h"
 
 namespace squall {
+
+// Rings once at a point in time, from its Env's loop, unless it is cleared before. A sleep costs a
+// coroutine, an alarm a place in a queue: for what nearly never comes to pass. Stays where it is
+// while it is set, and is cleared before it or its Env ends.
+class Alarm : public TimerQueue::Item {
+ public:
+  Alarm() = default;
+  virtual ~Alarm() { SQUALL_CHECK(!queued()); }
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+
+  // No longer set; may be set again here.
+  virtual void Ring() = 0;
+};
 
 class Env {
  public:
@@ -21,6 +37,11 @@ class Env {
   // point that has passed resumes without waiting. A stopped sleep leaves nothing behind.
   // `stop` must be requested on this Env's thread.
   virtual Task<bool> SleepUntil(Time at, std::stop_token stop = {}) = 0;
+
+  // Rings `alarm`, which is not set, once Now() >= at, and never from inside this call.
+  virtual void SetAlarm(Time at, Alarm* alarm) = 0;
+  // Nothing happens to one that is not set.
+  virtual void ClearAlarm(Alarm* alarm) = 0;
 
   virtual asio::any_io_executor executor() = 0;
 };

@@ -25,6 +25,7 @@ class RealEnv final : public Env {
   // Runs on `io`, which outlives it.
   RealEnv(asio::io_context& io, double time_scale, SteadyTime start);
 
+  ~RealEnv() override;
   RealEnv(const RealEnv&) = delete;
   RealEnv& operator=(const RealEnv&) = delete;
 
@@ -36,6 +37,9 @@ class RealEnv final : public Env {
   // As Env says. A stopped sleep resumes from the event loop, never inside request_stop().
   Task<bool> SleepUntil(Time at, std::stop_token stop = {}) override;
 
+  void SetAlarm(Time at, Alarm* alarm) override;
+  void ClearAlarm(Alarm* alarm) override;
+
   asio::any_io_executor executor() override { return io_.get_executor(); }
   asio::io_context& io() { return io_; }
 
@@ -44,10 +48,15 @@ class RealEnv final : public Env {
   SteadyTime ToSteady(Time at) const;
 
  private:
+  struct Bells;  // the alarms that are set, and the one timer that rings them
+  void AwaitNext();
+  void RingDue();
+
   std::unique_ptr<asio::io_context> owned_;
   asio::io_context& io_;
   double time_scale_;
   SteadyTime start_;
+  std::shared_ptr<Bells> bells_;  // with its handlers, which may come to run when this has ended
 };
 
 }  // namespace squall

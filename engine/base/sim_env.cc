@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/base/check.h"
-#include "engine/base/sim_queue.h"
+#include "engine/base/timer_queue.h"
 
 namespace squall {
 namespace {
@@ -19,14 +19,15 @@ using SleepHandler = asio::async_result<asio::use_awaitable_t<>, void(bool)>::ha
 struct Sleeper;
 
 struct StopSleep {
-  SimEnv::Loop* loop;
   Sleeper* sleeper;
   void operator()() const;
 };
 
 // One sleeping coroutine. Recycled, and never moved, so the queue and the stop callback may point
 // at it.
-struct Sleeper : SimQueue::Item {
+struct Sleeper final : Alarm {
+  void Ring() override;
+  SimEnv::Loop* loop = nullptr;
   std::optional<SleepHandler> handler;
   std::optional<std::stop_callback<StopSleep>> on_stop;
 };
@@ -37,7 +38,11 @@ class SimEnv::Loop : public asio::execution_context {
  public:
   ~Loop() {
     // Destroying a coroutine may cancel or post others, so take one at a time.
-    while (SimQueue::Item* item = timers_.Pop()) Release(static_cast<Sleeper*>(item));
+    for (Sleeper& sleeper : sleepers_) {
+      if (!sleeper.queued()) continue;
+      timers_.Remove(&sleeper);
+      Release(&sleeper);
+    }
     while (!nothing_ready()) TakeReady();
     shutdown();
     destroy();
@@ -50,8 +55,14 @@ class SimEnv::Loop : public asio::execution_context {
     }
     Sleeper* sleeper = Allocate();
     sleeper->handler.emplace(std::move(handler));
-    timers_.Push(std::max(at, now_), next_sequence_++, sleeper);
-    if (stop.stop_possible()) sleeper->on_stop.emplace(stop, StopSleep{this, sleeper});
+    Set(at, sleeper);
+    if (stop.stop_possible()) sleeper->on_stop.emplace(stop, StopSleep{sleeper});
+  }
+
+  void Set(Time at, Alarm* alarm) { timers_.Push(std::max(at, now_), next_sequence_++, alarm); }
+
+  void Clear(Alarm* alarm) {
+    if (alarm->queued()) timers_.Remove(alarm);
   }
 
   void Post(absl::AnyInvocable<void()> function) {
@@ -70,6 +81,12 @@ class SimEnv::Loop : public asio::execution_context {
     return events;
   }
 
+  void SleptOut(Sleeper* sleeper) {
+    SleepHandler handler = std::move(*sleeper->handler);
+    Release(sleeper);
+    std::move(handler)(true);
+  }
+
   void Stopped(Sleeper* sleeper) {
     timers_.Remove(sleeper);
     SleepHandler handler = std::move(*sleeper->handler);
@@ -84,7 +101,7 @@ class SimEnv::Loop : public asio::execution_context {
  private:
   // Runs the next event if it is due by `until`.
   bool RunOne(Time until) {
-    const SimQueue::Item* timer = timers_.Peek();
+    const TimerQueue::Item* timer = timers_.Peek();
     const bool timer_due = timer != nullptr && timer->at <= until;
     const bool timer_first =
         timer_due &&
@@ -125,16 +142,14 @@ class SimEnv::Loop : public asio::execution_context {
   }
 
   void FireTimer() {
-    auto* sleeper = static_cast<Sleeper*>(timers_.Pop());
-    now_ = sleeper->at;
-    SleepHandler handler = std::move(*sleeper->handler);
-    Release(sleeper);
-    std::move(handler)(true);
+    auto* alarm = static_cast<Alarm*>(timers_.Pop());
+    now_ = alarm->at;
+    alarm->Ring();
   }
 
   Sleeper* Allocate() {
     if (free_.empty()) {
-      sleepers_.emplace_back();
+      sleepers_.emplace_back().loop = this;
       return &sleepers_.back();
     }
     Sleeper* sleeper = free_.back();
@@ -153,7 +168,7 @@ class SimEnv::Loop : public asio::execution_context {
   std::deque<Sleeper>
       sleepers_;  // grows to the largest number asleep at once; addresses are stable
   std::vector<Sleeper*> free_;
-  SimQueue timers_;
+  TimerQueue timers_;
   // A queue in a vector, emptied whenever it runs dry, which is every few events; a deque would
   // allocate a block every few events instead.
   std::vector<Ready> ready_;
@@ -162,7 +177,9 @@ class SimEnv::Loop : public asio::execution_context {
 
 namespace {
 
-void StopSleep::operator()() const { loop->Stopped(sleeper); }
+void StopSleep::operator()() const { sleeper->loop->Stopped(sleeper); }
+
+void Sleeper::Ring() { loop->SleptOut(this); }
 
 class Executor {
  public:
@@ -196,6 +213,10 @@ Task<bool> SimEnv::SleepUntil(Time at, std::stop_token stop) {
       },
       asio::use_awaitable, loop_.get(), at, std::move(stop));
 }
+
+void SimEnv::SetAlarm(Time at, Alarm* alarm) { loop_->Set(at, alarm); }
+
+void SimEnv::ClearAlarm(Alarm* alarm) { loop_->Clear(alarm); }
 
 asio::any_io_executor SimEnv::executor() { return Executor(loop_.get()); }
 

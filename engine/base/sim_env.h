@@ -27,6 +27,8 @@ class SimEnv final : public Env {
 
   Time Now() const override;
   Task<bool> SleepUntil(Time at, std::stop_token stop = {}) override;
+  void SetAlarm(Time at, Alarm* alarm) override;
+  void ClearAlarm(Alarm* alarm) override;
   asio::any_io_executor executor() override;
 
   // Runs events until none is left. Returns how many ran.
@@ -35,7 +37,7 @@ class SimEnv final : public Env {
   // Runs events due up to and including `until`, then sets the time to `until`.
   uint64_t RunUntil(Time until);
 
-  // Sleeping coroutines and posted functions that have not run yet.
+  // Sleeping coroutines, alarms and posted functions that have not run yet.
   size_t pending() const;
 
   class Loop;  // the queue, also the execution_context of the executor

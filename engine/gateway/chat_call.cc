@@ -28,8 +28,8 @@ std::optional<ClientError> ChooseProviders(const Route& route, ChatIntake* intak
   uint32_t barred = 0;
   for (ProviderId p = 0; p < route.providers().size(); ++p) {
     const bool other = FamilyOf(route, p) != family;
-    const bool no_stop =
-        route.dialect(p) == "openai_responses" && !intake->request.sampling.stop.empty();
+    const bool no_stop = route.dialect(p) == "openai_responses" &&
+                         !intake->request.client_text->sampling.stop.empty();
     const bool cannot = other && (!intake->opaque_member.empty() || no_stop);
     barred |= cannot ? 1u << p : 0u;
   }

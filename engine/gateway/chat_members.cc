@@ -100,22 +100,22 @@ std::string ReadNumber(const JsonMember& member, const element& value,
 std::string ReadTemperature(const JsonMember& member, const element& value, ChatIntake* out,
                             ClientText* text) {
   PassOn(member, text);
-  const std::string wrong = ReadNumber(member, value, &out->request.sampling.temperature);
+  const std::string wrong = ReadNumber(member, value, &text->sampling.temperature);
   // OpenAI's scale ends at 2 and Anthropic's at 1, and nobody says how one maps to the other.
-  if (out->request.sampling.temperature.value_or(0) > 1) out->opaque_member = "temperature";
+  if (text->sampling.temperature.value_or(0) > 1) out->opaque_member = "temperature";
   return wrong;
 }
 
-std::string ReadTopP(const JsonMember& member, const element& value, ChatIntake* out,
+std::string ReadTopP(const JsonMember& member, const element& value, ChatIntake*,
                      ClientText* text) {
   PassOn(member, text);
-  return ReadNumber(member, value, &out->request.sampling.top_p);
+  return ReadNumber(member, value, &text->sampling.top_p);
 }
 
-std::string ReadStop(const JsonMember& member, const element& value, ChatIntake* out,
+std::string ReadStop(const JsonMember& member, const element& value, ChatIntake*,
                      ClientText* text) {
   PassOn(member, text);
-  std::vector<std::string>& stops = out->request.sampling.stop;
+  std::vector<std::string>& stops = text->sampling.stop;
   std::string_view one;
   array list;
   if (value.is_null()) return "";

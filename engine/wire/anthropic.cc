@@ -145,8 +145,8 @@ void EncodeAnthropic(const ChatRequest& request, std::string_view model, int64_t
   if (client != nullptr) {
     body.append(client->members);
   } else if (request.client_text != nullptr) {
-    AppendSampling(request.sampling, "temperature", "top_p", &body);
-    AppendTexts("stop_sequences", request.sampling.stop, &body);
+    AppendSampling(request.client_text->sampling, "temperature", "top_p", &body);
+    AppendTexts("stop_sequences", request.client_text->sampling.stop, &body);
   } else if (!request.plain) {
     body.append(",\"temperature\":0");
   }

@@ -219,8 +219,8 @@ void EncodeGemini(const ChatRequest& request, std::string_view model, int64_t ma
   }
   absl::StrAppend(&out->body, ",\"generationConfig\":{\"maxOutputTokens\":", max_tokens);
   if (request.client_text != nullptr) {
-    AppendSampling(request.sampling, "temperature", "topP", &out->body);
-    AppendTexts("stopSequences", request.sampling.stop, &out->body);
+    AppendSampling(request.client_text->sampling, "temperature", "topP", &out->body);
+    AppendTexts("stopSequences", request.client_text->sampling.stop, &out->body);
   } else if (!request.plain) {
     out->body.append(",\"temperature\":0,\"responseMimeType\":\"application/json\"");
   }

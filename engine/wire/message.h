@@ -18,6 +18,13 @@ struct ChatMessage {
   std::string content;
 };
 
+// What most families have in common; empty: not said.
+struct Sampling {
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+  std::vector<std::string> stop;
+};
+
 // A request as its client wrote it, for providers of the same family of dialects (Dialect::family):
 // what the engine does not model goes to them unread. The texts are JSON and have been checked.
 struct ClientText {
@@ -30,13 +37,7 @@ struct ClientText {
   std::string max_tokens_name;  // as the client calls that limit; empty: as the provider does
   // It says what no other family can be told, and what cannot be shortened: tools, images, ...
   bool opaque = false;
-};
-
-// What most families have in common; empty: not said.
-struct Sampling {
-  std::optional<double> temperature;
-  std::optional<double> top_p;
-  std::vector<std::string> stop;
+  Sampling sampling;  // what of its members other families can be told
 };
 
 struct ChatRequest {
@@ -61,7 +62,6 @@ struct ChatRequest {
   // The bytes of the last reply are of use (CallResult::reply_body).
   bool keep_reply = false;
   uint32_t barred = 0;  // bit i: provider i cannot take this request
-  Sampling sampling;
   std::shared_ptr<const ClientText> client_text;  // nullptr: this is no client's
   bool client_messages = true;  // those are its own still, and not the ones above, changed
 };

@@ -202,8 +202,8 @@ void AppendChatBody(const ChatRequest& request, std::string_view model,
     json.Raw(client->members);
   } else if (request.client_text != nullptr) {
     std::string sampling;
-    AppendSampling(request.sampling, "temperature", "top_p", &sampling);
-    AppendTexts("stop", request.sampling.stop, &sampling);
+    AppendSampling(request.client_text->sampling, "temperature", "top_p", &sampling);
+    AppendTexts("stop", request.client_text->sampling.stop, &sampling);
     json.Raw(sampling);
   } else if (!request.plain) {
     json.Raw(",\"temperature\":0,\"response_format\":{\"type\":\"json_object\"}");

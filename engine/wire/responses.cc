@@ -154,7 +154,7 @@ void EncodeResponses(const ChatRequest& request, std::string_view model, int64_t
   }
   absl::StrAppend(&body, "],\"max_output_tokens\":", max_tokens, ",\"store\":false");
   if (request.client_text != nullptr) {
-    AppendSampling(request.sampling, "temperature", "top_p", &body);
+    AppendSampling(request.client_text->sampling, "temperature", "top_p", &body);
   } else if (!request.plain) {
     body.append(",\"temperature\":0,\"text\":{\"format\":{\"type\":\"json_object\"}}");
   }

@@ -122,5 +122,68 @@ TEST_CASE("an environment can share an event loop that it does not own") {
   CHECK(other_due == true);
 }
 
+struct NotingAlarm final : Alarm {
+  explicit NotingAlarm(RealEnv* env_in) : env(*env_in) {}
+  void Ring() override {
+    rang_at = env.Now();
+    if (next != nullptr) env.ClearAlarm(next);
+  }
+  RealEnv& env;
+  Alarm* next = nullptr;  // cleared when this one rings
+  std::optional<Time> rang_at;
+};
+
+TEST_CASE("an alarm rings once its time has come, never before and never from within") {
+  for (const double scale : {1.0, 0.037, 3.0}) {
+    CAPTURE(scale);
+    RealEnv env(scale);
+    NotingAlarm alarm(&env);
+    NotingAlarm past(&env);
+    const Time at = env.Now() + FromSeconds(0.003 / scale);
+    env.SetAlarm(at, &alarm);
+    env.SetAlarm(kStart - 1s, &past);
+    CHECK_FALSE(past.rang_at.has_value());
+    env.io().run();
+    REQUIRE(alarm.rang_at.has_value());
+    CHECK(*alarm.rang_at >= at);
+    REQUIRE(past.rang_at.has_value());
+    CHECK(*past.rang_at <= *alarm.rang_at);
+  }
+}
+
+TEST_CASE("a cleared alarm does not ring, though its time had come already") {
+  RealEnv env;
+  NotingAlarm first(&env);
+  NotingAlarm second(&env);
+  first.next = &second;
+  const Time at = env.Now() + 2ms;
+  env.SetAlarm(at, &first);
+  env.SetAlarm(at, &second);
+  while (env.Now() < at + 1ms) {
+  }  // both are due when the loop begins
+  const auto begin = SteadyClock::now();
+  env.io().run();
+  CHECK(first.rang_at.has_value());
+  CHECK_FALSE(second.rang_at.has_value());
+
+  env.io().restart();
+  env.SetAlarm(kNever, &second);
+  env.ClearAlarm(&second);
+  env.io().run();  // returns only when no timer is left
+  CHECK_FALSE(second.rang_at.has_value());
+  CHECK(SteadyClock::now() - begin < kSoon);
+}
+
+TEST_CASE("an environment may end before the handler of a cleared alarm has run") {
+  asio::io_context io;
+  {
+    RealEnv env(io, 1.0, SteadyClock::now());
+    NotingAlarm alarm(&env);
+    env.SetAlarm(kNever, &alarm);
+    env.ClearAlarm(&alarm);
+  }
+  CHECK(io.run() > 0);  // and ends
+}
+
 }  // namespace
 }  // namespace squall::real_env_wire_test

@@ -140,5 +140,62 @@ TEST_CASE("sim env: nested coroutines that never wait do not grow the stack", "[
   CHECK(env.Now() == kStart);
 }
 
+class LoggingAlarm final : public Alarm {
+ public:
+  LoggingAlarm(Env* env, std::string name, Log* log)
+      : env_(*env), name_(std::move(name)), log_(*log) {}
+  void Ring() override {
+    log_.push_back(name_ + " rang at " + FormatDuration(env_.Now() - kStart));
+    if (again > 0) env_.SetAlarm(env_.Now() + 1s, this);
+    --again;
+  }
+  int again = 0;  // rings more
+
+ private:
+  Env& env_;
+  std::string name_;
+  Log& log_;
+};
+
+TEST_CASE("sim env: alarms ring among the sleepers, by time and in the order of setting",
+          "[base]") {
+  SimEnv env;
+  Log log;
+  LoggingAlarm late(&env, "late", &log);
+  LoggingAlarm early(&env, "early", &log);
+  env.SetAlarm(kStart + 2s, &late);
+  env.SetAlarm(kStart + 1s, &early);
+  Spawn(env.executor(), Note(&env, kStart + 1s, "sleeper", &log));
+  CHECK(log.empty());
+  env.Run();
+  CHECK(log == Log{"early rang at 1s", "sleeper", "late rang at 2s"});
+}
+
+TEST_CASE("sim env: a cleared alarm neither rings nor keeps time going", "[base]") {
+  SimEnv env;
+  Log log;
+  LoggingAlarm alarm(&env, "alarm", &log);
+  env.ClearAlarm(&alarm);
+  env.SetAlarm(kStart + 1h, &alarm);
+  env.ClearAlarm(&alarm);
+  CHECK(env.pending() == 0);
+  env.Run();
+  CHECK(log.empty());
+  CHECK(env.Now() == kStart);
+}
+
+TEST_CASE("sim env: an alarm may be set again while it rings, and for a past time rings now",
+          "[base]") {
+  SimEnv env;
+  Log log;
+  LoggingAlarm alarm(&env, "alarm", &log);
+  alarm.again = 2;
+  env.RunUntil(kStart + 5s);
+  env.SetAlarm(kStart, &alarm);
+  CHECK(log.empty());  // not from within
+  env.Run();
+  CHECK(log == Log{"alarm rang at 5s", "alarm rang at 6s", "alarm rang at 7s"});
+}
+
 }  // namespace
 }  // namespace squall::sim_env_test

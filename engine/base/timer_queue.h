@@ -1,7 +1,8 @@
-// SimQueue: the pending events of a simulation, earliest first by (time, sequence), with removal of
-// any of them. A 4-ary heap that keeps its keys in one array, so a comparison does not follow a
-// pointer; each item knows its place, so a cancelled one leaves at once instead of lying dead until
-// its time comes (30 s timeouts would otherwise fill the queue with corpses).
+// TimerQueue: what waits for its time, earliest first by (time, sequence), with removal of any of
+// them: the events of a simulation, the alarms of an event loop. A 4-ary heap that keeps its keys
+// in one array, so a comparison does not follow a pointer; each item knows its place, so a
+// cancelled one leaves at once instead of lying dead until its time comes (30 s timeouts would
+// otherwise fill the queue with corpses).
 //
 // Push, Pop and Remove are O(log n). std::priority_queue is the oracle in its test. One thread.
 #pragma once
@@ -14,12 +15,13 @@
 
 namespace squall {
 
-class SimQueue {
+class TimerQueue {
  public:
   struct Item {
     Time at{};
     uint64_t sequence = 0;
     size_t place = kNowhere;  // of this item in the heap
+    bool queued() const { return place != kNowhere; }
   };
 
   // `item` must not be queued, and must stay where it is until it has left.

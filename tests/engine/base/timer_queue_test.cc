@@ -1,4 +1,4 @@
-#include "engine/base/sim_queue.h"
+#include "engine/base/timer_queue.h"
 
 #include <deque>
 #include <queue>
@@ -7,7 +7,7 @@
 #include "engine/base/random.h"
 #include "tests/catch.h"
 
-namespace squall::sim_queue_test {
+namespace squall::timer_queue_test {
 namespace {
 
 struct Key {
@@ -19,9 +19,9 @@ struct Key {
 };
 
 TEST_CASE("the queue pops in the order of std::priority_queue", "[base]") {
-  SimQueue queue;
+  TimerQueue queue;
   std::priority_queue<Key> oracle;
-  std::deque<SimQueue::Item> items;
+  std::deque<TimerQueue::Item> items;
   for (uint64_t i = 0; i < 20'000; ++i) {
     const uint64_t draw = DrawBits(1, Stream("queue"), i);
     if (draw % 3 != 0 || oracle.empty()) {
@@ -30,7 +30,7 @@ TEST_CASE("the queue pops in the order of std::priority_queue", "[base]") {
       oracle.push(Key{at, i});
       continue;
     }
-    const SimQueue::Item* item = queue.Pop();
+    const TimerQueue::Item* item = queue.Pop();
     REQUIRE(item != nullptr);
     REQUIRE(item->at == oracle.top().at);
     REQUIRE(item->sequence == oracle.top().sequence);
@@ -40,8 +40,8 @@ TEST_CASE("the queue pops in the order of std::priority_queue", "[base]") {
 }
 
 TEST_CASE("a removed item is gone and the others keep their order", "[base]") {
-  SimQueue queue;
-  std::deque<SimQueue::Item> items;
+  TimerQueue queue;
+  std::deque<TimerQueue::Item> items;
   std::vector<bool> removed;
   for (uint64_t i = 0; i < 2'000; ++i) {
     const auto draw = static_cast<int64_t>(DrawBits(2, Stream("queue"), i) % 1'000);
@@ -54,7 +54,7 @@ TEST_CASE("a removed item is gone and the others keep their order", "[base]") {
     removed[i] = true;
   }
   Key last{kStart - 1ns, 0};
-  while (const SimQueue::Item* item = queue.Pop()) {
+  while (const TimerQueue::Item* item = queue.Pop()) {
     const Key key{item->at, item->sequence};
     REQUIRE(key < last);  // by Key's order, which is the reverse of time's
     CHECK_FALSE(removed[item->sequence]);
@@ -65,10 +65,10 @@ TEST_CASE("a removed item is gone and the others keep their order", "[base]") {
 }
 
 TEST_CASE("an empty queue has nothing to pop", "[base]") {
-  SimQueue queue;
+  TimerQueue queue;
   CHECK(queue.Peek() == nullptr);
   CHECK(queue.Pop() == nullptr);
 }
 
 }  // namespace
-}  // namespace squall::sim_queue_test
+}  // namespace squall::timer_queue_test

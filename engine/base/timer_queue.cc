@@ -1,4 +1,4 @@
-#include "engine/base/sim_queue.h"
+#include "engine/base/timer_queue.h"
 
 #include <algorithm>
 
@@ -6,12 +6,12 @@
 
 namespace squall {
 
-void SimQueue::Put(size_t place, const Entry& entry) {
+void TimerQueue::Put(size_t place, const Entry& entry) {
   heap_[place] = entry;
   entry.item->place = place;
 }
 
-void SimQueue::SiftUp(size_t place, const Entry& entry) {
+void TimerQueue::SiftUp(size_t place, const Entry& entry) {
   while (place > 0) {
     const size_t parent = (place - 1) / kArity;
     if (!entry.Before(heap_[parent])) break;
@@ -21,7 +21,7 @@ void SimQueue::SiftUp(size_t place, const Entry& entry) {
   Put(place, entry);
 }
 
-void SimQueue::SiftDown(size_t place, const Entry& entry) {
+void TimerQueue::SiftDown(size_t place, const Entry& entry) {
   for (;;) {
     const size_t first = place * kArity + 1;
     if (first >= heap_.size()) break;
@@ -37,7 +37,7 @@ void SimQueue::SiftDown(size_t place, const Entry& entry) {
   Put(place, entry);
 }
 
-void SimQueue::Push(Time at, uint64_t sequence, Item* item) {
+void TimerQueue::Push(Time at, uint64_t sequence, Item* item) {
   SQUALL_CHECK(item->place == kNowhere);
   item->at = at;
   item->sequence = sequence;
@@ -45,14 +45,14 @@ void SimQueue::Push(Time at, uint64_t sequence, Item* item) {
   SiftUp(heap_.size() - 1, Entry{at, sequence, item});
 }
 
-SimQueue::Item* SimQueue::Pop() {
+TimerQueue::Item* TimerQueue::Pop() {
   if (heap_.empty()) return nullptr;
   Item* item = heap_.front().item;
   Remove(item);
   return item;
 }
 
-void SimQueue::Remove(Item* item) {
+void TimerQueue::Remove(Item* item) {
   const size_t place = item->place;
   SQUALL_CHECK(place < heap_.size() && heap_[place].item == item);
   const Entry last = heap_.back();
