@@ -151,6 +151,32 @@ std::string StepsText(const SearchOutcome& search, const TextStyle& style) {
   return Flow(steps, style.utf8 ? " → " : " -> ", "candidates x seeds  ", 20);
 }
 
+// By objective, of one candidate less another, paired by seed.
+std::vector<MeanEstimate> Change(const Study& study, Trials trials, size_t candidate, size_t less) {
+  std::vector<MeanEstimate> change;
+  for (const TuneObjective& objective : study.space().objectives) {
+    change.push_back(MeanOf(Differences(study.Series(trials, candidate, objective),
+                                        study.Series(trials, less, objective))));
+  }
+  return change;
+}
+
+std::string GainText(const Study& study, const TuneAnswer& answer, const TextStyle& style) {
+  const std::vector<MeanEstimate> fresh = GainOf(study, answer, Trials::kFresh);
+  const std::vector<MeanEstimate> held_out = GainOf(study, answer, Trials::kHeldOut);
+  Columns columns;
+  std::vector<std::string> head = {"less unchanged, paired", "fresh seeds"};
+  if (!held_out.empty()) head.push_back("held out");
+  columns.Add(head);
+  for (size_t o = 0; o < fresh.size(); ++o) {
+    const std::string& metric = study.space().objectives[o].metric;
+    std::vector<std::string> row = {metric, Compact(metric, fresh[o], true, style)};
+    if (!held_out.empty()) row.push_back(Compact(metric, held_out[o], true, style));
+    columns.Add(std::move(row));
+  }
+  return columns.Text("  ");
+}
+
 std::string RecommendedText(const Study& study, const TuneAnswer& answer, const TextStyle& style) {
   const TuneSpace& space = study.space();
   std::string text = Heading("RECOMMENDED", style);
@@ -183,6 +209,7 @@ std::string RecommendedText(const Study& study, const TuneAnswer& answer, const 
     columns.Add(std::move(row));
   }
   text += columns.Text("  ");
+  if (answer.recommended != answer.unchanged) text += GainText(study, answer, style);
   for (const std::string& why : answer.why) {
     text += Flow(absl::StrSplit(Printable(why, style), ' '), " ", "  why: ", 7);
   }
@@ -306,16 +333,15 @@ std::vector<Alternative> AlternativesOf(const Study& study, const TuneAnswer& an
   std::vector<Alternative> alternatives;
   for (const FrontPoint& point : answer.front) {
     if (point.candidate == answer.recommended) continue;
-    Alternative one;
-    one.candidate = point.candidate;
-    for (const TuneObjective& objective : study.space().objectives) {
-      one.change.push_back(
-          MeanOf(Differences(study.Series(Trials::kFresh, point.candidate, objective),
-                             study.Series(Trials::kFresh, answer.recommended, objective))));
-    }
-    alternatives.push_back(std::move(one));
+    alternatives.push_back(
+        {point.candidate, Change(study, Trials::kFresh, point.candidate, answer.recommended)});
   }
   return alternatives;
+}
+
+std::vector<MeanEstimate> GainOf(const Study& study, const TuneAnswer& answer, Trials trials) {
+  if (study.ScenariosOf(trials).empty()) return {};
+  return Change(study, trials, answer.recommended, answer.unchanged);
 }
 
 std::string TuneJson(const Study& study, const TuneAnswer& answer, const std::string& build,
@@ -340,6 +366,11 @@ std::string TuneJson(const Study& study, const TuneAnswer& answer, const std::st
   out["recommended"]["same_by_held_out"] = answer.same_held_out;
   out["recommended"]["preset"] =
       preset.empty() ? ordered_json(nullptr) : ordered_json::parse(preset);
+  out["recommended"]["less_unchanged"] = ChangesJson(space, GainOf(study, answer, Trials::kFresh));
+  if (!space.held_out.empty()) {
+    out["recommended"]["less_unchanged_held_out"] =
+        ChangesJson(space, GainOf(study, answer, Trials::kHeldOut));
+  }
   out["unchanged"] = CandidateJson(study, answer.unchanged);
   out["front"] = ordered_json::array();
   for (const FrontPoint& point : answer.front) {
@@ -411,6 +442,15 @@ std::string TuneMarkdown(const Study& study, const TuneAnswer& answer) {
         absl::StrFormat("%.0f %%", 100 * point.dominated));
   }
   row(answer.unchanged, "unchanged", "–");
+  const std::vector<MeanEstimate> fresh = GainOf(study, answer, Trials::kFresh);
+  const std::vector<MeanEstimate> held_out = GainOf(study, answer, Trials::kHeldOut);
+  text += "| **recommended** less unchanged, paired by seed |";
+  for (size_t o = 0; o < fresh.size(); ++o) {
+    const std::string& metric = space.objectives[o].metric;
+    AppendTo(&text, " ", EstimateText(metric, fresh[o], true), " |");
+    if (!held_out.empty()) AppendTo(&text, " ", EstimateText(metric, held_out[o], true), " |");
+  }
+  text += " – |\n";
   return text;
 }
 

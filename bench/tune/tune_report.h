@@ -34,4 +34,7 @@ struct Alternative {
 };
 std::vector<Alternative> AlternativesOf(const Study& study, const TuneAnswer& answer);
 
+// What the recommended settings bring, by objective: they less the unchanged ones, paired by seed.
+std::vector<MeanEstimate> GainOf(const Study& study, const TuneAnswer& answer, Trials trials);
+
 }  // namespace squall

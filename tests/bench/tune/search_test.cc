@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "bench/tune/answer.h"
 #include "bench/tune/sensitivity.h"
@@ -173,6 +174,22 @@ TEST_CASE("search: where goals conflict there is a front, and the first goal's t
   for (const FrontPoint& point : found.answer.front) CHECK(point.dominated < 0.05);
   CHECK(At(found.recommended, 0) == Approx(0.8));  // the least b of what is within 0.25 of 1
   CHECK(found.answer.why.size() >= 2);
+}
+
+TEST_CASE("search: what the recommended settings bring is told in pairs, without the shared noise",
+          "[tune]") {
+  FormulaRunner runner(Hill);
+  const std::string held_out = R"(, "held_out": [{"scenario": "model-budget"}])";
+  const Found found = Find(SpaceFrom(SpaceText("grid", held_out)), &runner);
+  const auto recommended = nlohmann::json::parse(found.json)["recommended"];
+  for (const char* trials : {"less_unchanged", "less_unchanged_held_out"}) {
+    const auto& gain = recommended[trials]["model.a"];
+    CHECK(gain["mean"].get<double>() == Approx(0.04 + 0.09));  // from (0.5, 0.5) to (0.7, 0.2)
+    CHECK(gain["ci95"][1].get<double>() - gain["ci95"][0].get<double>() < 1e-9);
+  }
+  CHECK(recommended["fresh"]["model.a"]["ci95"][1].get<double>() -
+            recommended["fresh"]["model.a"]["ci95"][0].get<double>() >
+        0.1);
 }
 
 TEST_CASE("search: what breaks a constraint is not recommended, however good", "[tune]") {
