@@ -14,6 +14,7 @@ inline nlohmann::json TortureConfig(const TortureUpstream& upstream, const nlohm
       {"access_log", ""},
       {"engine",
        {{"retry", {{"max_attempts", 3}, {"backoff", {{"base", "2ms"}, {"cap", "9ms"}}}}},
+        {"breaker", {{"open_for", "50ms"}}},
         {"deadline", {{"per_try", "250ms"}}}}},
       {"routes", {{{"model", "m"}, {"targets", {"a/x", "b/x"}}}}},
       {"async",
