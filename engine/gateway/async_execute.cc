@@ -24,6 +24,11 @@ RequestFailure TooLarge() {
   return BadGatewayFailure("result_too_large", "The answer is larger than the record takes.");
 }
 
+RequestFailure OutcomeUnknown() {
+  return BadGatewayFailure("outcome_unknown",
+                           "The gateway stopped during an attempt whose outcome is unknown.");
+}
+
 RequestFailure AttemptsUsedUp() {
   return BadGatewayFailure("too_many_attempts",
                            "The attempts that the record allows one request are used up.");
@@ -83,6 +88,7 @@ void AsyncService::OnAttempt(std::string_view request_id, const AttemptRecord& a
     end.error_code = std::string(attempt.diagnosis.rule);
   }
   end.http_status = attempt.status;
+  if (unknown && config_.record.on_unknown == UnknownPolicy::kFail) job->maybe_executed = true;
   const int64_t number = open->number;
   job->open.erase(open);
   if (attempt.diagnosis.ok()) {
@@ -181,12 +187,14 @@ AsyncService::RecordWrite AsyncService::ConclusionOf(Job* job) const {
     };
   }
   if (job->exhausted) return fail(AttemptsUsedUp());
-  if (job->abandoned || job->unrecorded) {
+  const bool interrupted = job->abandoned || job->unrecorded;
+  if (interrupted && job->maybe_executed) return fail(OutcomeUnknown());
+  if (interrupted) {
     // A record that could not be written is not asked again at once.
     return retry("put_back", job->abandoned ? now : now + config_.retry_after, "interrupted");
   }
-  if (!job->error->retry || job->lock.token >= config_.max_tries)
-    return fail(FailureOf(*job->error));
+  const bool last = job->maybe_executed || job->lock.token >= config_.max_tries;
+  if (last || !job->error->retry) return fail(FailureOf(*job->error));
   Duration wait = config_.retry_after;
   for (int64_t i = 1; i < job->lock.token && wait < config_.retry_after_max; ++i) wait *= 2;
   wait = std::min(wait, config_.retry_after_max);

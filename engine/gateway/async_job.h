@@ -55,8 +55,9 @@ struct AsyncService::Job {
   int64_t concluded = 0;         // token of the lock under which its conclusion was written
   bool lost = false;             // the lock is another's
   bool abandoned = false;
-  bool unrecorded = false;  // an attempt could not be written, so it was not sent
-  bool exhausted = false;   // because the record allows no more of them
+  bool unrecorded = false;      // an attempt could not be written, so it was not sent
+  bool maybe_executed = false;  // an attempt of unknown outcome, which policy forbids to repeat
+  bool exhausted = false;       // because the record allows no more of them
   std::optional<std::string> answer;
   std::optional<ClientError> error;
   CallResult result;

@@ -33,7 +33,9 @@ struct TortureCounts {
 class TortureLoad {
  public:
   // `ports` are those of gateways that share one record; 0 while one is down.
-  TortureLoad(const TortureUpstream& upstream, size_t clients, size_t gateways);
+  // `at_most_once`: what may have been executed is never executed again (record.on_unknown).
+  TortureLoad(const TortureUpstream& upstream, size_t clients, size_t gateways,
+              bool at_most_once = false);
   ~TortureLoad();
   TortureLoad(const TortureLoad&) = delete;
   TortureLoad& operator=(const TortureLoad&) = delete;
@@ -70,6 +72,7 @@ class TortureLoad {
   void Mistake(uint64_t task, const std::string& what);
 
   const TortureUpstream& upstream_;
+  const bool at_most_once_;
   std::vector<std::atomic<uint16_t>> ports_;
   std::atomic<bool> quiet_ = false;
   std::atomic<bool> ended_ = false;
