@@ -198,7 +198,13 @@ AsyncService::RecordWrite AsyncService::ConclusionOf(Job* job) const {
   Duration wait = config_.retry_after;
   for (int64_t i = 1; i < job->lock.token && wait < config_.retry_after_max; ++i) wait *= 2;
   wait = std::min(wait, config_.retry_after_max);
-  if (job->error->retry_after.has_value()) wait = std::max(wait, *job->error->retry_after);
+  if (job->error->retry_after.has_value()) {
+    // What a provider asks for counts. When a circuit admits again is a guess of ours: of one that
+    // is being probed, the latest.
+    const bool guess = job->error->code == "all_circuits_open";
+    const Duration hint = *job->error->retry_after;
+    wait = std::max(wait, guess ? std::min(hint, config_.retry_after_max) : hint);
+  }
   return retry("retrying", now + wait, std::string(job->error->code));
 }
 

@@ -73,9 +73,10 @@ void KillOneGateway(const std::string& sync, const std::string& on_unknown, int 
     const bool last = round == kills;
     Pause(RandomPause(static_cast<uint64_t>(round)));
     if (last || round % kSettleEvery == kSettleEvery - 1) {
-      if (last) load.Quiesce();
+      load.Quiesce();
       load.Settle(0, last);
-      if (last) load.Settle(0, last);
+      if (!last) load.Resume();
+      Pause(RandomPause(static_cast<uint64_t>(round) + 10'000));
     }
     CHECK(gateway.runs());
     gateway.Kill();

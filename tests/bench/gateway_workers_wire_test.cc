@@ -89,7 +89,11 @@ TEST_CASE("gateway workers: of two on one record one is killed, and the other go
       server->Restart();
     }
     // What the one who was killed had under way is for the other now.
-    if (round % 4 == 3) load.Settle(1 - victim, false);
+    if (round % 4 == 3) {
+      load.Quiesce();
+      load.Settle(1 - victim, false);
+      load.Resume();
+    }
   }
   load.Quiesce();
   load.Settle(0, true);
