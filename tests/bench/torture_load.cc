@@ -171,11 +171,13 @@ void TortureLoad::Settle(size_t gateway, bool all) {
     told = told_;
   }
   for (const auto& [task, its] : told) {
-    if (all || !its.settled) SettleOne(ports_[gateway], task, its);
+    const uint16_t next = ports_[(gateway + 1) % ports_.size()];
+    const uint16_t port = ports_[gateway];
+    if (all || !its.settled) SettleOne(port, next == 0 ? port : next, task, its);
   }
 }
 
-void TortureLoad::SettleOne(uint16_t port, uint64_t task, const Told& told) {
+void TortureLoad::SettleOne(uint16_t port, uint16_t other, uint64_t task, const Told& told) {
   const auto until = std::chrono::steady_clock::now() + kSettleMost;
   const std::string target = "/v1/requests/" + told.id;
   GatewayReply reply;
@@ -188,7 +190,7 @@ void TortureLoad::SettleOne(uint16_t port, uint64_t task, const Told& told) {
     request = reply.Json();
     status = TextIn(request, "status");
   }
-  const GatewayReply again = Ask(port, "GET", target, "", kReplyMost);
+  const GatewayReply again = Ask(other, "GET", target, "", kReplyMost);
   // Under its key, whether it is waited for or not.
   const GatewayReply replay =
       Ask(port, "POST", "/v1/chat/completions", TaskBody(task, task % 2 == 0), kReplyMost);

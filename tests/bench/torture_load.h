@@ -48,6 +48,7 @@ class TortureLoad {
 
   // Waits until everything accepted since the last time (or ever) is finished, as a gateway says,
   // and compares it with what was told, with the attempts, and with what came to the providers.
+  // Where another gateway runs, it has to say the same.
   void Settle(size_t gateway, bool all);
 
   TortureCounts counts() const;
@@ -67,7 +68,7 @@ class TortureLoad {
   void Look(uint16_t port, uint64_t task);
   void Hear(uint64_t task, const GatewayReply& reply, bool used);
   void HearResult(uint64_t task, const std::string& id, int status, const std::string& result);
-  void SettleOne(uint16_t port, uint64_t task, const Told& told);
+  void SettleOne(uint16_t port, uint16_t other, uint64_t task, const Told& told);
   void CompareAttempts(uint64_t task, const nlohmann::json& request, bool first);
   void Mistake(uint64_t task, const std::string& what);
 
