@@ -104,6 +104,8 @@ int RunGateway(const GatewayOptions& options) {
   const absl::StatusOr<GatewayConfig> config = LoadGateway(options);
   if (!config.ok()) return SayStatus(config.status());
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that may not grow is an error like a full disk, and not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   RealEnv env;
   if (options.check) {
     GatewayConfig checked = *config;

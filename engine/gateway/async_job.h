@@ -25,24 +25,55 @@ struct AsyncService::Job {
     std::string upstream, model;
   };
 
+  struct Ended {  // an attempt whose end is not written yet
+    int64_t number;
+    RecordedEnd end;
+  };
+
+  // Of one that the record does not hold as running any more nothing new is said.
+  static absl::Status WriteEnds(RequestRecord& record, const RequestLock& lock,
+                                const std::vector<Ended>& ends, UnixTime now) {
+    for (const Ended& ended : ends) {
+      const absl::Status status = record.FinishAttempt(lock, ended.number, ended.end, now);
+      if (!status.ok() && !absl::IsNotFound(status)) return status;
+    }
+    return absl::OkStatus();
+  }
+
   RequestLock lock;
   std::string endpoint;
   std::string body;
   Time began{};
+  Time renewed{};                // when its lease was last asked for, with success
   std::shared_ptr<Route> route;  // once the body has been read
   std::stop_source stop;         // of the call
-  std::stop_source settled{};    // an attempt's end has been written
+  std::stop_source settled{};    // an attempt's end has been written; a new one each time
   std::stop_source finished;     // nothing more is written
   std::vector<Open> open;        // at most as many as the engine has in flight
+  std::vector<Ended> ends;       // go along with what is written next
   int finishing = 0;             // attempts whose end is being written
+  int64_t concluded = 0;         // token of the lock under which its conclusion was written
   bool lost = false;             // the lock is another's
   bool abandoned = false;
-  bool unrecorded = false;  // an attempt could not be written, so it was not sent
-  bool exhausted = false;   // because the record allows no more of them
+  bool unrecorded = false;      // an attempt could not be written, so it was not sent
+  bool maybe_executed = false;  // an attempt of unknown outcome, which policy forbids to repeat
+  bool exhausted = false;       // because the record allows no more of them
   std::optional<std::string> answer;
   std::optional<ClientError> error;
   CallResult result;
   std::string_view outcome = "lost";
+};
+
+// Counts a coroutine of the service while it runs.
+class CountRunning {
+ public:
+  explicit CountRunning(int64_t* count) : count_(count) { ++*count_; }
+  ~CountRunning() { --*count_; }
+  CountRunning(const CountRunning&) = delete;
+  CountRunning& operator=(const CountRunning&) = delete;
+
+ private:
+  int64_t* count_;
 };
 
 inline RequestFailure FailureOf(const ClientError& error) {

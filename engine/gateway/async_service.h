@@ -61,6 +61,8 @@ class AsyncService final : public AttemptWitness {
 
  private:
   struct Job;  // one request that is being executed here
+  // Something to write under a lock.
+  using RecordWrite = std::function<absl::Status(RequestRecord&, const RequestLock&, UnixTime)>;
 
   AsyncService(GatewayCore& core, const AsyncConfig& config, Say say,
                std::unique_ptr<RecordQueue> queue);
@@ -68,13 +70,18 @@ class AsyncService final : public AttemptWitness {
   Task<> Boot();
   Task<> Work();
   Task<> Upkeep();
+  Task<> TakeUp(ClaimedRequest request);
   Task<> Execute(std::shared_ptr<Job> job);
   Task<> Call(Job& job);
   Task<> Conclude(Job& job);
+  RecordWrite ConclusionOf(Job* job) const;
+  Task<> AwaitEnds(Job& job);
   Task<> KeepLease(std::shared_ptr<Job> job);
+  Task<bool> Renew(std::shared_ptr<Job> job);
+  Task<bool> RenewLapsed();
   Task<> FinishAttempt(std::shared_ptr<Job> job, int64_t number, RecordedEnd end);
   std::shared_ptr<Job> NewJob(RequestLock lock, std::string endpoint, std::string body);
-  void Lose(Job* job) const;
+  void NoteStale(Job* job, const RequestLock& lock) const;
   void Log(const Job& job) const;
 
   Task<> Accepted(ChatVisit& visit, AcceptReply& accepted, bool wait);
@@ -93,6 +100,10 @@ class AsyncService final : public AttemptWitness {
   int64_t running_ = 0;                                            // coroutines of ours
   RecordCounts counts_;                                            // as of the last look
   bool started_ = false;
+  std::stop_source booted_;  // it is known whether the record could be recovered
+  bool recovered_ = false;   // nothing is accepted before
+  std::string not_recovered_ = "request record: not read yet";  // why
+  bool renewing_ = false;                                       // one worker is at it
 };
 
 }  // namespace squall

@@ -31,6 +31,16 @@ ClientError Unrecorded(const absl::Status& status) {
   return error;
 }
 
+// Of a request that has been recorded.
+ClientError Unreadable(const absl::Status& status) {
+  ClientError error(503, "record_unreadable",
+                    Cat("The request is recorded and will be executed; what became of it cannot be "
+                        "read now: ",
+                        std::string(status.message())));
+  error.retry_after = 1s;
+  return error;
+}
+
 ClientError KeyTaken() {
   ClientError error(409, "idempotency_conflict",
                     "This idempotency key stands for a request with another body.");
@@ -113,6 +123,12 @@ Task<> AsyncService::Serve(ChatVisit& visit, ChatService& chat) {
     error->param = "stream";
     error->retry = false;
   }
+  if (!recovered_) {
+    const std::stop_token booted = booted_.get_token();
+    const Time until = core_.env.Now() + config_.record.wait;
+    [[maybe_unused]] const bool late = co_await core_.env.SleepUntil(until, booted);
+  }
+  if (!recovered_ && !error.has_value()) error = Unrecorded(absl::UnavailableError(not_recovered_));
   NewRequest request;
   request.client = RecordClient(visit.state->ClientName(visit.client));
   request.idempotency_key = visit.intake.idempotency_key;
@@ -208,7 +224,7 @@ Task<> AsyncService::AwaitResult(ChatVisit& visit) {
         const std::string body = AcceptedBody(*now);
         co_await Reply(visit, 200, "async", "", "", body);
       } else {
-        const ClientError error = Unrecorded(now.status());
+        const ClientError error = Unreadable(now.status());
         const std::string headers = ErrorHeaders(error);
         const std::string body = ErrorBody(error, visit.shape, visit.id);
         co_await Reply(visit, error.status, "async", headers, error.code, body);

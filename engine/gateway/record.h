@@ -171,8 +171,8 @@ class RequestRecord {
 
   // The request that has waited longest among those queued, due for a retry, or left behind with an
   // expired lease; nothing if there is none. Attempts of the last kind that were running become
-  // kUnknown, and RecordConfig::on_unknown decides: the request is claimed, or failed with the
-  // code "outcome_unknown" and the next one is looked at.
+  // kUnknown, and if there are any such RecordConfig::on_unknown decides: the request is claimed,
+  // or failed with the code "outcome_unknown" and the next one is looked at.
   virtual absl::StatusOr<std::optional<ClaimedRequest>> ClaimNext(UnixTime now) = 0;
 
   // The following return Aborted where the lock is no longer the caller's: it must stop working on

@@ -65,6 +65,7 @@ class RecordQueue {
   // one fsync together. An error it returns of its own does not undo what its calls have done.
   template <class T>
   Task<absl::StatusOr<T>> Run(std::function<absl::StatusOr<T>(RequestRecord&, UnixTime)> operation);
+  Task<absl::Status> RunStatus(std::function<absl::Status(RequestRecord&, UnixTime)> operation);
 
   // RequestRecord's calls, one transaction each.
   Task<absl::StatusOr<AcceptReply>> Accept(NewRequest request);
@@ -86,8 +87,6 @@ class RecordQueue {
  private:
   struct Core;
   RecordQueue(std::unique_ptr<Core> core);
-
-  Task<absl::Status> RunStatus(std::function<absl::Status(RequestRecord&, UnixTime)> operation);
 
   std::unique_ptr<Core> core_;
 };

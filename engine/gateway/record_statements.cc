@@ -100,11 +100,12 @@ constinit const SqlStatement kLeftBehind = {
     "SELECT seq FROM requests WHERE finished = 0 AND status = 'processing' AND due_at <= $1 "
     "ORDER BY due_at, seq LIMIT $2 FOR UPDATE SKIP LOCKED"};
 
-// Back to where it stood in the queue.
+// Back to where it stood in the queue. The old token is worth nothing while nobody holds a lock,
+// and the next claim makes a new one.
 constinit const SqlStatement kRequeue = {
     "UPDATE requests SET status = CASE WHEN attempts = 0 THEN 'queued' ELSE 'retrying' END, "
-    "token = token + 1, updated_at = $2, due_at = CASE WHEN created_at < $2 THEN created_at ELSE "
-    "$2 END WHERE seq = $1 RETURNING seq"};
+    "updated_at = $2, due_at = CASE WHEN created_at < $2 THEN created_at ELSE $2 END "
+    "WHERE seq = $1 RETURNING seq"};
 
 // ---- under a lock: id $1, token $2 ----
 

@@ -256,7 +256,7 @@ absl::StatusOr<bool> TableRecord::ClaimRow(const SqlRow& row, UnixTime now,
   if (row.Text(1) == Name(RequestStatus::kProcessing)) {
     const auto lost = LoseAttempts(seq, now);
     if (!lost.ok()) return lost.status();
-    if (FailsWith(*lost)) return false;
+    if (lost->failed) return false;
   }
   const UnixTime lease_until = now + config_.lease;
   const auto rows = connection_->Run(sql::kClaim, {seq, lease_until.ns, now.ns});
@@ -278,23 +278,25 @@ absl::StatusOr<bool> TableRecord::ClaimRow(const SqlRow& row, UnixTime now,
   return true;
 }
 
-bool TableRecord::FailsWith(int64_t unknown_attempts) const {
-  return unknown_attempts > 0 && config_.on_unknown == UnknownPolicy::kFail;
-}
-
-absl::StatusOr<int64_t> TableRecord::LoseAttempts(int64_t seq, UnixTime now) {
-  const auto lost =
+// A worker may have recorded that an outcome is unknown, and have died before it failed the request
+// for that.
+absl::StatusOr<TableRecord::Lost> TableRecord::LoseAttempts(int64_t seq, UnixTime now) {
+  const auto running =
       connection_->Run(sql::kEndRunning, {seq, Name(RecordedOutcome::kUnknown), now.ns});
-  if (!lost.ok()) return lost.status();
-  const auto count = static_cast<int64_t>(lost->size());
-  if (FailsWith(count)) {
-    const auto failed = connection_->Run(
-        sql::kFailLost,
-        {seq, now.ns,
-         std::string_view("the gateway stopped during an attempt whose outcome is unknown")});
-    if (!failed.ok()) return failed.status();
-  }
-  return count;
+  if (!running.ok()) return running.status();
+  Lost lost;
+  lost.attempts = static_cast<int64_t>(running->size());
+  if (config_.on_unknown != UnknownPolicy::kFail) return lost;
+  const auto unknown = connection_->Run(sql::kCountUnknown, {seq});
+  if (!unknown.ok()) return unknown.status();
+  lost.failed = unknown->front().Int(0) > 0;
+  if (!lost.failed) return lost;
+  const auto failed = connection_->Run(
+      sql::kFailLost,
+      {seq, now.ns,
+       std::string_view("the gateway stopped during an attempt whose outcome is unknown")});
+  if (!failed.ok()) return failed.status();
+  return lost;
 }
 
 // ---- under a lock ----

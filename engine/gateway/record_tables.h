@@ -61,9 +61,11 @@ class TableRecord final : public RequestRecord {
                                 std::optional<ClaimedRequest>* claimed);
   absl::Status RecoverBatch(UnixTime now, RecoveryReport* report, int64_t* rows);
 
-  // Marks what was running as unknown: how many. Where policy says so, the request has failed then.
-  absl::StatusOr<int64_t> LoseAttempts(int64_t seq, UnixTime now);
-  bool FailsWith(int64_t unknown_attempts) const;
+  struct Lost {
+    int64_t attempts = 0;  // that were running, and are unknown now
+    bool failed = false;   // the request, by policy, for these or for an unknown one before
+  };
+  absl::StatusOr<Lost> LoseAttempts(int64_t seq, UnixTime now);
 
   // After a statement that gave a lock back: `rows` is empty where the lock was not the caller's.
   absl::Status EndAttempts(const absl::StatusOr<SqlRows>& rows, UnixTime now);

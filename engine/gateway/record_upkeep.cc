@@ -38,8 +38,8 @@ absl::Status TableRecord::RecoverBatch(UnixTime now, RecoveryReport* report, int
     const int64_t seq = row.Int(0);
     const auto lost = LoseAttempts(seq, now);
     if (!lost.ok()) return lost.status();
-    report->unknown_attempts += *lost;
-    if (FailsWith(*lost)) {
+    report->unknown_attempts += lost->attempts;
+    if (lost->failed) {
       ++report->failed;
       continue;
     }

@@ -234,9 +234,31 @@ TEST_CASE("async: a request that was under way is taken up after a restart", "[w
   world.up().Add(Answers(200, ChatReplyBody("Again.")));
   const json request = Finished(&world, id);
   CHECK(request["status"] == "completed");
-  CHECK(request["attempts"] == 2);
+  REQUIRE(request["attempts"] == 2);
+  CHECK(request["history"][0]["status"] == "unknown");
   const ClientReply reply = world.Chat(Keyed("k1"));
   CHECK(reply.Json()["choices"][0]["message"]["content"] == "Again.");
+}
+
+TEST_CASE("async: it is not where it must not be executed twice", "[wire]") {
+  const TempFolder folder;
+  json changes = Recorded(json::object(), folder.Path("record.db"), "50ms");
+  changes["async"]["record"]["on_unknown"] = "fail";
+  std::string id;
+  {
+    GatewayWorld world(changes);
+    json body = Keyed("k1");
+    body["wait"] = false;
+    world.up().Add(ServerScript("", Then::kHold));
+    id = world.Chat(body).Json()["id"];
+    world.RunUntil([&] { return world.up().requests().size() == 1; });
+  }
+  GatewayWorld world(changes);
+  const json request = Finished(&world, id);
+  CHECK(request["status"] == "failed");
+  CHECK(request["last_error_code"] == "outcome_unknown");
+  CHECK(request["history"][0]["status"] == "unknown");
+  CHECK(world.up().requests().empty());
 }
 
 }  // namespace

@@ -63,9 +63,8 @@ class RecordModel {
       const std::string id = FirstDue(now, /*only_processing=*/false);
       if (id.empty()) return id;
       ModelRequest& request = requests[id];
-      if (request.status == RequestStatus::kProcessing && Lose(request, now) > 0 && Fails()) {
-        continue;
-      }
+      if (request.status == RequestStatus::kProcessing) Lose(request, now);
+      if (IsFinished(request.status)) continue;
       request.status = RequestStatus::kProcessing;
       ++request.token;
       request.due = now + config_.lease;
@@ -80,12 +79,11 @@ class RecordModel {
       ModelRequest& request = requests[id];
       const int64_t lost = Lose(request, now);
       report.unknown_attempts += lost;
-      if (lost > 0 && Fails()) {
+      if (IsFinished(request.status)) {
         ++report.failed;
         continue;
       }
       ++report.requeued;
-      ++request.token;
       request.status = request.attempts.empty() ? RequestStatus::kQueued : RequestStatus::kRetrying;
       request.due = std::min(request.created, now);
     }
@@ -128,7 +126,9 @@ class RecordModel {
 
   int64_t Lose(ModelRequest& request, UnixTime now) {
     const int64_t lost = End(request, RecordedOutcome::kUnknown);
-    if (lost > 0 && Fails()) {
+    const auto& all = request.attempts;
+    const bool unknown = std::find(all.begin(), all.end(), RecordedOutcome::kUnknown) != all.end();
+    if (unknown && Fails()) {
       request.status = RequestStatus::kFailed;
       request.error = "outcome_unknown";
       request.due = now;
