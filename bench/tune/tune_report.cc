@@ -214,6 +214,11 @@ std::string RecommendedText(const Study& study, const TuneAnswer& answer, const 
     text += Flow(absl::StrSplit(Printable(why, style), ' '), " ", "  why: ", 7);
   }
   if (answer.nothing_feasible) text += "  no candidate keeps the constraints\n";
+  for (const Threshold& limit : ConstraintsOf(space)) {
+    const auto figures = study.Series(Trials::kSearch, answer.recommended, limit.metric, true);
+    if (MeanOf(figures).n > 0) continue;
+    AppendTo(&text, "  ", limit.metric, " has no figure in one of the scenarios\n");
+  }
   if (!answer.same_held_out) {
     AppendTo(&text, "  by the held-out scenarios the choice would be #", answer.held_out_choice,
              "\n");
