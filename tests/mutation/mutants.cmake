@@ -354,8 +354,8 @@ set(engine_hedges_test tests/engine/engine_hedges_test.cc)
 squall_mutant(
   NAME    hedge_loser_runs_on
   FILE    engine/hedge.cc
-  FIND    [[if (decided) flight.Stop();]]
-  REPLACE [[static_cast<void>(decided);]]
+  FIND    [[if (decided && other != nullptr) other->stop.request_stop();]]
+  REPLACE [[static_cast<void>(decided && other != nullptr);]]
   TEST    ${engine_hedges_test}
   FILTER  "hedge: a late attempt gets company*")
 squall_mutant(
