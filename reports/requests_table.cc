@@ -8,6 +8,7 @@
 
 #include "engine/base/check.h"
 #include "reports/fingerprint.h"
+#include "reports/json_values.h"
 #include "reports/metrics.h"
 #include "reports/summary.h"
 
@@ -58,8 +59,6 @@ int NameIndex(char c) { return c == '.' ? 0 : Position(kDigits, c) + 1; }
 uint8_t Capped(int64_t count) {
   return static_cast<uint8_t>(std::min<int64_t>(count, kMostAttemptsKept));
 }
-
-using Json = nlohmann::ordered_json;
 
 Json Names(const std::vector<std::string>& names) {
   Json legend = {{".", "none"}};

@@ -4,6 +4,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cmath>
+#include <optional>
 
 #include "engine/base/check.h"
 

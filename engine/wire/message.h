@@ -61,7 +61,7 @@ struct ChatRequest {
   bool takes_cut = false;
   // The bytes of the last reply are of use (CallResult::reply_body).
   bool keep_reply = false;
-  uint32_t barred = 0;  // bit i: provider i cannot take this request
+  uint32_t barred = 0;                            // bit i: provider i cannot take this request
   std::shared_ptr<const ClientText> client_text;  // nullptr: this is no client's
   bool client_messages = true;  // those are its own still, and not the ones above, changed
 };
