@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/base/count_while.h"
 #include "engine/base/cpu_clock.h"
 #include "engine/base/random.h"
 #include "engine/exchange.h"
@@ -31,17 +32,6 @@ constexpr int kSpareRounds = 32;
 struct WakeUp {
   std::stop_source* sleeper;
   void operator()() const noexcept { sleeper->request_stop(); }
-};
-
-class CountInFlight {
- public:
-  explicit CountInFlight(int64_t* count) : count_(count) { ++*count_; }
-  ~CountInFlight() { --*count_; }
-  CountInFlight(const CountInFlight&) = delete;
-  CountInFlight& operator=(const CountInFlight&) = delete;
-
- private:
-  int64_t* count_;
 };
 
 int64_t EstimatePrompt(const ChatRequest& request) {
@@ -94,7 +84,7 @@ void Engine::Begin(const ChatRequest& request, const JsonSchema* schema, CallSta
 Task<CallResult> Engine::Call(ChatRequest request, const JsonSchema* schema, Time deadline,
                               std::stop_token stop, AnswerSink* caller) {
   thread_.Check();
-  const CountInFlight in_flight(&calls_in_flight_);
+  const CountWhile in_flight(&calls_in_flight_);
   const Asked asked{request, schema, caller, stop};
   const auto work = std::make_unique<CallWork>();
   CallState& call = work->state;

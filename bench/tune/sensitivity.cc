@@ -83,11 +83,7 @@ absl::StatusOr<std::vector<Neighbour>> ChangesAround(Study* study, size_t candid
   const absl::Status run = study->Run(Trials::kFresh, which, space.fresh);
   if (!run.ok()) return run;
   for (Neighbour& neighbour : around) {
-    for (const TuneObjective& objective : space.objectives) {
-      neighbour.change.push_back(
-          MeanOf(Differences(study->Series(Trials::kFresh, neighbour.candidate, objective),
-                             study->Series(Trials::kFresh, candidate, objective))));
-    }
+    neighbour.change = ChangesOf(*study, Trials::kFresh, neighbour.candidate, candidate);
   }
   return around;
 }

@@ -192,4 +192,14 @@ std::vector<double> Differences(std::span<const double> a, std::span<const doubl
   return differences;
 }
 
+std::vector<MeanEstimate> ChangesOf(const Study& study, Trials trials, size_t candidate,
+                                    size_t less) {
+  std::vector<MeanEstimate> changes;
+  for (const TuneObjective& objective : study.space().objectives) {
+    changes.push_back(MeanOf(Differences(study.Series(trials, candidate, objective),
+                                         study.Series(trials, less, objective))));
+  }
+  return changes;
+}
+
 }  // namespace squall

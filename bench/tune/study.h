@@ -103,4 +103,8 @@ MeanEstimate MeanOf(std::span<const double> series);
 // a[r] - b[r] where both are figures.
 std::vector<double> Differences(std::span<const double> a, std::span<const double> b);
 
+// By objective, one candidate less another, paired by seed.
+std::vector<MeanEstimate> ChangesOf(const Study& study, Trials trials, size_t candidate,
+                                    size_t less);
+
 }  // namespace squall

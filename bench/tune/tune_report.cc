@@ -151,16 +151,6 @@ std::string StepsText(const SearchOutcome& search, const TextStyle& style) {
   return Flow(steps, style.utf8 ? " → " : " -> ", "candidates x seeds  ", 20);
 }
 
-// By objective, of one candidate less another, paired by seed.
-std::vector<MeanEstimate> Change(const Study& study, Trials trials, size_t candidate, size_t less) {
-  std::vector<MeanEstimate> change;
-  for (const TuneObjective& objective : study.space().objectives) {
-    change.push_back(MeanOf(Differences(study.Series(trials, candidate, objective),
-                                        study.Series(trials, less, objective))));
-  }
-  return change;
-}
-
 std::string GainText(const Study& study, const TuneAnswer& answer, const TextStyle& style) {
   const std::vector<MeanEstimate> fresh = GainOf(study, answer, Trials::kFresh);
   const std::vector<MeanEstimate> held_out = GainOf(study, answer, Trials::kHeldOut);
@@ -339,14 +329,14 @@ std::vector<Alternative> AlternativesOf(const Study& study, const TuneAnswer& an
   for (const FrontPoint& point : answer.front) {
     if (point.candidate == answer.recommended) continue;
     alternatives.push_back(
-        {point.candidate, Change(study, Trials::kFresh, point.candidate, answer.recommended)});
+        {point.candidate, ChangesOf(study, Trials::kFresh, point.candidate, answer.recommended)});
   }
   return alternatives;
 }
 
 std::vector<MeanEstimate> GainOf(const Study& study, const TuneAnswer& answer, Trials trials) {
   if (study.ScenariosOf(trials).empty()) return {};
-  return Change(study, trials, answer.recommended, answer.unchanged);
+  return ChangesOf(study, trials, answer.recommended, answer.unchanged);
 }
 
 std::string TuneJson(const Study& study, const TuneAnswer& answer, const std::string& build,

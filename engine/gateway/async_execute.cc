@@ -102,7 +102,7 @@ void AsyncService::OnAttempt(std::string_view request_id, const AttemptRecord& a
 }
 
 Task<> AsyncService::FinishAttempt(std::shared_ptr<Job> job, int64_t number, RecordedEnd end) {
-  const CountRunning running(&running_);
+  const CountWhile running(&running_);
   const RequestLock lock = job->lock;
   const absl::Status status = co_await queue_->FinishAttempt(lock, number, end);
   if (IsStaleLock(status)) NoteStale(job.get(), lock);
@@ -120,7 +120,7 @@ Task<> AsyncService::AwaitEnds(Job& job) {
 
 // From the claim to the end of it. The job is known under its id until then.
 Task<> AsyncService::Execute(std::shared_ptr<Job> job) {
-  const CountRunning running(&running_);
+  const CountWhile running(&running_);
   co_await Call(*job);
   co_await AwaitEnds(*job);
   co_await Conclude(*job);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/count_while.h"
 #include "engine/gateway/async_service.h"
 
 namespace squall {
@@ -62,18 +63,6 @@ struct AsyncService::Job {
   std::optional<ClientError> error;
   CallResult result;
   std::string_view outcome = "lost";
-};
-
-// Counts a coroutine of the service while it runs.
-class CountRunning {
- public:
-  explicit CountRunning(int64_t* count) : count_(count) { ++*count_; }
-  ~CountRunning() { --*count_; }
-  CountRunning(const CountRunning&) = delete;
-  CountRunning& operator=(const CountRunning&) = delete;
-
- private:
-  int64_t* count_;
 };
 
 inline RequestFailure FailureOf(const ClientError& error) {

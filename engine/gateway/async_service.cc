@@ -44,7 +44,7 @@ void AsyncService::Start() {
 // What a process before this one has left is released before anything is claimed or accepted: what
 // is claimed by now is ours, and would be released as well.
 Task<> AsyncService::Boot() {
-  const CountRunning running(&running_);
+  const CountWhile running(&running_);
   const std::stop_token stop = stop_.get_token();
   while (!stop.stop_requested()) {
     const absl::StatusOr<RecoveryReport> report = co_await queue_->Recover();
@@ -70,7 +70,7 @@ Task<> AsyncService::Boot() {
 }
 
 Task<> AsyncService::Work() {
-  const CountRunning running(&running_);
+  const CountWhile running(&running_);
   const std::stop_token stop = stop_.get_token();
   while (!stop.stop_requested()) {
     absl::StatusOr<std::optional<ClaimedRequest>> claimed = std::nullopt;
@@ -113,7 +113,7 @@ Task<> AsyncService::TakeUp(ClaimedRequest request) {
 }
 
 Task<> AsyncService::Upkeep() {
-  const CountRunning running(&running_);
+  const CountWhile running(&running_);
   const std::stop_token stop = stop_.get_token();
   while (!stop.stop_requested()) {
     const absl::StatusOr<int64_t> purged = co_await queue_->Purge(kPurgeRows);
@@ -159,7 +159,7 @@ void AsyncService::NoteStale(Job* job, const RequestLock& lock) const {
 }
 
 Task<> AsyncService::KeepLease(std::shared_ptr<Job> job) {
-  const CountRunning running(&running_);
+  const CountWhile running(&running_);
   const std::stop_token done = job->finished.get_token();
   while (!done.stop_requested()) {
     const Duration pause = config_.record.lease / 3;

@@ -17,8 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr auto kPatience = std::chrono::seconds(20);
-
 TortureFate AlwaysAnswer(uint64_t, uint32_t) { return TortureFate::kAnswer; }
 
 json SqliteRecord(const TempFolder& folder, const std::string& file) {
@@ -42,16 +40,6 @@ std::string KeyedBody(uint64_t task, bool wait, size_t bytes = 0) {
 
 GatewayReply Chat(const GatewayProcess& gateway, const std::string& body) {
   return Ask(gateway.port(), "POST", "/v1/chat/completions", body);
-}
-
-template <class Done>
-bool Await(Done done) {
-  const auto until = std::chrono::steady_clock::now() + kPatience;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    Pause(std::chrono::milliseconds(10));
-  }
-  return true;
 }
 
 void CheckRefused(const GatewayReply& reply) {

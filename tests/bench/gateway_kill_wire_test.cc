@@ -1,6 +1,5 @@
 // kill -9 of `squall gateway` at random points, under clients that come back and providers that
 // fail. $SQUALL_KILLS says how often; without it, as often as takes a few seconds.
-#include <cstdlib>
 
 #include "engine/base/cat.h"
 #include "engine/base/random.h"
@@ -9,6 +8,7 @@
 #include "tests/bench/gateway_process.h"
 #include "tests/bench/torture_config.h"
 #include "tests/bench/torture_load.h"
+#include "tests/engine/gateway/kills.h"
 #include "tests/engine/gateway/postgres_server.h"
 
 namespace squall::gateway_kill_wire_test {
@@ -19,11 +19,6 @@ using nlohmann::json;
 constexpr auto kReadyMost = std::chrono::seconds(2);
 constexpr size_t kClients = 6;
 constexpr int kSettleEvery = 4;  // kills
-
-int KillsOr(int usual) {
-  const char* asked = std::getenv("SQUALL_KILLS");
-  return asked == nullptr ? usual : std::atoi(asked);
-}
 
 // What must hold at the end, whatever was killed.
 void CheckLoad(const TortureLoad& load, const std::string& said) {

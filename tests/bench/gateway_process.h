@@ -32,6 +32,17 @@ GatewayReply Ask(uint16_t port, const std::string& method, const std::string& ta
 // Waits for a while; looks at nothing.
 void Pause(std::chrono::milliseconds time);
 
+// Looks every 5 ms whether it is done, for 20 s at most. False if it never is.
+template <class Done>
+bool Await(Done done) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    Pause(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
 // What the process may write to.
 struct GatewayCage {
   rlim_t file_bytes = RLIM_INFINITY;  // of any one file

@@ -2,7 +2,6 @@
 // one is frozen until another has taken over, and then has nothing more to say. Skipped where
 // PostgreSQL is not installed.
 #include <algorithm>
-#include <cstdlib>
 
 #include "engine/base/cat.h"
 #include "engine/base/random.h"
@@ -10,6 +9,7 @@
 #include "tests/bench/command.h"
 #include "tests/bench/torture_config.h"
 #include "tests/bench/torture_load.h"
+#include "tests/engine/gateway/kills.h"
 #include "tests/engine/gateway/postgres_server.h"
 
 namespace squall::gateway_workers_wire_test {
@@ -18,26 +18,10 @@ namespace {
 using nlohmann::json;
 
 constexpr auto kReadyMost = std::chrono::seconds(2);
-constexpr auto kPatience = std::chrono::seconds(20);
-
-int KillsOr(int usual) {
-  const char* asked = std::getenv("SQUALL_KILLS");
-  return asked == nullptr ? usual : std::atoi(asked);
-}
 
 json PostgresRecord(const PostgresServer& server, const std::string& lease) {
   return {
       {"store", "postgres"}, {"connection", server.connection()}, {"lease", lease}, {"threads", 4}};
-}
-
-template <class Done>
-bool Await(Done done) {
-  const auto until = std::chrono::steady_clock::now() + kPatience;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    Pause(std::chrono::milliseconds(5));
-  }
-  return true;
 }
 
 void CheckRecord(const PostgresServer& server) {

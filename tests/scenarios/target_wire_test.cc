@@ -55,6 +55,14 @@ std::vector<uint16_t> FreePorts(size_t n) {
 
 using Outcomes = std::map<uint64_t, Outcome>;
 
+TargetOptions TargetAt(uint16_t port, const std::vector<uint16_t>& upstreams) {
+  TargetOptions options;
+  options.url.host = "127.0.0.1";
+  options.url.port = port;
+  options.ports = upstreams;
+  return options;
+}
+
 WorldResult Ask(const Scenario& scenario, const TargetOptions& options, Outcomes* outcomes) {
   RunHooks hooks;
   hooks.chronicle = true;
@@ -227,10 +235,7 @@ Foretold Foretell(const Scenario& scenario, const MockSide& mocks, const Workloa
 TEST_CASE("target: a bare mock server recovers nothing, and is asked once a request", "[wire]") {
   const Scenario scenario = Load();
   const std::vector<uint16_t> ports = FreePorts(3);
-  TargetOptions options;
-  options.url.host = "127.0.0.1";
-  options.url.port = ports[0];
-  options.ports = ports;
+  const TargetOptions options = TargetAt(ports[0], ports);
   Outcomes outcomes;
   const WorldResult world = Ask(scenario, options, &outcomes);
   const Summary s = world.metrics.Summarize();
@@ -256,10 +261,7 @@ TEST_CASE("target: a bare mock server recovers nothing, and is asked once a requ
 TEST_CASE("target: nothing is said of what it thinks", "[wire]") {
   const Scenario scenario = Load({"/workload/requests=30"});
   const std::vector<uint16_t> ports = FreePorts(3);
-  TargetOptions options;
-  options.url.host = "127.0.0.1";
-  options.url.port = ports[0];
-  options.ports = ports;
+  const TargetOptions options = TargetAt(ports[0], ports);
   Outcomes outcomes;
   const WorldResult world = Ask(scenario, options, &outcomes);
   const Summary s = world.metrics.Summarize();
@@ -291,10 +293,7 @@ TEST_CASE("target: faults and their recovery are those of the draws, with squall
     CAPTURE(row.headers, row.passes_on);
     const std::vector<uint16_t> ports = FreePorts(3);
     RetryingGateway gateway(ports[0], row.headers, row.passes_on);
-    TargetOptions options;
-    options.url.host = "127.0.0.1";
-    options.url.port = gateway.port();
-    options.ports = ports;
+    const TargetOptions options = TargetAt(gateway.port(), ports);
     Outcomes outcomes;
     const WorldResult world = Ask(scenario, options, &outcomes);
     faults.push_back(FirstFaults(world));
@@ -325,10 +324,7 @@ TEST_CASE("target: streams are read as their callers would", "[wire]") {
       Load({"/workload/stream=1", "/workload/requests=60", "/faults/rate_limit/rate=0.05",
             "/faults/server_error/rate=0.05"});
   const std::vector<uint16_t> ports = FreePorts(3);
-  TargetOptions options;
-  options.url.host = "127.0.0.1";
-  options.url.port = ports[0];
-  options.ports = ports;
+  const TargetOptions options = TargetAt(ports[0], ports);
   Outcomes outcomes;
   const Summary s = Ask(scenario, options, &outcomes).metrics.Summarize();
   CHECK(s.streams.requests == 60);

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -16,6 +15,7 @@
 
 #include "engine/base/random.h"
 #include "engine/gateway/record.h"
+#include "tests/engine/gateway/kills.h"
 #include "tests/engine/gateway/postgres_server.h"
 #include "tests/engine/gateway/record_claims.h"
 #include "tests/engine/gateway/record_files.h"
@@ -25,11 +25,6 @@ namespace squall::record_kill_wire_test {
 namespace {
 
 constexpr Duration kRecoveryMax = 2s;
-
-int KillsOr(int usual) {
-  const char* asked = std::getenv("SQUALL_KILLS");
-  return asked == nullptr ? usual : std::atoi(asked);
-}
 
 // A hammer (record_hammer_main.cc) that runs until it is killed.
 class HammerProcess {
