@@ -124,7 +124,7 @@ Task<> AsyncService::Execute(std::shared_ptr<Job> job) {
   co_await Call(*job);
   co_await AwaitEnds(*job);
   co_await Conclude(*job);
-  core_.metrics.Count("squall_gateway_async_total", job->outcome);
+  core_.metrics.Count(Metric::kAsync, job->outcome);
   Log(*job);
   jobs_.erase(job->lock.id);
   job->finished.request_stop();

@@ -23,10 +23,13 @@ size_t SkipBlanks(std::string_view text, size_t at) {
 
 // Behind the string that begins at `at`.
 size_t SkipString(std::string_view text, size_t at) {
-  for (++at; at < text.size() && text[at] != '"'; ++at) {
-    if (text[at] == '\\') ++at;
+  const size_t begin = at + 1;
+  while ((at = text.find('"', at + 1)) != text.npos) {
+    size_t slashes = 0;
+    while (at - slashes > begin && text[at - slashes - 1] == '\\') ++slashes;
+    if (slashes % 2 == 0) return at + 1;  // not escaped
   }
-  return at + 1;
+  return text.size() + 1;
 }
 
 // Behind the value that begins at `at`.

@@ -167,7 +167,7 @@ Task<> ChatService::Answer(ChatVisit& visit) {
   const Time now = core_.env.Now();
   const auto permit = limits.Enter(load, ConversationOf(visit), now, &error);
   if (!permit.has_value()) {
-    core_.metrics.Count("squall_gateway_limited_total", error.code);
+    core_.metrics.Count(Metric::kLimited, error.code);
     co_await Refuse(visit, std::move(error));
     co_return;
   }
@@ -194,7 +194,7 @@ void ChatService::Finish(ChatVisit* visit, const CallResult& result) {
   visit->entry.usage = UsageOf(result);
   visit->entry.usd = CostOf(*visit->route, result);
   if (visit->exchange.gone().stop_requested()) {
-    core_.metrics.Count("squall_gateway_cancelled_total", visit->route->model());
+    core_.metrics.Count(Metric::kCancelled, visit->route->model());
     EndVisit(visit, 499, "client_left", &core_);
     return;
   }

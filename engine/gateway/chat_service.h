@@ -16,6 +16,7 @@
 
 #include "engine/gateway/chat_call.h"
 #include "engine/gateway/front_door.h"
+#include "engine/gateway/request_id.h"
 
 namespace squall {
 

@@ -122,7 +122,7 @@ absl::Status Gateway::Reload(const GatewayConfig& config) {
       core_.state = *std::move(state);
     }
   }
-  core_.metrics.Count("squall_gateway_reloads_total", status.ok() ? "taken" : "refused");
+  core_.metrics.Count(Metric::kReloads, status.ok() ? "taken" : "refused");
   return status;
 }
 

@@ -1,24 +1,6 @@
 #include "engine/gateway/gateway_core.h"
 
-#include <sys/random.h>
-
-#include <array>
-
-#include "engine/base/check.h"
-
 namespace squall {
-
-std::string NewRequestId() {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::array<unsigned char, 16> bytes{};
-  SQUALL_CHECK(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
-  std::string id = "req_";
-  for (const unsigned char byte : bytes) {
-    id.push_back(kHex[byte >> 4]);
-    id.push_back(kHex[byte & 15]);
-  }
-  return id;
-}
 
 double CostOf(const Route& route, const CallResult& result) {
   constexpr double kPerToken = 1e-6;

@@ -41,9 +41,6 @@ struct GatewayCore {
   bool draining = false;
 };
 
-// "req_" and 32 hexadecimal digits from the kernel's generator.
-std::string NewRequestId();
-
 // US dollars, by the models' prices, for what the providers have said they used; and that.
 double CostOf(const Route& route, const CallResult& result);
 Usage UsageOf(const CallResult& result);

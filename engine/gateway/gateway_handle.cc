@@ -5,6 +5,7 @@
 #include "engine/base/cat.h"
 #include "engine/base/json_text.h"
 #include "engine/gateway/gateway.h"
+#include "engine/gateway/request_id.h"
 
 namespace squall {
 namespace {
@@ -88,7 +89,7 @@ std::string Gateway::RefusalBody(int status) const {
 }
 
 void Gateway::OnRefused(int status, std::string_view peer) {
-  core_.metrics.Count("squall_gateway_refused_total", std::to_string(status));
+  core_.metrics.Count(Metric::kRefused, std::to_string(status));
   AccessEntry entry;
   entry.peer = std::string(peer);
   entry.path = "other";

@@ -7,10 +7,9 @@
 // One thread.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,36 +19,55 @@
 
 namespace squall {
 
+// Families, each with a row of name, help and labels in the .cc.
+enum class Metric : uint8_t {
+  kRequests,
+  kAttempts,
+  kCalls,
+  kRecovered,
+  kCost,
+  kRefused,
+  kLimited,
+  kReloads,
+  kCancelled,
+  kAsync,
+  kRequestSeconds,
+  kFirstTokenSeconds,
+  kAttemptSeconds,
+  kTokens,
+};
+
 class GatewayMetrics {
  public:
   static constexpr size_t kMostSeries = 20'000;  // of a family
+
+  GatewayMetrics();
 
   // A request has been answered. `route` "" where it had none.
   void OnRequest(std::string_view route, std::string_view path, int status, double seconds);
   // A call of the engine has ended.
   void OnCall(const Route& route, const CallResult& result, const Usage& usage, double usd);
   void OnFirstByte(std::string_view route, double seconds);
-  // One more of something with one label, as in Count("squall_gateway_refused_total", "status",
-  // "431"). Families have rows in the .cc.
-  void Count(std::string_view family, std::string_view value, double by = 1);
+  // One more of something with one label, as in Count(Metric::kRefused, "431").
+  void Count(Metric family, std::string_view value) { Add(family, {value}, 1); }
 
   // All of it; `gauges` are lines that the caller has, in the same format.
   std::string Text(std::string_view gauges) const;
 
  private:
-  struct Histogram {
-    std::vector<int64_t> buckets;  // not cumulated; the last one is +Inf
+  struct Series {
     double sum = 0;
     int64_t count = 0;
+    std::vector<int64_t> buckets;  // of a histogram: not cumulated; the last one is +Inf
   };
-  using Counters = std::map<std::string, double, std::less<>>;  // by labels
-  using Histograms = std::map<std::string, Histogram, std::less<>>;
+  using Family = std::map<std::string, Series>;  // by the values of its labels, a NUL after each
 
-  void Add(std::string_view family, const std::string& labels, double by);
-  void Observe(std::string_view family, const std::string& labels, double value);
+  // `values` of the family's first labels; a label without a value is left out. What is written
+  // into the text, names and quotes, waits for somebody who reads it.
+  void Add(Metric family, std::initializer_list<std::string_view> values, double value);
 
-  std::map<std::string, Counters, std::less<>> counters_;
-  std::map<std::string, Histograms, std::less<>> histograms_;
+  std::vector<Family> families_;
+  std::string key_;  // kept for its memory
 };
 
 // `name="value"` with what must be escaped escaped.

@@ -1,14 +1,12 @@
 #include "engine/gateway/record_tables.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <array>
 
 #include "engine/base/cat.h"
 #include "engine/base/check.h"
 #include "engine/gateway/record_fields.h"
 #include "engine/gateway/record_statements.h"
+#include "engine/gateway/request_id.h"
 
 namespace squall {
 
@@ -18,19 +16,6 @@ namespace {
 
 constexpr int kAcceptTries = 4;       // against others who accept the same key at the same time
 constexpr int kClaimsLookedAt = 256;  // failed by policy on the way to one that can be claimed
-
-// Unguessable: whoever knows an id still needs the client's key, but need not be told of others.
-std::string NewRequestId() {
-  std::array<unsigned char, 16> random{};
-  SQUALL_CHECK(getrandom(random.data(), random.size(), 0) == static_cast<ssize_t>(random.size()));
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string id = "req_";
-  for (const unsigned char byte : random) {
-    id += kDigits[byte >> 4];
-    id += kDigits[byte & 15];
-  }
-  return id;
-}
 
 absl::Status StaleLock() {
   return absl::AbortedError("request record: the lock on this request has passed to another");

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace squall {
 namespace {
@@ -78,14 +79,16 @@ std::string_view OriginForm(std::string_view method, std::string_view target) {
 }  // namespace
 
 std::span<char> RequestReader::Room() {
-  if (begin_ > 0) {
-    std::copy(buffer_.begin() + begin_, buffer_.begin() + end_, buffer_.begin());
-    searched_ -= std::min(searched_, begin_);
-    end_ -= begin_;
-    begin_ = 0;
+  std::unique_ptr<char[]> old;
+  if (capacity_ < unread() + kRoomBytes) {
+    capacity_ = std::max(2 * unread(), unread() + kRoomBytes);
+    old = std::exchange(buffer_, std::make_unique_for_overwrite<char[]>(capacity_));
   }
-  if (buffer_.size() < end_ + kRoomBytes) buffer_.resize(std::max(2 * end_, end_ + kRoomBytes));
-  return std::span(buffer_).subspan(end_);
+  const char* const from = old == nullptr ? buffer_.get() : old.get();
+  if (unread() > 0) std::memmove(buffer_.get(), from + begin_, unread());
+  searched_ -= std::min(searched_, begin_);
+  end_ -= std::exchange(begin_, 0);
+  return {buffer_.get() + end_, capacity_ - end_};
 }
 
 ReadState RequestReader::Read() {
@@ -111,10 +114,7 @@ void RequestReader::Next() {
   request_.headers.clear();
   request_.body.clear();
   if (request_.body.capacity() > kKeptBytes) request_.body.shrink_to_fit();
-  if (buffer_.size() > kKeptBytes && end_ == begin_) {
-    buffer_ = {};
-    begin_ = end_ = searched_ = 0;
-  }
+  if (capacity_ > kKeptBytes) Rest();
   state_ = ReadState::kMore;
   stage_ = Stage::kRequestLine;
   is_http11_ = keep_alive_ = true;
@@ -214,7 +214,7 @@ bool RequestReader::ReadChunk() {
 
 bool RequestReader::ReadChunkEnd() {
   const std::string_view expected("\r\n");
-  const std::string_view got(buffer_.data() + begin_, std::min(unread(), expected.size()));
+  const std::string_view got(buffer_.get() + begin_, std::min(unread(), expected.size()));
   if (!expected.starts_with(got)) return Refuse(400);
   if (got.size() < expected.size()) return false;
   begin_ += expected.size();
@@ -234,8 +234,8 @@ bool RequestReader::ReadTrailer() {
 // A line without its end. False if there is none yet, or if it is refused.
 bool RequestReader::TakeLine(std::string_view* line) {
   const size_t from = std::max(begin_, searched_);
-  const void* found = end_ > from ? std::memchr(buffer_.data() + from, '\n', end_ - from) : nullptr;
-  const char* start = buffer_.data() + begin_;
+  const void* found = end_ > from ? std::memchr(buffer_.get() + from, '\n', end_ - from) : nullptr;
+  const char* start = buffer_.get() + begin_;
   const size_t size = found == nullptr
                           ? unread()
                           : static_cast<size_t>(static_cast<const char*>(found) - start) + 1;
@@ -253,7 +253,7 @@ bool RequestReader::TakeLine(std::string_view* line) {
 // As much of the body, or of its present chunk, as has arrived.
 void RequestReader::TakeBody() {
   const size_t size = std::min<uint64_t>(left_, unread());
-  request_.body.append(buffer_.data() + begin_, size);
+  request_.body.append(buffer_.get() + begin_, size);
   begin_ += size;
   left_ -= size;
 }

@@ -8,10 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "engine/wire/http.h"
 
@@ -56,7 +56,9 @@ class RequestReader {
 
   // Nothing is expected for a while: gives the memory of an empty buffer back.
   void Rest() {
-    if (begin_ == end_) buffer_ = {}, begin_ = end_ = searched_ = 0;
+    if (begin_ != end_) return;
+    buffer_.reset();
+    capacity_ = begin_ = end_ = searched_ = 0;
   }
 
   // Part of a request has arrived.
@@ -110,7 +112,8 @@ class RequestReader {
   size_t head_bytes_ = 0;  // of the lines that count towards one limit
 
   // What has arrived and is not read: [begin_, end_). No line ends in [begin_, searched_).
-  std::vector<char> buffer_;
+  std::unique_ptr<char[]> buffer_;  // of `capacity_` bytes, not zeroed: most are never touched
+  size_t capacity_ = 0;
   size_t begin_ = 0;
   size_t end_ = 0;
   size_t searched_ = 0;
