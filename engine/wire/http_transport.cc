@@ -11,6 +11,7 @@
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/buffers_suffix.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -364,6 +365,7 @@ Task<TransportError> HttpTransport::Pool::Connect(ProviderId provider, Connectio
   if (ec == beast::error::timeout && by == last) co_return TransportError::kTimeout;
   if (ec) co_return TransportError::kConnect;
   stream.socket().set_option(tcp::no_delay(true), ec);
+  stream.socket().non_blocking(true, ec);
   co_return TransportError::kNone;
 }
 
@@ -411,10 +413,16 @@ Task<TransportError> HttpTransport::Pool::Exchange(const Site& site, Connection&
     co_await asio::async_write(*connection.tls, whole,
                                asio::redirect_error(asio::use_awaitable, write_error));
   } else {
+    // At once if the socket takes it, as it nearly always does.
     const std::array<asio::const_buffer, 2> message = {asio::buffer(head),
                                                        asio::buffer(request.body)};
-    co_await asio::async_write(connection.stream, message,
-                               asio::redirect_error(asio::use_awaitable, write_error));
+    beast::buffers_suffix<std::array<asio::const_buffer, 2>> left(message);
+    left.consume(connection.stream.socket().write_some(message, write_error));
+    if (write_error == asio::error::would_block) write_error.clear();
+    if (!write_error && asio::buffer_size(left) > 0) {
+      co_await asio::async_write(connection.stream, left,
+                                 asio::redirect_error(asio::use_awaitable, write_error));
+    }
   }
   if (Stopped(stop)) co_return TransportError::kCancelled;
   if (write_error == beast::error::timeout) co_return TransportError::kTimeout;
