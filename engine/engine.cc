@@ -8,6 +8,7 @@
 #include "engine/base/count_while.h"
 #include "engine/base/cpu_clock.h"
 #include "engine/base/random.h"
+#include "engine/base/stop_other.h"
 #include "engine/exchange.h"
 #include "engine/opinions.h"
 #include "engine/patch.h"
@@ -28,11 +29,6 @@ constexpr uint64_t kTimedShare = 16;
 
 // Plans that end in a refusal, beyond those that end in an attempt.
 constexpr int kSpareRounds = 32;
-
-struct WakeUp {
-  std::stop_source* sleeper;
-  void operator()() const noexcept { sleeper->request_stop(); }
-};
 
 int64_t EstimatePrompt(const ChatRequest& request) {
   int64_t tokens = 0;
@@ -185,8 +181,8 @@ Task<bool> Engine::AwaitTurn(std::stop_token stop, Exchange* exchange, CallState
     }
     // The caller's leaving wakes those who wait as what they wait for does.
     std::stop_source wake = grant.waiter.wake;
-    const WakeUp wake_up{&wake};
-    const std::stop_callback<WakeUp> leaving(stop, wake_up);
+    const StopOther wake_up{&wake};
+    const std::stop_callback<StopOther> leaving(stop, wake_up);
     const std::stop_token woken = wake.get_token();
     [[maybe_unused]] const bool reached = co_await env_.SleepUntil(until, woken);
     if (stop.stop_requested()) {

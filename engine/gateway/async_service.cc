@@ -5,6 +5,7 @@
 
 #include "engine/base/cat.h"
 #include "engine/base/check.h"
+#include "engine/base/stop_other.h"
 #include "engine/gateway/async_job.h"
 
 namespace squall {
@@ -13,11 +14,6 @@ namespace {
 constexpr Duration kUpkeepEvery = 5s;
 constexpr int64_t kPurgeRows = 1000;
 constexpr Duration kPauseAfterError = 1s;
-
-struct WakeOther {
-  std::stop_source* other;
-  void operator()() const noexcept { other->request_stop(); }
-};
 
 }  // namespace
 
@@ -82,9 +78,9 @@ Task<> AsyncService::Work() {
       continue;
     }
     std::stop_source wake;
-    const WakeOther wake_up{&wake};
-    const std::stop_callback<WakeOther> on_stop(stop, wake_up);
-    const std::stop_callback<WakeOther> on_work(work_.get_token(), wake_up);
+    const StopOther wake_up{&wake};
+    const std::stop_callback<StopOther> on_stop(stop, wake_up);
+    const std::stop_callback<StopOther> on_work(work_.get_token(), wake_up);
     const bool good = renewed && claimed.ok();
     const Duration pause = good ? config_.poll : std::max(config_.poll, kPauseAfterError);
     const std::stop_token woken = wake.get_token();

@@ -6,17 +6,13 @@
 
 #include "engine/base/cat.h"
 #include "engine/base/json_text.h"
+#include "engine/base/stop_other.h"
 #include "engine/gateway/async_job.h"
 #include "engine/gateway/chat_service.h"
 #include "engine/gateway/record_hash.h"
 
 namespace squall {
 namespace {
-
-struct WakeVisit {
-  std::stop_source* visit;
-  void operator()() const noexcept { visit->request_stop(); }
-};
 
 ClientError Unrecorded(const absl::Status& status) {
   if (absl::IsInvalidArgument(status)) {
@@ -199,9 +195,9 @@ Task<> AsyncService::AwaitResult(ChatVisit& visit) {
     const std::shared_ptr<Job> job = found == jobs_.end() ? nullptr : found->second;
     if (job != nullptr) {
       std::stop_source wake;
-      const WakeVisit wake_up{&wake};
-      const std::stop_callback<WakeVisit> on_end(job->finished.get_token(), wake_up);
-      const std::stop_callback<WakeVisit> on_gone(visit.exchange.gone(), wake_up);
+      const StopOther wake_up{&wake};
+      const std::stop_callback<StopOther> on_end(job->finished.get_token(), wake_up);
+      const std::stop_callback<StopOther> on_gone(visit.exchange.gone(), wake_up);
       const std::stop_token woken = wake.get_token();
       [[maybe_unused]] const bool late = co_await core_.env.SleepUntil(until, woken);
       if (visit.entry.result == nullptr && job->finished.stop_requested()) {

@@ -12,6 +12,8 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+constexpr const char* kClosed = "request record: closed";
+
 struct QueuedOperation {
   RecordQueue::Operation operation;
   RecordQueue::Done done;
@@ -23,7 +25,9 @@ struct QueuedOperation {
 struct RecordQueue::Core {
   Core(const RecordConfig& c, Clock k) : config(c), clock(std::move(k)) {}
 
+  bool in_memory() const { return config.store == RecordStore::kMemory; }
   void Work(RequestRecord& record);
+  absl::Status RunHere(const Operation& operation);
   bool Take(std::vector<QueuedOperation>* batch);
   void RunBatch(RequestRecord& record, std::vector<QueuedOperation>& batch);
 
@@ -36,6 +40,7 @@ struct RecordQueue::Core {
   std::condition_variable wakes;
   std::deque<QueuedOperation> queue;  // at most config.queue
   bool closed = false;
+  std::mutex turn;  // of the one record in memory; taken after `mutex` was let go
 };
 
 bool RecordQueue::Core::Take(std::vector<QueuedOperation>* batch) {
@@ -77,6 +82,16 @@ void RecordQueue::Core::RunBatch(RequestRecord& record, std::vector<QueuedOperat
   }
 }
 
+absl::Status RecordQueue::Core::RunHere(const Operation& operation) {
+  {
+    const std::lock_guard lock(mutex);
+    if (closed) return absl::UnavailableError(kClosed);
+  }
+  const std::lock_guard lock(turn);
+  RequestRecord& record = *records.front();
+  return record.Group([&] { operation(record); });
+}
+
 void RecordQueue::Core::Work(RequestRecord& record) {
   std::vector<QueuedOperation> batch;
   while (Take(&batch)) RunBatch(record, batch);
@@ -94,6 +109,7 @@ absl::StatusOr<std::unique_ptr<RecordQueue>> RecordQueue::Open(const RecordConfi
     core->records.push_back(*std::move(record));
   }
   for (const auto& record : core->records) {
+    if (core->in_memory()) break;
     core->threads.emplace_back(&Core::Work, core.get(), std::ref(*record));
   }
   return std::unique_ptr<RecordQueue>(new RecordQueue(std::move(core)));
@@ -102,12 +118,13 @@ absl::StatusOr<std::unique_ptr<RecordQueue>> RecordQueue::Open(const RecordConfi
 RecordQueue::~RecordQueue() { Close(); }
 
 void RecordQueue::Submit(Operation operation, Done done) {
+  if (core_->in_memory()) return done(core_->RunHere(operation));
   const auto expires = std::chrono::steady_clock::now() + 2 * core_->config.wait;
   absl::Status refused;
   {
     const std::lock_guard lock(core_->mutex);
     if (core_->closed) {
-      refused = absl::UnavailableError("request record: closed");
+      refused = absl::UnavailableError(kClosed);
     } else if (std::cmp_greater_equal(core_->queue.size(), core_->config.queue)) {
       refused = absl::UnavailableError("request record: queue full");
     } else {

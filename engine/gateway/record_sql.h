@@ -1,7 +1,9 @@
 // SqlConnection: the seam between what the record means (record_tables.cc, once) and the two
 // databases that keep it (record_sqlite.cc, record_postgres.cc). The statements are in the common
 // subset of both: parameters are $1, $2, ..., numbers are 64 bits, and " FOR UPDATE" and " FOR
-// UPDATE SKIP LOCKED", which SQLite neither knows nor needs, are taken out there.
+// UPDATE SKIP LOCKED", which SQLite neither knows nor needs, are taken out there. What ends in
+// " RETURNING 1" asks how many rows it has changed: its rows have no columns to be read. SQLite, to
+// which RETURNING is a temporary table each time, says the number.
 //
 // Threads: a connection is used by one thread at a time. Errors: as RequestRecord's; Internal is a
 // mistake in a statement.

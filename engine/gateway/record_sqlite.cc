@@ -56,11 +56,14 @@ absl::Status SqliteError(int code) {
   }
 }
 
+constexpr std::string_view kCounted = " RETURNING 1";
+
 // As SQLite reads it: without what it does not know, and with its own types.
 std::string ForSqlite(std::string text) {
   const std::pair<std::string_view, std::string_view> replacements[] = {
       {" FOR UPDATE SKIP LOCKED", ""},
       {"FOR UPDATE", ""},
+      {kCounted, ""},
       {"$T", "TEXT"},
       {"$I", "INTEGER"},
       {"$B", "BLOB"},
@@ -238,6 +241,9 @@ absl::StatusOr<SqlRows> SqliteConnection::Run(const SqlStatement& statement,
     } else {
       status = SqliteError(code);
     }
+  }
+  if (status.ok() && std::string_view(statement.text).ends_with(kCounted)) {
+    rows.resize(static_cast<size_t>(sqlite3_changes(db_.get())));
   }
   sqlite3_reset(*prepared);
   sqlite3_clear_bindings(*prepared);

@@ -3,7 +3,8 @@
 namespace squall::record_sql {
 
 // $T stands for the type of texts, $I of numbers, $B of bytes, $K of a key that counts by itself.
-// Foreign keys delete attempts with their requests.
+// Foreign keys delete attempts with their requests. An IN of more than two values is a temporary
+// table to SQLite, at each writing of a row, and so is RETURNING (record_sql.h).
 constinit const std::array<const char*, kTableCount> kTables = {
     "CREATE TABLE requests ("
     "  seq $K,"
@@ -13,8 +14,8 @@ constinit const std::array<const char*, kTableCount> kTables = {
     "  endpoint $T NOT NULL,"
     "  body_hash $T NOT NULL,"
     "  body $B,"
-    "  status $T NOT NULL CHECK (status IN"
-    "    ('queued', 'processing', 'retrying', 'completed', 'failed')),"
+    "  status $T NOT NULL CHECK (status = 'queued' OR status = 'processing' OR"
+    "    status = 'retrying' OR status = 'completed' OR status = 'failed'),"
     "  finished $I NOT NULL DEFAULT 0,"
     "  token $I NOT NULL,"
     "  attempts $I NOT NULL DEFAULT 0,"
@@ -37,8 +38,8 @@ constinit const std::array<const char*, kTableCount> kTables = {
     "  model $T NOT NULL,"
     "  started_at $I NOT NULL,"
     "  finished_at $I NOT NULL DEFAULT 0,"
-    "  outcome $T NOT NULL CHECK (outcome IN"
-    "    ('running', 'succeeded', 'failed', 'unknown', 'abandoned')),"
+    "  outcome $T NOT NULL CHECK (outcome = 'running' OR outcome = 'succeeded' OR"
+    "    outcome = 'failed' OR outcome = 'unknown' OR outcome = 'abandoned'),"
     "  failure_class $T NOT NULL DEFAULT '',"
     "  error_code $T NOT NULL DEFAULT '',"
     "  http_status $I NOT NULL DEFAULT 0,"
@@ -56,12 +57,12 @@ constinit const SqlStatement kFindKey = {
     ", seq, body_hash, finished FROM requests WHERE client = $1 AND idempotency_key = $2"};
 
 constinit const SqlStatement kForget = {
-    "DELETE FROM requests WHERE seq = $1 AND finished = 1 AND due_at <= $2 RETURNING seq"};
+    "DELETE FROM requests WHERE seq = $1 AND finished = 1 AND due_at <= $2 RETURNING 1"};
 
 constinit const SqlStatement kInsert = {
     "INSERT INTO requests (id, client, idempotency_key, endpoint, body_hash, body, status, token, "
     "created_at, updated_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) "
-    "ON CONFLICT DO NOTHING RETURNING seq"};
+    "ON CONFLICT DO NOTHING RETURNING 1"};
 
 constinit const SqlStatement kGet = {"SELECT " SQUALL_REQUEST_COLUMNS
                                      " FROM requests WHERE id = $1 AND client = $2"};
@@ -88,12 +89,17 @@ constinit const SqlStatement kCountUnknown = {
 // What the holder of a lock left running: $2 is 'unknown' or 'abandoned'.
 constinit const SqlStatement kEndRunning = {
     "UPDATE attempts SET outcome = $2, finished_at = $3 WHERE request = $1 AND outcome = 'running' "
-    "RETURNING number"};
+    "RETURNING 1"};
+
+// The same of the request with the id $1.
+constinit const SqlStatement kEndRunningOf = {
+    "UPDATE attempts SET outcome = $2, finished_at = $3 WHERE outcome = 'running' AND "
+    "request = (SELECT seq FROM requests WHERE id = $1) RETURNING 1"};
 
 constinit const SqlStatement kFailLost = {
     "UPDATE requests SET status = 'failed', finished = 1, token = token + 1, body = NULL, "
     "error_code = 'outcome_unknown', error_message = $3, http_status = 502, updated_at = $2, "
-    "due_at = $2 WHERE seq = $1 RETURNING seq"};
+    "due_at = $2 WHERE seq = $1 RETURNING 1"};
 
 // Those whose lease ends by $1; at most $2.
 constinit const SqlStatement kLeftBehind = {
@@ -105,7 +111,7 @@ constinit const SqlStatement kLeftBehind = {
 constinit const SqlStatement kRequeue = {
     "UPDATE requests SET status = CASE WHEN attempts = 0 THEN 'queued' ELSE 'retrying' END, "
     "updated_at = $2, due_at = CASE WHEN created_at < $2 THEN created_at ELSE $2 END "
-    "WHERE seq = $1 RETURNING seq"};
+    "WHERE seq = $1 RETURNING 1"};
 
 // ---- under a lock: id $1, token $2 ----
 
@@ -114,7 +120,7 @@ constinit const SqlStatement kRequeue = {
 constinit const SqlStatement kLock = {"SELECT seq FROM requests" SQUALL_LOCK_HELD "FOR UPDATE"};
 
 constinit const SqlStatement kRenew = {"UPDATE requests SET due_at = $3" SQUALL_LOCK_HELD
-                                       "RETURNING due_at"};
+                                       "RETURNING 1"};
 
 constinit const SqlStatement kBegin = {
     "UPDATE requests SET attempts = attempts + 1, due_at = $3, updated_at = $4" SQUALL_LOCK_HELD
@@ -122,34 +128,34 @@ constinit const SqlStatement kBegin = {
 
 constinit const SqlStatement kInsertAttempt = {
     "INSERT INTO attempts (request, number, provider, model, started_at, outcome) "
-    "VALUES ($1, $2, $3, $4, $5, 'running') RETURNING number"};
+    "VALUES ($1, $2, $3, $4, $5, 'running') RETURNING 1"};
 
 constinit const SqlStatement kFinishAttempt = {
     "UPDATE attempts SET finished_at = $3, outcome = $4, failure_class = $5, error_code = $6, "
-    "http_status = $7 WHERE request = $1 AND number = $2 AND outcome = 'running' RETURNING number"};
+    "http_status = $7 WHERE request = $1 AND number = $2 AND outcome = 'running' RETURNING 1"};
 
 constinit const SqlStatement kNoteAttempt = {
     "UPDATE requests SET updated_at = $2, error_code = CASE WHEN $3 = '' THEN error_code ELSE $3 "
-    "END WHERE seq = $1 RETURNING seq"};
+    "END WHERE seq = $1 RETURNING 1"};
 
 constinit const SqlStatement kComplete = {
     "UPDATE requests SET status = 'completed', finished = 1, body = NULL, result = $3, "
-    "http_status = $4, updated_at = $5, due_at = $5" SQUALL_LOCK_HELD "RETURNING seq"};
+    "http_status = $4, updated_at = $5, due_at = $5" SQUALL_LOCK_HELD "RETURNING 1"};
 
 constinit const SqlStatement kFail = {
     "UPDATE requests SET status = 'failed', finished = 1, body = NULL, error_code = $3, "
     "error_message = $4, http_status = $5, updated_at = $6, due_at = $6" SQUALL_LOCK_HELD
-    "RETURNING seq"};
+    "RETURNING 1"};
 
 constinit const SqlStatement kRetry = {
     "UPDATE requests SET status = 'retrying', due_at = $3, updated_at = $4, error_code = CASE WHEN "
-    "$5 = '' THEN error_code ELSE $5 END" SQUALL_LOCK_HELD "RETURNING seq"};
+    "$5 = '' THEN error_code ELSE $5 END" SQUALL_LOCK_HELD "RETURNING 1"};
 
 // ---- upkeep ----
 
 constinit const SqlStatement kPurge = {
     "DELETE FROM requests WHERE seq IN (SELECT seq FROM requests WHERE finished = 1 AND "
-    "due_at <= $1 ORDER BY due_at, seq LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING seq"};
+    "due_at <= $1 ORDER BY due_at, seq LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1"};
 
 constinit const SqlStatement kCounts = {
     "SELECT status, COUNT(*), MIN(created_at) FROM requests WHERE finished = 0 GROUP BY status"};

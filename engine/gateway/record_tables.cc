@@ -354,11 +354,12 @@ absl::Status TableRecord::FinishAttempt(const RequestLock& lock, int64_t number,
   });
 }
 
-absl::Status TableRecord::EndAttempts(const absl::StatusOr<SqlRows>& rows, UnixTime now) {
+absl::Status TableRecord::EndAttempts(const absl::StatusOr<SqlRows>& rows, const std::string& id,
+                                      UnixTime now) {
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return StaleLock();
   return connection_
-      ->Run(sql::kEndRunning, {rows->front().Int(0), Name(RecordedOutcome::kAbandoned), now.ns})
+      ->Run(sql::kEndRunningOf, {std::string_view(id), Name(RecordedOutcome::kAbandoned), now.ns})
       .status();
 }
 
@@ -369,7 +370,7 @@ absl::Status TableRecord::Complete(const RequestLock& lock, const std::string& r
   return Write(now, [&](UnixTime at) {
     return EndAttempts(connection_->Run(sql::kComplete, {std::string_view(lock.id), lock.token,
                                                          SqlBlob{result}, http_status, at.ns}),
-                       at);
+                       lock.id, at);
   });
 }
 
@@ -381,7 +382,7 @@ absl::Status TableRecord::Fail(const RequestLock& lock, const RequestFailure& fa
     return EndAttempts(
         connection_->Run(sql::kFail, {std::string_view(lock.id), lock.token, std::string_view(code),
                                       std::string_view(message), failure.http_status, at.ns}),
-        at);
+        lock.id, at);
   });
 }
 
@@ -392,7 +393,7 @@ absl::Status TableRecord::ScheduleRetry(const RequestLock& lock, UnixTime not_be
     return EndAttempts(
         connection_->Run(sql::kRetry, {std::string_view(lock.id), lock.token, not_before.ns, at.ns,
                                        std::string_view(code)}),
-        at);
+        lock.id, at);
   });
 }
 

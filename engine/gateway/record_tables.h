@@ -68,7 +68,8 @@ class TableRecord final : public RequestRecord {
   absl::StatusOr<Lost> LoseAttempts(int64_t seq, UnixTime now);
 
   // After a statement that gave a lock back: `rows` is empty where the lock was not the caller's.
-  absl::Status EndAttempts(const absl::StatusOr<SqlRows>& rows, UnixTime now);
+  absl::Status EndAttempts(const absl::StatusOr<SqlRows>& rows, const std::string& id,
+                           UnixTime now);
 
   const RecordConfig config_;
   const std::unique_ptr<SqlConnection> connection_;
