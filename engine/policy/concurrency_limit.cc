@@ -11,11 +11,13 @@ namespace {
 constexpr std::string_view kLimitKinds[] = {"none", "fixed", "aimd", "gradient"};
 constexpr double kLightLoad = 0.5;  // share of the limit below which no queue is expected
 constexpr double kLeastGradient = 0.5;
-constexpr double kFarBelow = 0.67;   // of the base: more than chance, the provider got faster
-constexpr int64_t kCalm = 3;         // windows without a queue after which the limit hastens
-constexpr int64_t kMostHaste = 8;    // times its ordinary growth
-constexpr int64_t kSoon = 2;         // windows
-constexpr int64_t kBaseSamples = 5;  // windows over which the base is averaged
+constexpr double kFarBelow = 0.67;    // of the base: more than chance, the provider got faster
+constexpr double kQueueSign = 2;      // times the latency without load that slow start puts up with
+constexpr int64_t kLeastSample = 50;  // answers in a mean of latencies
+constexpr int64_t kCalm = 3;          // windows without a queue after which the limit hastens
+constexpr int64_t kMostHaste = 8;     // times its ordinary growth
+constexpr int64_t kSoon = 2;          // windows
+constexpr int64_t kBaseSamples = 5;   // windows over which the base is averaged
 // Answers that are skipped, in multiples of the limit, after it has changed: of requests that begin
 // together the quick ones end first (with exponential times, 1.4 / 1.1 / 1.01 too few after 1 / 2 /
 // 3).
@@ -49,7 +51,9 @@ void Describe(Fields& f, ConcurrencyLimitConfig& c) {
 }
 
 ConcurrencyLimit::ConcurrencyLimit(const ConcurrencyLimitConfig& config)
-    : config_(config), limit_(static_cast<double>(config.initial)) {
+    : config_(config),
+      limit_(static_cast<double>(config.initial)),
+      slow_start_(config.kind == ConcurrencyKind::kAimd) {
   windows_since_probe_ = config.probe_every;  // the first latency may be that of a queue
   BeginEpoch();
 }
@@ -86,7 +90,7 @@ void ConcurrencyLimit::Release(const Permit& permit, LoadSignal signal, Duration
   if (Overloaded(permit, sign)) {
     Shrink();
   } else if (!sign) {
-    aimd ? CountSuccess() : Observe(permit, Seconds(latency));
+    aimd ? CountSuccess(Seconds(latency)) : Observe(permit, Seconds(latency));
   }
 }
 
@@ -103,6 +107,7 @@ void ConcurrencyLimit::Shrink() {
   probing_ = false;
   successes_ = 0;
   calm_ = 0;
+  if (slow_start_) EndSlowStart();
   SetLimit(limit_ * config_.backoff);
   BeginEpoch();
 }
@@ -114,10 +119,28 @@ void ConcurrencyLimit::BeginEpoch() {
   skip_ = kSettle * limit();
 }
 
-void ConcurrencyLimit::CountSuccess() {
+// What it has added last was too much; where it has added nothing there is nothing to take back.
+void ConcurrencyLimit::EndSlowStart() {
+  slow_start_ = false;
+  window_ = {};
+  SetLimit(std::max(limit_ / 2, static_cast<double>(config_.initial)));
+}
+
+void ConcurrencyLimit::StartSlowly(double latency_s) {
+  if (static_cast<double>(peak_) > limit_ * kLightLoad) SetLimit(limit_ + 1);
+  window_.sum_s += latency_s;
+  if (++window_.count < std::max(config_.initial, kLeastSample)) return;
+  const double mean_s = window_.Mean();
+  window_ = {};
+  if (base_s_ == 0 || mean_s < base_s_) base_s_ = mean_s;
+  if (mean_s > base_s_ * kQueueSign) EndSlowStart();
+}
+
+void ConcurrencyLimit::CountSuccess(double latency_s) {
+  if (slow_start_) StartSlowly(latency_s);
   if (++successes_ < limit()) return;
   // A round of as many successes as may be in flight at once.
-  if (static_cast<double>(peak_) > limit_ * kLightLoad) SetLimit(limit_ + 1);
+  if (!slow_start_ && static_cast<double>(peak_) > limit_ * kLightLoad) SetLimit(limit_ + 1);
   successes_ = 0;
   peak_ = in_flight_;
 }

@@ -1,7 +1,11 @@
 // ConcurrencyLimit: how many requests may be in flight at one provider, found from how it answers.
 //
 // fixed: a bulkhead, the limit stays where it is.
-// aimd: one more per round of successes, times `backoff` when the provider is overloaded.
+// aimd: one more per round of successes, times `backoff` when the provider is overloaded. At first
+//   one more per success (slow start, RFC 5681), so that a busy caller's limit is found in a few
+//   rounds rather than in hundreds. That ends with the first overload, or when answers take twice
+//   as long as they did (a queue; after HyStart, Ha and Rhee 2008), and the last doubling is taken
+//   back.
 // gradient: after Netflix concurrency-limits' Gradient2 (limit * clamp(tolerance * base / now) +
 //   queue, smoothed, judged over windows of samples), with one change: Gradient2 takes its base
 //   from a long average of the same samples, which under steady load learns the queue that it
@@ -94,7 +98,9 @@ class ConcurrencyLimit {
 
   bool Overloaded(const Permit& permit, bool sign);
   void Shrink();
-  void CountSuccess();
+  void CountSuccess(double latency_s);
+  void StartSlowly(double latency_s);
+  void EndSlowStart();
   void Observe(const Permit& permit, double latency_s);
   void CloseWindow();
   void LearnBase(double latency_s);
@@ -106,13 +112,14 @@ class ConcurrencyLimit {
   int64_t in_flight_ = 0;
   int64_t peak_ = 0;       // most in flight in this round or window
   uint64_t epoch_ = 1;     // grows with every shrinking and probe
+  bool slow_start_;        // aimd: neither overload nor a queue has been seen
   int64_t successes_ = 0;  // aimd: of this round
   int64_t answers_ = 0;    // of the round of `limit` answers under way
   int64_t overloads_ = 0;  // among them
   Samples window_;
-  int64_t skip_ = 0;  // the first answers of an epoch are those that took least
-  int64_t calm_ = 0;  // windows in a row without a sign of a queue
-  double base_s_ = 0;
+  int64_t skip_ = 0;          // the first answers of an epoch are those that took least
+  int64_t calm_ = 0;          // windows in a row without a sign of a queue
+  double base_s_ = 0;         // latency without load; aimd: the least mean of a window
   int64_t base_samples_ = 0;  // windows in it
   int64_t windows_since_probe_ = 0;
   bool probing_ = false;

@@ -160,6 +160,64 @@ TEST_CASE("concurrency limit: aimd settles where the provider begins to refuse",
   }
 }
 
+// Rounds of callers who take every permit there is, up to `demand`, of a provider with `servers` of
+// one second each: what is beyond `room` for waiting is refused, and the others queue. Returns the
+// limit after each round.
+std::vector<int64_t> ColdStart(int64_t servers, int64_t room, int64_t demand, int rounds) {
+  ConcurrencyLimitConfig config = Of(ConcurrencyKind::kAimd);
+  config.initial = 50;
+  config.most = 10'000;
+  ConcurrencyLimit limit(config);
+  std::vector<int64_t> limits;
+  for (int round = 0; round < rounds; ++round) {
+    const Time now = kStart + round * 1h;
+    std::vector<ConcurrencyLimit::Permit> permits;
+    while (std::ssize(permits) < demand) {
+      const auto permit = limit.Acquire(now);
+      if (!permit.has_value()) break;
+      permits.push_back(*permit);
+    }
+    for (int64_t i = 0; i < std::ssize(permits); ++i) {
+      const bool refused = i >= servers + room;
+      const Duration took = refused ? Duration(10ms) : (1 + i / servers) * Duration(1s);
+      limit.Release(permits[static_cast<size_t>(i)],
+                    refused ? LoadSignal::kOverload : LoadSignal::kServed, took, now + took);
+    }
+    limits.push_back(limit.limit());
+  }
+  return limits;
+}
+
+TEST_CASE("concurrency limit: a cold start under load finds its limit within a few rounds",
+          "[policy]") {
+  const std::vector<int64_t> limits = ColdStart(10'000, 0, 400, 40);
+  CHECK(limits[0] == 100);
+  CHECK(limits[1] == 200);
+  CHECK(limits[2] == 400);              // one more a round would take 350 rounds
+  CHECK(limits.back() <= 2 * 400 + 1);  // what nobody uses does not grow
+}
+
+TEST_CASE("concurrency limit: overload ends the slow start and takes its last doubling back",
+          "[policy]") {
+  const std::vector<int64_t> limits = ColdStart(300, 0, 1'000'000, 6);
+  CHECK(limits[2] == 400);
+  CHECK(limits[3] <= 400);  // 400 at once: 300 are served, then refusals; half of 700, less a tenth
+  CHECK(limits[3] >= 300 * 9 / 10);
+  CHECK(limits[4] <= limits[3] + 1);                   // from now on one more a round
+  CHECK(ColdStart(40, 0, 1'000'000, 1).back() == 45);  // nothing was added, so ten per cent go
+}
+
+TEST_CASE("concurrency limit: slow start ends before a queue without refusals is long",
+          "[policy]") {
+  for (const int64_t servers : {30, 100, 300}) {
+    const std::vector<int64_t> limits = ColdStart(servers, 1'000'000, 1'000'000, 12);
+    CAPTURE(servers, limits);
+    CHECK(*std::max_element(limits.begin(), limits.end()) <= std::max<int64_t>(6 * servers, 100));
+    CHECK(limits.back() >= std::min<int64_t>(servers, 50));
+    CHECK(limits.back() <= std::max<int64_t>(4 * servers, 100));
+  }
+}
+
 TEST_CASE("concurrency limit: trap: failures that load has no part in do not shrink it to nothing",
           "[policy]") {
   for (const double share : {0.0, 0.2}) {
