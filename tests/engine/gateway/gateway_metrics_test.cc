@@ -40,8 +40,9 @@ TEST_CASE("gateway metrics: a failed request has a type of error and the others 
   CHECK(Holds(text, name + "_count{" + of_chat + "} 1"));
   CHECK(Holds(text, name + "_bucket{" + of_chat + ",error_type=\"503\",le=\"81.92\"} 0"));
   CHECK(Holds(text, name + "_count{" + of_chat + ",error_type=\"503\"} 1"));
-  CHECK(Holds(text, "squall_gateway_requests_total{gen_ai_request_model=\"\",http_route=\"other\","
-                    "http_response_status_code=\"404\"} 1"));
+  CHECK(Holds(text,
+              "squall_gateway_requests_total{gen_ai_request_model=\"\",http_route=\"other\","
+              "http_response_status_code=\"404\"} 1"));
 }
 
 TEST_CASE("gateway metrics: what a label holds is escaped, and series are bounded", "[gateway]") {
