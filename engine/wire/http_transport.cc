@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "engine/base/check.h"
+#include "engine/base/count_while.h"
 #include "engine/wire/tls_client.h"
 
 namespace squall {
@@ -218,14 +219,6 @@ std::string RequestHead(const Site& site, const HttpRequest& request) {
   return head;
 }
 
-struct CountInFlight {
-  explicit CountInFlight(size_t* count_in) : count(count_in) { ++*count; }
-  ~CountInFlight() { --*count; }
-  CountInFlight(const CountInFlight&) = delete;
-  CountInFlight& operator=(const CountInFlight&) = delete;
-  size_t* count;
-};
-
 }  // namespace
 
 class HttpTransport::Pool {
@@ -238,7 +231,7 @@ class HttpTransport::Pool {
                        std::stop_token stop, BodySink* sink);
   void Close();
   size_t open_connections() const { return open_; }
-  size_t in_flight() const { return in_flight_; }
+  size_t in_flight() const { return static_cast<size_t>(in_flight_); }
 
  private:
   Task<TransportError> Connect(ProviderId provider, Connection& connection, Time deadline,
@@ -261,7 +254,7 @@ class HttpTransport::Pool {
   RealEnv& env_;
   HttpTransportOptions options_;
   size_t open_ = 0;
-  size_t in_flight_ = 0;
+  int64_t in_flight_ = 0;
   std::stop_source close_;
   std::optional<TlsClient> tls_;  // once a provider needs it
   std::deque<Site> sites_;        // by ProviderId; a deque, so that a Send may keep a reference
@@ -311,7 +304,7 @@ void HttpTransport::Pool::KeepIdle(Site* site, std::unique_ptr<Connection> conne
 Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, const HttpRequest& request,
                                           Time deadline, std::stop_token stop, BodySink* sink) {
   SQUALL_CHECK(provider < sites_.size());
-  const CountInFlight counted(&in_flight_);
+  const CountWhile counted(&in_flight_);
   Site& site = sites_[provider];
   HttpReply reply;
   if (Stopped(stop))

@@ -2,6 +2,7 @@
 // thread sanitizer runs there.
 #include <boost/asio/io_context.hpp>
 #include <future>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -141,7 +142,8 @@ TEST_CASE("record queue: what has gathered is one transaction, and durable when 
 }
 
 TEST_CASE("record queue: one that cannot be done does not fail those beside it", "[record]") {
-  RecordPlace place = MemoryPlace();
+  const RecordFolder folder;
+  RecordPlace place = folder.Place();
   place.config.max_bytes = 1 << 20;
   place.config.max_body_bytes = 2 << 20;
   const auto queue = OpenQueue(place.config);
@@ -162,7 +164,8 @@ TEST_CASE("record queue: one that cannot be done does not fail those beside it",
 }
 
 TEST_CASE("record queue: a full queue and a closed one refuse at once", "[record]") {
-  RecordPlace place = MemoryPlace();
+  const RecordFolder folder;
+  RecordPlace place = folder.Place();
   place.config.queue = 3;
   const auto queue = OpenQueue(place.config);
   std::set<std::string> ids;
@@ -203,8 +206,30 @@ TEST_CASE("record queue: closing finishes what was queued", "[record]") {
   CHECK(refused == 0);
 }
 
+TEST_CASE("record queue: a record in memory is asked at once, by whoever calls", "[record]") {
+  const auto queue = OpenQueue(MemoryPlace().config);
+  std::thread::id ran;
+  std::optional<absl::Status> told;
+  const auto submit = [&] {
+    told.reset();
+    queue->Submit([&](RequestRecord&) { ran = std::this_thread::get_id(); },
+                  [&](const absl::Status& status) { told = status; });
+  };
+  submit();
+  CHECK(ran == std::this_thread::get_id());
+  REQUIRE(told.has_value());
+  MustOk(*told);
+  std::thread(submit).join();
+  CHECK(ran != std::this_thread::get_id());
+  queue->Close();
+  submit();
+  REQUIRE(told.has_value());
+  CHECK(absl::IsUnavailable(*told));
+}
+
 TEST_CASE("record queue: nothing is begun that has waited too long", "[record]") {
-  RecordPlace place = MemoryPlace();
+  const RecordFolder folder;
+  RecordPlace place = folder.Place();
   place.config.wait = 10ms;
   const auto queue = OpenQueue(place.config);
   std::set<std::string> ids;
