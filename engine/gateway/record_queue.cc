@@ -36,11 +36,10 @@ struct RecordQueue::Core {
   std::vector<std::unique_ptr<RequestRecord>> records;  // one per thread
   std::vector<std::thread> threads;
 
-  mutable std::mutex mutex;  // of what follows
+  mutable std::mutex mutex;  // of what follows, and of a record in memory
   std::condition_variable wakes;
   std::deque<QueuedOperation> queue;  // at most config.queue
   bool closed = false;
-  std::mutex turn;  // of the one record in memory; taken after `mutex` was let go
 };
 
 bool RecordQueue::Core::Take(std::vector<QueuedOperation>* batch) {
@@ -82,12 +81,10 @@ void RecordQueue::Core::RunBatch(RequestRecord& record, std::vector<QueuedOperat
   }
 }
 
+// One at a time, and none once Close() has returned.
 absl::Status RecordQueue::Core::RunHere(const Operation& operation) {
-  {
-    const std::lock_guard lock(mutex);
-    if (closed) return absl::UnavailableError(kClosed);
-  }
-  const std::lock_guard lock(turn);
+  const std::lock_guard lock(mutex);
+  if (closed) return absl::UnavailableError(kClosed);
   RequestRecord& record = *records.front();
   return record.Group([&] { operation(record); });
 }
@@ -108,9 +105,10 @@ absl::StatusOr<std::unique_ptr<RecordQueue>> RecordQueue::Open(const RecordConfi
     if (!record.ok()) return record.status();
     core->records.push_back(*std::move(record));
   }
-  for (const auto& record : core->records) {
-    if (core->in_memory()) break;
-    core->threads.emplace_back(&Core::Work, core.get(), std::ref(*record));
+  if (!core->in_memory()) {
+    for (const auto& record : core->records) {
+      core->threads.emplace_back(&Core::Work, core.get(), std::ref(*record));
+    }
   }
   return std::unique_ptr<RecordQueue>(new RecordQueue(std::move(core)));
 }

@@ -63,6 +63,8 @@ int64_t ConcurrencyLimit::limit() const {
   return std::max(static_cast<int64_t>(halved), config_.least);
 }
 
+bool ConcurrencyLimit::used() const { return static_cast<double>(peak_) > limit_ * kLightLoad; }
+
 void ConcurrencyLimit::SetLimit(double limit) {
   limit_ = std::clamp(limit, static_cast<double>(config_.least), static_cast<double>(config_.most));
 }
@@ -127,7 +129,7 @@ void ConcurrencyLimit::EndSlowStart() {
 }
 
 void ConcurrencyLimit::StartSlowly(double latency_s) {
-  if (static_cast<double>(peak_) > limit_ * kLightLoad) SetLimit(limit_ + 1);
+  if (used()) SetLimit(limit_ + 1);
   window_.sum_s += latency_s;
   if (++window_.count < std::max(config_.initial, kLeastSample)) return;
   const double mean_s = window_.Mean();
@@ -140,7 +142,7 @@ void ConcurrencyLimit::CountSuccess(double latency_s) {
   if (slow_start_) StartSlowly(latency_s);
   if (++successes_ < limit()) return;
   // A round of as many successes as may be in flight at once.
-  if (!slow_start_ && static_cast<double>(peak_) > limit_ * kLightLoad) SetLimit(limit_ + 1);
+  if (!slow_start_ && used()) SetLimit(limit_ + 1);
   successes_ = 0;
   peak_ = in_flight_;
 }
@@ -157,7 +159,7 @@ void ConcurrencyLimit::Observe(const Permit& permit, double latency_s) {
 
 void ConcurrencyLimit::CloseWindow() {
   const double latency_s = window_.Mean();
-  const bool light = probing_ || static_cast<double>(peak_) <= limit_ * kLightLoad;
+  const bool light = probing_ || !used();
   window_ = {};
   peak_ = in_flight_;
   if (light) {  // a probe, or nothing much to do: what is measured is the base

@@ -96,6 +96,7 @@ class ConcurrencyLimit {
     double Mean() const { return sum_s / static_cast<double>(count); }
   };
 
+  bool used() const;  // enough of the limit in this round or window for it to matter
   bool Overloaded(const Permit& permit, bool sign);
   void Shrink();
   void CountSuccess(double latency_s);

@@ -79,13 +79,16 @@ std::string_view OriginForm(std::string_view method, std::string_view target) {
 }  // namespace
 
 std::span<char> RequestReader::Room() {
-  std::unique_ptr<char[]> old;
+  char* to = buffer_.get();
+  std::unique_ptr<char[]> larger;
   if (capacity_ < unread() + kRoomBytes) {
     capacity_ = std::max(2 * unread(), unread() + kRoomBytes);
-    old = std::exchange(buffer_, std::make_unique_for_overwrite<char[]>(capacity_));
+    larger = std::make_unique_for_overwrite<char[]>(capacity_);
+    to = larger.get();
   }
-  const char* const from = old == nullptr ? buffer_.get() : old.get();
-  if (unread() > 0) std::memmove(buffer_.get(), from + begin_, unread());
+  const char* const from = buffer_.get() + begin_;
+  if (from != to) std::copy_n(from, unread(), to);
+  if (larger != nullptr) buffer_ = std::move(larger);
   searched_ -= std::min(searched_, begin_);
   end_ -= std::exchange(begin_, 0);
   return {buffer_.get() + end_, capacity_ - end_};
