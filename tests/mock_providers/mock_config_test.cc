@@ -1,10 +1,9 @@
-#include "mock_providers/config.h"
-
 #include <set>
 
+#include "mock_providers/config.h"
 #include "tests/catch.h"
 
-namespace squall::config_test {
+namespace squall::mock_config_test {
 namespace {
 
 // Visits a description and notes what a person would miss: a text that is no sentence, a name given
@@ -111,4 +110,4 @@ TEST_CASE("mock config: an outage or a ramp ends after it begins") {
 }
 
 }  // namespace
-}  // namespace squall::config_test
+}  // namespace squall::mock_config_test

@@ -5,7 +5,7 @@
 #include "scenarios/target_process.h"
 #include "tests/bench/command.h"
 
-namespace squall::target_command_wire_test {
+namespace squall::cmd_run_target_wire_test {
 namespace {
 
 using nlohmann::json;
@@ -146,4 +146,4 @@ TEST_CASE("run --target: a mistake is one line that names the option", "[cli]") 
 }
 
 }  // namespace
-}  // namespace squall::target_command_wire_test
+}  // namespace squall::cmd_run_target_wire_test

@@ -15,7 +15,7 @@
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall::cures_test {
+namespace squall::adapt_and_repair_test {
 namespace {
 
 using Sets = std::vector<std::string>;
@@ -431,4 +431,4 @@ TEST_CASE("equivalence: what silent degradation slips through with it and withou
 }
 
 }  // namespace
-}  // namespace squall::cures_test
+}  // namespace squall::adapt_and_repair_test

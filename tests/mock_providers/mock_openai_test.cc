@@ -1,11 +1,10 @@
-#include "mock_providers/openai.h"
-
 #include <cstdio>
 
+#include "mock_providers/openai.h"
 #include "tests/catch.h"
 #include "tests/mock_providers/mock_testing.h"
 
-namespace squall::openai_test {
+namespace squall::mock_openai_test {
 namespace {
 
 OpenAiServer Server() { return OpenAiServer({"large", "small"}); }
@@ -333,4 +332,4 @@ TEST_CASE("mock dialects: every name makes a server") {
 }
 
 }  // namespace
-}  // namespace squall::openai_test
+}  // namespace squall::mock_openai_test

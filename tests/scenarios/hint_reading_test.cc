@@ -1,16 +1,15 @@
 // Hints, right and wrong: what the ground truth asks of an obedient client is what the engine
 // reads.
-#include "mock_providers/hints.h"
-
 #include <cmath>
 
 #include "engine/diagnose.h"
+#include "mock_providers/hints.h"
 #include "mock_providers/in_process.h"
 #include "mock_providers/provider.h"
 #include "tests/catch.h"
 #include "tests/mock_providers/dialect_testing.h"
 
-namespace squall::hints_test {
+namespace squall::hint_reading_test {
 namespace {
 
 constexpr HintForm kForms[] = {HintForm::kUsual,    HintForm::kNone,         HintForm::kSeconds,
@@ -86,4 +85,4 @@ TEST_CASE("hints: the engine reads of every form what an obedient client would",
 }
 
 }  // namespace
-}  // namespace squall::hints_test
+}  // namespace squall::hint_reading_test

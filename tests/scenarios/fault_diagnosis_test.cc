@@ -1,11 +1,10 @@
 // Every fault through the whole stack: what the mock injects is what the engine sees.
-#include "mock_providers/faults.h"
-
 #include "mock_providers/dialect_server.h"
+#include "mock_providers/faults.h"
 #include "scenarios/world.h"
 #include "tests/catch.h"
 
-namespace squall::faults_test {
+namespace squall::fault_diagnosis_test {
 namespace {
 
 // Every attempt meets this variant of this fault.
@@ -98,4 +97,4 @@ TEST_CASE("slow and oddly framed replies are good replies and stay out of the re
 }
 
 }  // namespace
-}  // namespace squall::faults_test
+}  // namespace squall::fault_diagnosis_test
