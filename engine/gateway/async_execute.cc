@@ -63,6 +63,7 @@ Task<int64_t> AsyncService::OnBegin(OutgoingAttempt attempt) {
     job->unrecorded = true;
     co_return 0;
   }
+  job->attempts = std::max(job->attempts, *number);
   job->open.push_back({*number, std::move(attempt.upstream), std::move(attempt.model)});
   co_return *number;
 }
@@ -118,6 +119,22 @@ Task<> AsyncService::AwaitEnds(Job& job) {
   }
 }
 
+// What the record has kept of a request, as its visit read it.
+void AsyncService::Read(std::string_view body, Job* job) const {
+  const GatewayState& state = *core_.state;
+  const bool anthropic = job->endpoint == "/v1/messages";
+  job->error = ReadChat(body, anthropic ? ApiShape::kAnthropic : ApiShape::kOpenAi,
+                        state.config.default_max_tokens, &job->intake);
+  if (job->error.has_value()) return;
+  job->route = state.fleet->Find(job->intake.model);
+  if (job->route == nullptr) {
+    job->error.emplace(404, "model_not_found", "The model is not served here any more.");
+    job->error->retry = false;
+    return;
+  }
+  job->error = ChooseProviders(*job->route, &job->intake);
+}
+
 // From the claim to the end of it. The job is known under its id until then.
 Task<> AsyncService::Execute(std::shared_ptr<Job> job) {
   const CountWhile running(&running_);
@@ -132,19 +149,8 @@ Task<> AsyncService::Execute(std::shared_ptr<Job> job) {
 }
 
 Task<> AsyncService::Call(Job& job) {
-  const std::shared_ptr<const GatewayState> state = core_.state;
-  ChatIntake intake;
-  const ApiShape shape = job.endpoint == "/v1/messages" ? ApiShape::kAnthropic : ApiShape::kOpenAi;
-  job.error = ReadChat(job.body, shape, state->config.default_max_tokens, &intake);
-  if (job.error.has_value()) co_return;
-  job.route = state->fleet->Find(intake.model);
-  if (job.route == nullptr) {
-    job.error.emplace(404, "model_not_found", "The model is not served here any more.");
-    job.error->retry = false;
-    co_return;
-  }
-  job.error = ChooseProviders(*job.route, &intake);
-  if (job.error.has_value()) co_return;
+  if (job.error.has_value()) co_return;  // it cannot be executed
+  const ChatIntake& intake = job.intake;
   ChatRequest request = intake.request;
   request.id = job.lock.id;
   // Whoever wants at most one execution must not have a maybe executed attempt repeated either.
@@ -155,7 +161,7 @@ Task<> AsyncService::Call(Job& job) {
   CallResult result = co_await job.route->engine().Call(std::move(request), schema, deadline, stop);
   CountCall(*job.route, result, &core_);
   if (result.ok) {
-    job.answer = AnswerBody(AnswerOf(*job.route, intake, result, job.lock.id), shape);
+    job.answer = AnswerBody(AnswerOf(*job.route, intake, result, job.lock.id), intake.shape);
   } else {
     job.error = CallError(result, core_.env.Now());
     if (result.stop_reason == "not_repeatable") job.error->retry = false;

@@ -12,13 +12,24 @@
 namespace squall {
 
 struct AsyncService::Job {
-  Job(RequestLock lock_in, std::string endpoint_in, std::string body_in)
-      : lock(std::move(lock_in)), endpoint(std::move(endpoint_in)), body(std::move(body_in)) {}
+  Job(RequestLock lock_in, std::string endpoint_in)
+      : lock(std::move(lock_in)), endpoint(std::move(endpoint_in)) {}
 
   // The process ends: stops, and leaves the request to be taken up again.
   void Abandon() {
     abandoned = true;
     stop.request_stop();
+  }
+
+  // The record says so, and what Completed() does.
+  bool IsCompleted() const { return concluded > 0 && outcome == "completed"; }
+  RecordedRequest Completed() const {
+    RecordedRequest request;
+    request.id = lock.id;
+    request.status = RequestStatus::kCompleted;
+    request.attempts = attempts;
+    request.result = answer.value_or("");
+    return request;
   }
 
   struct Open {  // an attempt that has begun
@@ -43,18 +54,19 @@ struct AsyncService::Job {
 
   RequestLock lock;
   std::string endpoint;
-  std::string body;
+  ChatIntake intake;
+  std::shared_ptr<Route> route;  // nullptr where it cannot be executed; `error` says why
   Time began{};
-  Time renewed{};                // when its lease was last asked for, with success
-  std::shared_ptr<Route> route;  // once the body has been read
-  std::stop_source stop;         // of the call
-  std::stop_source settled{};    // an attempt's end has been written; a new one each time
-  std::stop_source finished;     // nothing more is written
-  std::vector<Open> open;        // at most as many as the engine has in flight
-  std::vector<Ended> ends;       // go along with what is written next
-  int finishing = 0;             // attempts whose end is being written
-  int64_t concluded = 0;         // token of the lock under which its conclusion was written
-  bool lost = false;             // the lock is another's
+  Time renewed{};              // when its lease was last asked for, with success
+  std::stop_source stop;       // of the call
+  std::stop_source settled{};  // an attempt's end has been written; a new one each time
+  std::stop_source finished;   // nothing more is written
+  int64_t attempts = 0;        // that have begun, in all
+  std::vector<Open> open;      // at most as many as the engine has in flight
+  std::vector<Ended> ends;     // go along with what is written next
+  int finishing = 0;           // attempts whose end is being written
+  int64_t concluded = 0;       // token of the lock under which its conclusion was written
+  bool lost = false;           // the lock is another's
   bool abandoned = false;
   bool unrecorded = false;      // an attempt could not be written, so it was not sent
   bool maybe_executed = false;  // an attempt of unknown outcome, which policy forbids to repeat

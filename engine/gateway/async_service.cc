@@ -103,8 +103,8 @@ Task<> AsyncService::TakeUp(ClaimedRequest request) {
     [[maybe_unused]] const bool due = co_await core_.env.SleepUntil(kNever, finished);
     if (ours->concluded == request.lock.token) co_return;
   }
-  std::shared_ptr<Job> job =
-      NewJob(std::move(request.lock), std::move(request.endpoint), std::move(request.body));
+  std::shared_ptr<Job> job = NewJob(std::move(request.lock), std::move(request.endpoint));
+  Read(request.body, job.get());
   co_await Execute(std::move(job));
 }
 
@@ -136,9 +136,8 @@ Task<> AsyncService::Stop(Time deadline) {
   queue_->Close();
 }
 
-std::shared_ptr<AsyncService::Job> AsyncService::NewJob(RequestLock lock, std::string endpoint,
-                                                        std::string body) {
-  auto job = std::make_shared<Job>(std::move(lock), std::move(endpoint), std::move(body));
+std::shared_ptr<AsyncService::Job> AsyncService::NewJob(RequestLock lock, std::string endpoint) {
+  auto job = std::make_shared<Job>(std::move(lock), std::move(endpoint));
   job->began = core_.env.Now();
   job->renewed = job->began;
   jobs_[job->lock.id] = job;

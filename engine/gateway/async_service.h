@@ -80,7 +80,8 @@ class AsyncService final : public AttemptWitness {
   Task<bool> Renew(std::shared_ptr<Job> job);
   Task<bool> RenewLapsed();
   Task<> FinishAttempt(std::shared_ptr<Job> job, int64_t number, RecordedEnd end);
-  std::shared_ptr<Job> NewJob(RequestLock lock, std::string endpoint, std::string body);
+  std::shared_ptr<Job> NewJob(RequestLock lock, std::string endpoint);
+  void Read(std::string_view body, Job* job) const;
   void NoteStale(Job* job, const RequestLock& lock) const;
   void Log(const Job& job) const;
 

@@ -171,8 +171,9 @@ Task<> AsyncService::Accepted(ChatVisit& visit, AcceptReply& accepted, bool wait
     co_return;
   }
   if (accepted.lock.has_value()) {
-    std::string body = visit.exchange.request().body;
-    std::shared_ptr<Job> job = NewJob(*accepted.lock, std::string(visit.path), std::move(body));
+    std::shared_ptr<Job> job = NewJob(*accepted.lock, std::string(visit.path));
+    job->intake = std::move(visit.intake);
+    job->route = visit.route;
     Spawn(core_.env.executor(), Execute(std::move(job)));
   } else {
     work_.request_stop();
@@ -207,6 +208,11 @@ Task<> AsyncService::AwaitResult(ChatVisit& visit) {
     }
     if (visit.exchange.gone().stop_requested()) {
       EndVisit(&visit, 499, "client_left", &core_);
+      co_return;
+    }
+    if (job != nullptr && job->IsCompleted()) {
+      const RecordedRequest completed = job->Completed();
+      co_await ReplyRecorded(visit, completed, "async");
       co_return;
     }
     const absl::StatusOr<RecordedRequest> now = co_await queue_->Get(visit.id, client);

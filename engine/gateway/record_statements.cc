@@ -91,11 +91,6 @@ constinit const SqlStatement kEndRunning = {
     "UPDATE attempts SET outcome = $2, finished_at = $3 WHERE request = $1 AND outcome = 'running' "
     "RETURNING 1"};
 
-// The same of the request with the id $1.
-constinit const SqlStatement kEndRunningOf = {
-    "UPDATE attempts SET outcome = $2, finished_at = $3 WHERE outcome = 'running' AND "
-    "request = (SELECT seq FROM requests WHERE id = $1) RETURNING 1"};
-
 constinit const SqlStatement kFailLost = {
     "UPDATE requests SET status = 'failed', finished = 1, token = token + 1, body = NULL, "
     "error_code = 'outcome_unknown', error_message = $3, http_status = 502, updated_at = $2, "
@@ -113,18 +108,18 @@ constinit const SqlStatement kRequeue = {
     "updated_at = $2, due_at = CASE WHEN created_at < $2 THEN created_at ELSE $2 END "
     "WHERE seq = $1 RETURNING 1"};
 
-// ---- under a lock: id $1, token $2 ----
+// ---- under a lock ----
 
-#define SQUALL_LOCK_HELD " WHERE id = $1 AND token = $2 AND status = 'processing' "
+// Whether the lock with the id $1 and the token $2 is held. Whoever has asked goes on by seq.
+constinit const SqlStatement kLock = {
+    "SELECT seq, attempts FROM requests WHERE id = $1 AND token = $2 AND status = 'processing' "
+    "FOR UPDATE"};
 
-constinit const SqlStatement kLock = {"SELECT seq FROM requests" SQUALL_LOCK_HELD "FOR UPDATE"};
-
-constinit const SqlStatement kRenew = {"UPDATE requests SET due_at = $3" SQUALL_LOCK_HELD
-                                       "RETURNING 1"};
+constinit const SqlStatement kRenew = {
+    "UPDATE requests SET due_at = $2 WHERE seq = $1 RETURNING 1"};
 
 constinit const SqlStatement kBegin = {
-    "UPDATE requests SET attempts = attempts + 1, due_at = $3, updated_at = $4" SQUALL_LOCK_HELD
-    "AND attempts < $5 RETURNING seq, attempts"};
+    "UPDATE requests SET attempts = $2, due_at = $3, updated_at = $4 WHERE seq = $1 RETURNING 1"};
 
 constinit const SqlStatement kInsertAttempt = {
     "INSERT INTO attempts (request, number, provider, model, started_at, outcome) "
@@ -139,17 +134,17 @@ constinit const SqlStatement kNoteAttempt = {
     "END WHERE seq = $1 RETURNING 1"};
 
 constinit const SqlStatement kComplete = {
-    "UPDATE requests SET status = 'completed', finished = 1, body = NULL, result = $3, "
-    "http_status = $4, updated_at = $5, due_at = $5" SQUALL_LOCK_HELD "RETURNING 1"};
+    "UPDATE requests SET status = 'completed', finished = 1, body = NULL, result = $2, "
+    "http_status = $3, updated_at = $4, due_at = $4 WHERE seq = $1 RETURNING 1"};
 
 constinit const SqlStatement kFail = {
-    "UPDATE requests SET status = 'failed', finished = 1, body = NULL, error_code = $3, "
-    "error_message = $4, http_status = $5, updated_at = $6, due_at = $6" SQUALL_LOCK_HELD
+    "UPDATE requests SET status = 'failed', finished = 1, body = NULL, error_code = $2, "
+    "error_message = $3, http_status = $4, updated_at = $5, due_at = $5 WHERE seq = $1 "
     "RETURNING 1"};
 
 constinit const SqlStatement kRetry = {
-    "UPDATE requests SET status = 'retrying', due_at = $3, updated_at = $4, error_code = CASE WHEN "
-    "$5 = '' THEN error_code ELSE $5 END" SQUALL_LOCK_HELD "RETURNING 1"};
+    "UPDATE requests SET status = 'retrying', due_at = $2, updated_at = $3, error_code = CASE WHEN "
+    "$4 = '' THEN error_code ELSE $4 END WHERE seq = $1 RETURNING 1"};
 
 // ---- upkeep ----
 

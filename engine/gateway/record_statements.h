@@ -21,8 +21,8 @@ extern const std::array<const char*, kTableCount> kTables;
 inline constexpr size_t kRequestColumns = 13;
 
 extern const SqlStatement kFindKey, kForget, kInsert, kGet, kGetAttempts, kNextDue, kClaim,
-    kCountUnknown, kEndRunning, kEndRunningOf, kFailLost, kLeftBehind, kRequeue, kLock, kRenew,
-    kBegin, kInsertAttempt, kFinishAttempt, kNoteAttempt, kComplete, kFail, kRetry, kPurge, kCounts;
+    kCountUnknown, kEndRunning, kFailLost, kLeftBehind, kRequeue, kLock, kRenew, kBegin,
+    kInsertAttempt, kFinishAttempt, kNoteAttempt, kComplete, kFail, kRetry, kPurge, kCounts;
 
 // A rule between rows; its statement finds one that breaks it, by id.
 struct Rule {

@@ -108,17 +108,20 @@ absl::StatusOr<AcceptReply> TableRecord::Accept(const NewRequest& request, UnixT
   // That the record is full is no reason to undo what others do in the same transaction.
   absl::Status refused;
   const absl::Status status = Write(now, [&](UnixTime at) -> absl::Status {
+    const auto has_room = connection_->HasRoom();
+    if (!has_room.ok()) return has_room.status();
+    // Most keys are new, which the table says by itself.
     for (int i = 0; i < kAcceptTries; ++i) {
+      if (*has_room) {
+        const auto inserted = Insert(request, at, &reply);
+        if (!inserted.ok() || *inserted) return inserted.status();
+      }
       const auto found = FindKey(request, at, &reply);
       if (!found.ok() || *found) return found.status();
-      const auto has_room = connection_->HasRoom();
-      if (!has_room.ok()) return has_room.status();
       if (!*has_room) {
         refused = absl::UnavailableError("request record: full (max_bytes)");
         return absl::OkStatus();
       }
-      const auto inserted = Insert(request, at, &reply);
-      if (!inserted.ok() || *inserted) return inserted.status();
     }
     return absl::UnavailableError("request record: busy (others accept the same key)");
   });
@@ -286,14 +289,21 @@ absl::StatusOr<TableRecord::Lost> TableRecord::LoseAttempts(int64_t seq, UnixTim
 
 // ---- under a lock ----
 
+absl::Status TableRecord::WriteHeld(const RequestLock& lock, UnixTime now,
+                                    absl::FunctionRef<absl::Status(const Held&)> body) {
+  return Write(now, [&](UnixTime at) -> absl::Status {
+    const auto rows = connection_->Run(sql::kLock, {std::string_view(lock.id), lock.token});
+    if (!rows.ok()) return rows.status();
+    if (rows->empty()) return StaleLock();
+    return body({rows->front().Int(0), rows->front().Int(1), at});
+  });
+}
+
 absl::StatusOr<UnixTime> TableRecord::Renew(const RequestLock& lock, UnixTime now) {
   UnixTime until;
-  const absl::Status status = Write(now, [&](UnixTime at) -> absl::Status {
-    until = at + config_.lease;
-    const auto rows =
-        connection_->Run(sql::kRenew, {std::string_view(lock.id), lock.token, until.ns});
-    if (!rows.ok()) return rows.status();
-    return rows->empty() ? StaleLock() : absl::OkStatus();
+  const absl::Status status = WriteHeld(lock, now, [&](const Held& held) {
+    until = held.at + config_.lease;
+    return connection_->Run(sql::kRenew, {held.seq, until.ns}).status();
   });
   if (!status.ok()) return status;
   return until;
@@ -306,22 +316,18 @@ absl::StatusOr<int64_t> TableRecord::BeginAttempt(const RequestLock& lock,
   if (bad.ok()) bad = CheckField("model", model, 0);
   if (!bad.ok()) return bad;
   int64_t number = 0;
-  const absl::Status status = Write(now, [&](UnixTime at) -> absl::Status {
-    const UnixTime until = at + config_.lease;
-    const auto begun = connection_->Run(sql::kBegin, {std::string_view(lock.id), lock.token,
-                                                      until.ns, at.ns, config_.max_attempts});
-    if (!begun.ok()) return begun.status();
-    if (begun->empty()) {
-      const auto held = connection_->Run(sql::kLock, {std::string_view(lock.id), lock.token});
-      if (!held.ok()) return held.status();
-      if (held->empty()) return StaleLock();
+  const absl::Status status = WriteHeld(lock, now, [&](const Held& held) -> absl::Status {
+    if (held.attempts >= config_.max_attempts) {
       return absl::ResourceExhaustedError(
           Cat("request record: ", config_.max_attempts, " attempts are used up (max_attempts)"));
     }
-    number = begun->front().Int(1);
+    number = held.attempts + 1;
+    const UnixTime until = held.at + config_.lease;
+    const auto begun = connection_->Run(sql::kBegin, {held.seq, number, until.ns, held.at.ns});
+    if (!begun.ok()) return begun.status();
     return connection_
-        ->Run(sql::kInsertAttempt, {begun->front().Int(0), number, std::string_view(provider),
-                                    std::string_view(model), at.ns})
+        ->Run(sql::kInsertAttempt,
+              {held.seq, number, std::string_view(provider), std::string_view(model), held.at.ns})
         .status();
   });
   if (!status.ok()) return status;
@@ -336,41 +342,40 @@ absl::Status TableRecord::FinishAttempt(const RequestLock& lock, int64_t number,
   }
   const std::string failure_class = SafeErrorCode(end.failure_class);
   const std::string code = SafeErrorCode(end.error_code);
-  return Write(now, [&](UnixTime at) -> absl::Status {
-    const auto held = connection_->Run(sql::kLock, {std::string_view(lock.id), lock.token});
-    if (!held.ok()) return held.status();
-    if (held->empty()) return StaleLock();
-    const int64_t seq = held->front().Int(0);
+  return WriteHeld(lock, now, [&](const Held& held) -> absl::Status {
     const auto ended =
-        connection_->Run(sql::kFinishAttempt,
-                         {seq, number, at.ns, Name(end.outcome), std::string_view(failure_class),
-                          std::string_view(code), end.http_status});
+        connection_->Run(sql::kFinishAttempt, {held.seq, number, held.at.ns, Name(end.outcome),
+                                               std::string_view(failure_class),
+                                               std::string_view(code), end.http_status});
     if (!ended.ok()) return ended.status();
     if (ended->empty()) return absl::NotFoundError("request record: no such attempt is running");
     const bool failed = end.outcome != RecordedOutcome::kSucceeded;
     return connection_
-        ->Run(sql::kNoteAttempt, {seq, at.ns, failed ? std::string_view(code) : std::string_view()})
+        ->Run(sql::kNoteAttempt,
+              {held.seq, held.at.ns, failed ? std::string_view(code) : std::string_view()})
         .status();
   });
 }
 
-absl::Status TableRecord::EndAttempts(const absl::StatusOr<SqlRows>& rows, const std::string& id,
-                                      UnixTime now) {
-  if (!rows.ok()) return rows.status();
-  if (rows->empty()) return StaleLock();
-  return connection_
-      ->Run(sql::kEndRunningOf, {std::string_view(id), Name(RecordedOutcome::kAbandoned), now.ns})
-      .status();
+absl::Status TableRecord::Release(
+    const RequestLock& lock, UnixTime now,
+    absl::FunctionRef<absl::StatusOr<SqlRows>(const Held&)> statement) {
+  return WriteHeld(lock, now, [&](const Held& held) -> absl::Status {
+    const auto released = statement(held);
+    if (!released.ok()) return released.status();
+    if (held.attempts == 0) return absl::OkStatus();
+    return connection_
+        ->Run(sql::kEndRunning, {held.seq, Name(RecordedOutcome::kAbandoned), held.at.ns})
+        .status();
+  });
 }
 
 absl::Status TableRecord::Complete(const RequestLock& lock, const std::string& result,
                                    int64_t http_status, UnixTime now) {
   if (absl::Status bad = CheckFieldSize("result", result, config_.max_body_bytes); !bad.ok())
     return bad;
-  return Write(now, [&](UnixTime at) {
-    return EndAttempts(connection_->Run(sql::kComplete, {std::string_view(lock.id), lock.token,
-                                                         SqlBlob{result}, http_status, at.ns}),
-                       lock.id, at);
+  return Release(lock, now, [&](const Held& held) {
+    return connection_->Run(sql::kComplete, {held.seq, SqlBlob{result}, http_status, held.at.ns});
   });
 }
 
@@ -378,22 +383,19 @@ absl::Status TableRecord::Fail(const RequestLock& lock, const RequestFailure& fa
                                UnixTime now) {
   const std::string code = SafeErrorCode(failure.error_code);
   const std::string message = SafeErrorMessage(failure.message);
-  return Write(now, [&](UnixTime at) {
-    return EndAttempts(
-        connection_->Run(sql::kFail, {std::string_view(lock.id), lock.token, std::string_view(code),
-                                      std::string_view(message), failure.http_status, at.ns}),
-        lock.id, at);
+  return Release(lock, now, [&](const Held& held) {
+    return connection_->Run(sql::kFail,
+                            {held.seq, std::string_view(code), std::string_view(message),
+                             failure.http_status, held.at.ns});
   });
 }
 
 absl::Status TableRecord::ScheduleRetry(const RequestLock& lock, UnixTime not_before,
                                         const std::string& error_code, UnixTime now) {
   const std::string code = SafeErrorCode(error_code);
-  return Write(now, [&](UnixTime at) {
-    return EndAttempts(
-        connection_->Run(sql::kRetry, {std::string_view(lock.id), lock.token, not_before.ns, at.ns,
-                                       std::string_view(code)}),
-        lock.id, at);
+  return Release(lock, now, [&](const Held& held) {
+    return connection_->Run(sql::kRetry,
+                            {held.seq, not_before.ns, held.at.ns, std::string_view(code)});
   });
 }
 

@@ -51,6 +51,20 @@ class TableRecord final : public RequestRecord {
   // it returns for its own sake (see Group()) keeps what it wrote.
   absl::Status Write(UnixTime now, absl::FunctionRef<absl::Status(UnixTime)> body);
 
+  // A request whose lock is the caller's, until the transaction ends.
+  struct Held {
+    int64_t seq;
+    int64_t attempts;
+    UnixTime at;  // the transaction's time
+  };
+  // As Write(), under a lock; Aborted where it has passed to another.
+  absl::Status WriteHeld(const RequestLock& lock, UnixTime now,
+                         absl::FunctionRef<absl::Status(const Held&)> body);
+
+  // The same, giving the lock back: what still runs of the request is abandoned.
+  absl::Status Release(const RequestLock& lock, UnixTime now,
+                       absl::FunctionRef<absl::StatusOr<SqlRows>(const Held&)> statement);
+
   // One statement that only reads, in the group's transaction if that has begun.
   absl::StatusOr<SqlRows> Read(const SqlStatement& statement,
                                std::initializer_list<SqlParameter> parameters);
@@ -66,10 +80,6 @@ class TableRecord final : public RequestRecord {
     bool failed = false;   // the request, by policy, for these or for an unknown one before
   };
   absl::StatusOr<Lost> LoseAttempts(int64_t seq, UnixTime now);
-
-  // After a statement that gave a lock back: `rows` is empty where the lock was not the caller's.
-  absl::Status EndAttempts(const absl::StatusOr<SqlRows>& rows, const std::string& id,
-                           UnixTime now);
 
   const RecordConfig config_;
   const std::unique_ptr<SqlConnection> connection_;

@@ -626,10 +626,8 @@ set(record_test tests/engine/gateway/record_test.cc)
 squall_mutant(
   NAME    record_takes_any_lock_token
   FILE    engine/gateway/record_statements.cc
-  FIND    [["UPDATE requests SET status = 'completed', finished = 1, body = NULL, result = $3, "
-    "http_status = $4, updated_at = $5, due_at = $5" SQUALL_LOCK_HELD "RETURNING 1"]]
-  REPLACE [["UPDATE requests SET status = 'completed', finished = 1, body = NULL, result = $3, "
-    "http_status = $4, updated_at = $5, due_at = $5 WHERE id = $1 AND $2 = $2 RETURNING 1"]]
+  FIND    [[WHERE id = $1 AND token = $2 AND]]
+  REPLACE [[WHERE id = $1 AND $2 = $2 AND]]
   TEST    ${record_test}
   FILTER  "record: random calls agree with a model*")
 squall_mutant(

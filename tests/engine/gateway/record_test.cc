@@ -1,5 +1,7 @@
 #include "engine/gateway/record.h"
 
+#include <nlohmann/json.hpp>
+
 #include "engine/gateway/record_hash.h"
 #include "tests/engine/gateway/record_claims.h"
 #include "tests/engine/gateway/record_files.h"
@@ -41,6 +43,27 @@ TEST_CASE("record: bodies are the same if their JSON says the same", "[record]")
     CHECK(absl::IsInvalidArgument(CanonicalBodyHash("/", bad).status()));
   }
   CHECK(Sha256Hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+// What the hash has been since the first record: a key must not come to stand for another body
+// because squall has been replaced.
+TEST_CASE("record: the canonical form of a body is what nlohmann prints", "[record]") {
+  for (const char* body : {
+           "{}",
+           R"({"wait":false,"idempotency_key":"k"})",
+           R"({"b":{"z":[],"a":{}},"a":[1,-1,0,-0,18446744073709551615,-9223372036854775808]})",
+           R"({"n":[0.7,1.0,1e2,1E-7,-0.0,123456789.125,1e16,5e-324,1.7976931348623157e308]})",
+           R"({"text":"\u00e9 \ud83d\ude00 \" \\ \/ \n\r\t \u0001 \u007f"})",
+           R"({"same":1,"other":{"x":1,"x":2},"same":[true,false,null]})",
+           R"({"wait":{"wait":1},"inner":{"wait":1,"idempotency_key":"k"},"":0,"a b":"é"})",
+       }) {
+    CAPTURE(body);
+    nlohmann::json json = nlohmann::json::parse(body);
+    json.erase("wait");
+    json.erase("idempotency_key");
+    const std::string text = std::string("/v1/messages") + '\0' + json.dump();
+    CHECK(Must(CanonicalBodyHash("/v1/messages", body)) == Sha256Hex(text));
+  }
 }
 
 TEST_CASE("record: times print as RFC 3339", "[record]") {
