@@ -145,7 +145,6 @@ Task<> AsyncService::Execute(std::shared_ptr<Job> job) {
   Log(*job);
   jobs_.erase(job->lock.id);
   job->finished.request_stop();
-  work_.request_stop();
 }
 
 Task<> AsyncService::Call(Job& job) {

@@ -136,7 +136,7 @@ Task<> AsyncService::Serve(ChatVisit& visit, ChatService& chat) {
   request.claim = wait && !core_.draining;
   std::optional<ClientLimits::Permit> permit;
   ClientLimits& limits = *visit.state->limits[visit.client];
-  const ClientLoad load = ExpectedLoad(*visit.route, visit.intake, true);
+  const ClientLoad load = ExpectedLoad(*visit.route, visit.intake, limits.CountsLoad());
   if (!error.has_value()) {
     ClientError limited;
     permit = limits.Enter(load, chat.ConversationOf(visit), core_.env.Now(), &limited);

@@ -159,10 +159,7 @@ Task<> ChatService::Serve(ChatVisit& visit) {
 
 Task<> ChatService::Answer(ChatVisit& visit) {
   ClientLimits& limits = *visit.state->limits[visit.client];
-  const ClientLimitsConfig& its = limits.config();
-  const bool counted = its.tokens_per_min > 0 || its.usd_per_day > 0 ||
-                       its.tokens_per_conversation > 0 || its.usd_per_conversation > 0;
-  const ClientLoad load = ExpectedLoad(*visit.route, visit.intake, counted);
+  const ClientLoad load = ExpectedLoad(*visit.route, visit.intake, limits.CountsLoad());
   ClientError error;
   const Time now = core_.env.Now();
   const auto permit = limits.Enter(load, ConversationOf(visit), now, &error);

@@ -47,6 +47,12 @@ class ClientLimits {
 
   const ClientLimitsConfig& config() const { return config_; }
 
+  // Whether a load matters to a limit: otherwise nobody needs to estimate one.
+  bool CountsLoad() const {
+    return config_.tokens_per_min > 0 || config_.usd_per_day > 0 ||
+           config_.tokens_per_conversation > 0 || config_.usd_per_conversation > 0;
+  }
+
  private:
   ClientLimitsConfig config_;
   RateLimiter rates_;
