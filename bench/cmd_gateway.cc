@@ -57,6 +57,13 @@ void ReloadGateway(const GatewayOptions& options, Gateway* gateway) {
   SayLine("configuration not loaded, the one before stays: " + message);
 }
 
+// Ends the wait for signals once nothing else is left.
+Task<> DrainGateway(Gateway* gateway, asio::signal_set* signals) {
+  co_await gateway->Drain();
+  boost::system::error_code ignored;
+  signals->cancel(ignored);
+}
+
 // A second SIGTERM or SIGINT ends the process at once.
 Task<> HandleSignals(asio::signal_set* signals, const GatewayOptions& options, Gateway* gateway,
                      RealEnv* env, int* code) {
@@ -71,17 +78,8 @@ Task<> HandleSignals(asio::signal_set* signals, const GatewayOptions& options, G
     if (*code != kExitOk) std::_Exit(*code);
     *code = signal == SIGTERM ? kExitTerminated : kExitInterrupted;
     SayLine("draining");
-    Spawn(env->executor(), gateway->Drain());
+    Spawn(env->executor(), DrainGateway(gateway, signals));
   }
-}
-
-// Ends the wait for signals once nothing else is left.
-Task<> DrainWatch(Gateway* gateway, RealEnv* env, asio::signal_set* signals) {
-  while (!gateway->drained()) {
-    [[maybe_unused]] const bool due = co_await env->SleepUntil(env->Now() + 20ms);
-  }
-  boost::system::error_code ignored;
-  signals->cancel(ignored);
 }
 
 int PrintExample() {
@@ -129,7 +127,6 @@ int RunGateway(const GatewayOptions& options) {
           std::to_string(*port));
   int code = kExitOk;
   Spawn(env.executor(), HandleSignals(&signals, options, gateway, &env, &code));
-  Spawn(env.executor(), DrainWatch(gateway, &env, &signals));
   env.io().run();
   return kExitOk;
 }

@@ -109,7 +109,7 @@ AccessLog::~AccessLog() {
 }
 
 void AccessLog::Add(const AccessEntry& entry) {
-  if (fd_ < 0) return;
+  if (!kept()) return;
   if (pending_.size() >= kMostPending) {
     ++dropped_;
     return;

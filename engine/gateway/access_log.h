@@ -49,6 +49,7 @@ class AccessLog {
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
+  bool kept() const { return fd_ >= 0; }
   void Add(const AccessEntry& entry);
   void Flush();
   int64_t dropped() const { return dropped_; }

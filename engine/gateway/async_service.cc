@@ -21,7 +21,7 @@ AsyncService::AsyncService(GatewayCore& core, const AsyncConfig& config, Say say
                            std::unique_ptr<RecordQueue> queue)
     : core_(core), config_(config), say_(std::move(say)), queue_(std::move(queue)) {}
 
-AsyncService::~AsyncService() { SQUALL_CHECK(running_ == 0 && jobs_.empty()); }
+AsyncService::~AsyncService() { SQUALL_CHECK(running_ == 0 && taken_up_ == 0 && jobs_.empty()); }
 
 absl::StatusOr<std::unique_ptr<AsyncService>> AsyncService::Open(GatewayCore& core,
                                                                  const AsyncConfig& config,
@@ -61,30 +61,36 @@ Task<> AsyncService::Boot() {
   }
   recovered_ = !stop.stop_requested();
   booted_.request_stop();
-  for (int64_t i = 0; i < config_.workers; ++i) Spawn(core_.env.executor(), Work());
+  Spawn(core_.env.executor(), Work());
   Spawn(core_.env.executor(), Upkeep());
 }
 
+// Claims what is due, one request after the other, as long as there is a worker for it: many that
+// ask for themselves are so many transactions for each request, and for none.
 Task<> AsyncService::Work() {
   const CountWhile running(&running_);
   const std::stop_token stop = stop_.get_token();
   while (!stop.stop_requested()) {
-    absl::StatusOr<std::optional<ClaimedRequest>> claimed = std::nullopt;
-    const bool renewed = co_await RenewLapsed();
-    if (renewed) claimed = co_await queue_->ClaimNext();
-    if (claimed.ok() && claimed->has_value()) {
-      ClaimedRequest& request = **claimed;
-      co_await TakeUp(std::move(request));
-      continue;
+    Time next = kNever;  // until one is done
+    if (taken_up_ < config_.workers) {
+      absl::StatusOr<std::optional<ClaimedRequest>> claimed = std::nullopt;
+      const bool renewed = co_await RenewLapsed();
+      if (renewed) claimed = co_await queue_->ClaimNext();
+      if (claimed.ok() && claimed->has_value()) {
+        ++taken_up_;
+        ClaimedRequest& request = **claimed;
+        Spawn(core_.env.executor(), TakeUp(std::move(request)));
+        continue;
+      }
+      const bool good = renewed && claimed.ok();
+      next = core_.env.Now() + (good ? config_.poll : std::max(config_.poll, kPauseAfterError));
     }
     std::stop_source wake;
     const StopOther wake_up{&wake};
     const std::stop_callback<StopOther> on_stop(stop, wake_up);
     const std::stop_callback<StopOther> on_work(work_.get_token(), wake_up);
-    const bool good = renewed && claimed.ok();
-    const Duration pause = good ? config_.poll : std::max(config_.poll, kPauseAfterError);
     const std::stop_token woken = wake.get_token();
-    [[maybe_unused]] const bool due = co_await core_.env.SleepUntil(core_.env.Now() + pause, woken);
+    [[maybe_unused]] const bool due = co_await core_.env.SleepUntil(next, woken);
     if (work_.stop_requested()) work_ = std::stop_source();
   }
 }
@@ -92,6 +98,7 @@ Task<> AsyncService::Work() {
 // A request can be claimed from under us while it is still executed here, where its lease could not
 // be renewed in time. It is not executed twice for that: it goes on under the new lock.
 Task<> AsyncService::TakeUp(ClaimedRequest request) {
+  bool concluded = false;
   const auto found = jobs_.find(request.lock.id);
   if (found != jobs_.end()) {
     const std::shared_ptr<Job> ours = found->second;
@@ -101,11 +108,15 @@ Task<> AsyncService::TakeUp(ClaimedRequest request) {
     }
     const std::stop_token finished = ours->finished.get_token();
     [[maybe_unused]] const bool due = co_await core_.env.SleepUntil(kNever, finished);
-    if (ours->concluded == request.lock.token) co_return;
+    concluded = ours->concluded == request.lock.token;
   }
-  std::shared_ptr<Job> job = NewJob(std::move(request.lock), std::move(request.endpoint));
-  Read(request.body, job.get());
-  co_await Execute(std::move(job));
+  if (!concluded) {
+    std::shared_ptr<Job> job = NewJob(std::move(request.lock), std::move(request.endpoint));
+    Read(request.body, job.get());
+    co_await Execute(std::move(job));
+  }
+  --taken_up_;
+  work_.request_stop();
 }
 
 Task<> AsyncService::Upkeep() {
@@ -127,7 +138,7 @@ void AsyncService::StopClaiming() { stop_.request_stop(); }
 Task<> AsyncService::Stop(Time deadline) {
   StopClaiming();
   constexpr Duration kLook = 5ms;
-  while (!jobs_.empty() || running_ > 0) {
+  while (!jobs_.empty() || running_ > 0 || taken_up_ > 0) {
     if (core_.env.Now() >= deadline) {
       for (const auto& [unused, job] : jobs_) job->Abandon();
     }
@@ -180,23 +191,20 @@ Task<bool> AsyncService::Renew(std::shared_ptr<Job> job) {
 
 // Before anything is claimed: leases that have not been renewed in time (the record could not be
 // written, or this process stood still) are ours until another has claimed the request, which must
-// not be one of our own workers. False while that is not certain.
+// not be this process. False while that is not certain.
 Task<bool> AsyncService::RenewLapsed() {
-  if (renewing_) co_return false;
   std::vector<std::shared_ptr<Job>> late;
   const Time now = core_.env.Now();
   for (const auto& [unused, job] : jobs_) {
     if (!job->lost && now - job->renewed > config_.record.lease / 2) late.push_back(job);
   }
   if (late.empty()) co_return true;
-  renewing_ = true;
   bool all = true;
   for (const std::shared_ptr<Job>& job : late) {
     const bool renewed = co_await Renew(job);
     if (!renewed) all = false;
     if (!all) break;
   }
-  renewing_ = false;
   co_return all;
 }
 

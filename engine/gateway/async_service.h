@@ -99,12 +99,12 @@ class AsyncService final : public AttemptWitness {
   std::stop_source stop_;                                          // of claiming
   std::stop_source work_;                                          // something may have come
   int64_t running_ = 0;                                            // coroutines of ours
+  int64_t taken_up_ = 0;                                           // requests, at most workers
   RecordCounts counts_;                                            // as of the last look
   bool started_ = false;
   std::stop_source booted_;  // it is known whether the record could be recovered
   bool recovered_ = false;   // nothing is accepted before
   std::string not_recovered_ = "request record: not read yet";  // why
-  bool renewing_ = false;                                       // one worker is at it
 };
 
 }  // namespace squall

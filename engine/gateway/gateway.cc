@@ -99,7 +99,7 @@ absl::StatusOr<std::shared_ptr<GatewayState>> Gateway::Prepare(const GatewayConf
 absl::StatusOr<uint16_t> Gateway::Open() {
   absl::StatusOr<uint16_t> port = door_->Open();
   if (!port.ok()) return port;
-  Spawn(core_.env.executor(), FlushLog());
+  if (core_.log->kept()) Spawn(core_.env.executor(), FlushLog());
   if (async_ != nullptr) async_->Start();
   return port;
 }
