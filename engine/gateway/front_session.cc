@@ -122,12 +122,20 @@ Task<bool> FrontSession::Exchange() {
   co_return keep_ && !gone_.stop_requested();
 }
 
-// True when there is something to read, or the end of it.
+// True when there is something to read, or the end of it. The watch says so: of two waits that end
+// at once, Asio completes the second with another turn of the loop.
 Task<bool> FrontSession::Readable() {
-  error_code ec;
-  co_await socket_.async_wait(FrontSocket::wait_read,
-                              asio::redirect_error(asio::use_awaitable, ec));
-  co_return !ec;
+  return asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(
+      [](auto handler, FrontSession* self) {
+        self->Watch();
+        // Shared, because a std::function is copyable and the handler of a coroutine is not.
+        auto reader = std::make_shared<decltype(handler)>(std::move(handler));
+        self->watch_->reader = [reader](bool readable) {
+          auto& resume = *reader;
+          std::move(resume)(readable);
+        };
+      },
+      asio::use_awaitable, this);
 }
 
 // kMore if the client left, or has been told that it took too long.
@@ -254,12 +262,18 @@ Task<bool> FrontSession::Send(std::string_view head, std::string_view body) {
 }
 
 void FrontSession::Watch() {
-  if (watching_) return;
-  watching_ = true;
-  socket_.async_wait(FrontSocket::wait_read, [self = shared_from_this()](error_code ec) {
-    self->watching_ = false;
+  if (watch_ != nullptr) return;
+  auto watched = std::make_unique<Watched>();
+  watch_ = watched.get();
+  socket_.async_wait(FrontSocket::wait_read, [self = shared_from_this(),
+                                              watched = std::move(watched)](error_code ec) {
+    self->watch_ = nullptr;
     const bool handling = self->step_ == Step::kHandle || self->step_ == Step::kWrite;
-    if (handling) self->OnReadable(ec);
+    if (watched->reader) {
+      watched->reader(!ec);
+    } else if (handling) {
+      self->OnReadable(ec);
+    }
   });
 }
 

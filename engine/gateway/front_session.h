@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -66,6 +67,11 @@ class FrontSession final : public HttpExchange, public std::enable_shared_from_t
   Task<> CloseOrderly();
   std::string Head(int status, std::string_view headers) const;
   void Close();
+  // A wait for the socket to be readable, and who waits for it: the next request, or nobody while
+  // one is handled. The wait owns this, so that what is never readable leaves nothing behind.
+  struct Watched {
+    std::function<void(bool)> reader;
+  };
   void Watch();
   void OnReadable(boost::system::error_code ec);
   void Enter(Step step);
@@ -77,15 +83,15 @@ class FrontSession final : public HttpExchange, public std::enable_shared_from_t
   std::string peer_;
   RequestReader reader_;
   Step step_ = Step::kIdle;
-  int64_t sweeps_left_ = 0;  // that the present step may last, 0 = any number
-  bool timed_out_ = false;   // a request took too long to arrive
-  std::stop_source gone_;    // the client has left, or the door is shut
-  bool watching_ = false;    // a watch is pending; it may outlast its request
-  bool begun_ = false;       // the present reply
-  bool streams_ = false;     // and its body is a stream
-  bool keep_ = false;        // the connection, after it
-  int64_t accounted_ = 0;    // bytes in FrontCounts::buffered
-  int64_t writing_ = 0;      // bytes of the reply that is being written
+  int64_t sweeps_left_ = 0;   // that the present step may last, 0 = any number
+  bool timed_out_ = false;    // a request took too long to arrive
+  std::stop_source gone_;     // the client has left, or the door is shut
+  Watched* watch_ = nullptr;  // pending; it may outlast its request
+  bool begun_ = false;        // the present reply
+  bool streams_ = false;      // and its body is a stream
+  bool keep_ = false;         // the connection, after it
+  int64_t accounted_ = 0;     // bytes in FrontCounts::buffered
+  int64_t writing_ = 0;       // bytes of the reply that is being written
 };
 
 }  // namespace squall

@@ -27,7 +27,7 @@ struct RecordQueue::Core {
 
   bool in_memory() const { return config.store == RecordStore::kMemory; }
   void Work(RequestRecord& record);
-  absl::Status RunHere(const Operation& operation);
+  absl::Status RunHere(absl::FunctionRef<void(RequestRecord&)> operation);
   bool Take(std::vector<QueuedOperation>* batch);
   void RunBatch(RequestRecord& record, std::vector<QueuedOperation>& batch);
 
@@ -82,7 +82,7 @@ void RecordQueue::Core::RunBatch(RequestRecord& record, std::vector<QueuedOperat
 }
 
 // One at a time, and none once Close() has returned.
-absl::Status RecordQueue::Core::RunHere(const Operation& operation) {
+absl::Status RecordQueue::Core::RunHere(absl::FunctionRef<void(RequestRecord&)> operation) {
   const std::lock_guard lock(mutex);
   if (closed) return absl::UnavailableError(kClosed);
   RequestRecord& record = *records.front();
@@ -114,6 +114,12 @@ absl::StatusOr<std::unique_ptr<RecordQueue>> RecordQueue::Open(const RecordConfi
 }
 
 RecordQueue::~RecordQueue() { Close(); }
+
+bool RecordQueue::in_memory() const { return core_->in_memory(); }
+
+absl::Status RecordQueue::RunHere(absl::FunctionRef<void(RequestRecord&)> operation) {
+  return core_->RunHere(operation);
+}
 
 void RecordQueue::Submit(Operation operation, Done done) {
   if (core_->in_memory()) return done(core_->RunHere(operation));

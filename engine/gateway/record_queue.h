@@ -1,7 +1,8 @@
 // RecordQueue: the request record for an event loop, which must not wait for a disk. Operations go
 // through a bounded queue to the record's own threads (one for SQLite, RecordConfig::threads for
 // PostgreSQL) and come back as awaitables. On a record in memory, which waits for nothing, they run
-// at once in the calling thread: two changes of threads cost many times what they do.
+// at once in the calling thread, and their awaitables do not suspend: two changes of threads cost
+// many times what they do.
 //
 // Durable throughput comes from sharing: on SQLite, a thread takes what has gathered, up to
 // RecordConfig::group operations, runs it as one transaction with one fsync, and only then lets
@@ -15,6 +16,7 @@
 // operations before it, and no sooner, since what is written must not be forgotten.
 #pragma once
 
+#include <absl/functional/function_ref.h>
 #include <absl/status/statusor.h>
 
 #include <boost/asio/associated_executor.hpp>
@@ -90,6 +92,15 @@ class RecordQueue {
   struct Core;
   RecordQueue(std::unique_ptr<Core> core);
 
+  bool in_memory() const;
+  // On a record in memory: at once.
+  absl::Status RunHere(absl::FunctionRef<void(RequestRecord&)> operation);
+
+  // Through the queue.
+  template <class T>
+  Task<absl::StatusOr<T>> Queued(
+      std::function<absl::StatusOr<T>(RequestRecord&, UnixTime)> operation);
+
   std::unique_ptr<Core> core_;
 };
 
@@ -122,6 +133,20 @@ struct RecordCall {
 
 template <class T>
 Task<absl::StatusOr<T>> RecordQueue::Run(
+    std::function<absl::StatusOr<T>(RequestRecord&, UnixTime)> operation) {
+  absl::StatusOr<T> result = absl::UnavailableError("request record: not run");
+  if (in_memory()) {
+    const absl::Status done =
+        RunHere([&](RequestRecord& record) { result = operation(record, now()); });
+    if (!done.ok()) result = done;
+  } else {
+    result = co_await Queued<T>(std::move(operation));
+  }
+  co_return result;
+}
+
+template <class T>
+Task<absl::StatusOr<T>> RecordQueue::Queued(
     std::function<absl::StatusOr<T>(RequestRecord&, UnixTime)> operation) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(absl::StatusOr<T>)>(
       [](auto handler, RecordQueue* queue,

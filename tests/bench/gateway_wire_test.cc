@@ -43,6 +43,24 @@ grep -c draining "$said"
   CHECK(out == "HTTP/1.1 200 OK\nHTTP/1.1 200 OK\nexit 0\n1\n");
 }
 
+// A timer that nobody needs costs more than requests do, where those are few.
+TEST_CASE("gateway: at rest it wakes up less than twenty times a second", "[wire]") {
+  const std::string out = Play(R"sh(
+sed -i 's/^{/{"async": {"enabled": true, "record": {"store": "memory"}}, /' "$file"
+start
+wakes() { awk '/^voluntary_ctxt_switches/ {print $2}' "/proc/$pid/status"; }
+sleep 0.5
+before=$(wakes)
+sleep 2
+after=$(wakes)
+kill -TERM $pid
+wait $pid
+echo "exit $?"
+((after - before < 40)) || echo "$((after - before)) in two seconds"
+)sh");
+  CHECK(out == "exit 0\n");
+}
+
 TEST_CASE("gateway: SIGHUP loads the file again, a bad one is one line and changes nothing",
           "[wire]") {
   const std::string out = Play(R"sh(
