@@ -61,9 +61,19 @@ std::string TextOf(const std::string& file) {
   return text.str();
 }
 
-// Starts `arguments` as the server's user, with its output in `log`; ends with this process.
+std::vector<gid_t> GroupsOf(const passwd& user) {
+  int count = 64;
+  std::vector<gid_t> groups(static_cast<size_t>(count));
+  REQUIRE(getgrouplist(user.pw_name, user.pw_gid, groups.data(), &count) >= 0);
+  groups.resize(static_cast<size_t>(count));
+  return groups;
+}
+
+// Starts `arguments` as the server's user, with its output in `log`; ends with this process. The
+// child only makes system calls: other threads may have held any lock when it was forked.
 pid_t Run(std::vector<std::string> arguments, const std::string& log) {
   const passwd* user = ServerUser();
+  const std::vector<gid_t> groups = user == nullptr ? std::vector<gid_t>() : GroupsOf(*user);
   std::vector<char*> pointers;
   for (std::string& each : arguments) pointers.push_back(each.data());
   pointers.push_back(nullptr);
@@ -75,7 +85,7 @@ pid_t Run(std::vector<std::string> arguments, const std::string& log) {
   dup2(in, 0);
   dup2(out, 1);
   dup2(out, 2);
-  if (user != nullptr && (initgroups(user->pw_name, user->pw_gid) != 0 ||
+  if (user != nullptr && (setgroups(groups.size(), groups.data()) != 0 ||
                           setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)) {
     _exit(126);
   }
