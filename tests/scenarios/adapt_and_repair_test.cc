@@ -73,8 +73,7 @@ TEST_CASE("adapt: a prompt beyond a known window fits in one step, and keeps its
                                 50);
       SpeakAll(dialect, &scenario);
       // Others know no limit: routing by capability must not hide what is tested.
-      scenario.providers.resize(1);
-      scenario.providers[0].models.resize(1);
+      KeepOneModel(&scenario);
       CheckCuredInOneStep(Run(scenario), 50);
     }
   }
@@ -88,8 +87,7 @@ TEST_CASE("adapt: a limit on the answer beyond the model's is lowered to it, in 
                                "/providers/0/models/0/max_output_tokens=200"},
                               50);
     SpeakAll(dialect, &scenario);
-    scenario.providers.resize(1);
-    scenario.providers[0].models.resize(1);
+    KeepOneModel(&scenario);
     CheckCuredInOneStep(Run(scenario), 50);
   }
 }
