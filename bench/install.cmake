@@ -59,6 +59,7 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME squall)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS libpq5)  # loaded where a record is in PostgreSQL
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "The command: mock providers that fail on purpose, a recovery\
  engine that runs against them, and reports that say what share of the faults it recovered.")
 

@@ -7,7 +7,6 @@
 // for kReconnectPause, so that a server that is gone does not hold up all that waits in a queue.
 // (What libpq does to resolve a host's name is the one wait that has no bound here.)
 #include <absl/status/status.h>
-#include <libpq-fe.h>
 #include <poll.h>
 
 #include <array>
@@ -19,6 +18,7 @@
 #include <utility>
 
 #include "engine/base/cat.h"
+#include "engine/gateway/libpq.h"
 #include "engine/gateway/record_sql.h"
 #include "engine/gateway/record_statements.h"
 
@@ -290,6 +290,7 @@ absl::Status PostgresConnection::Configure() {
 }
 
 absl::Status PostgresConnection::Open() {
+  if (absl::Status loaded = LoadLibpq(); !loaded.ok()) return loaded;
   char* words = nullptr;
   PQconninfoOption* options = PQconninfoParse(config_.connection.c_str(), &words);
   const bool is_readable = options != nullptr;
