@@ -52,6 +52,7 @@ struct CallResult {
   bool ok = false;                  // the engine's own opinion
   int status = 0;                   // HTTP status of the last response, 0 if there was none
   bool has_body = false;            // the last response had bytes
+  bool reply_is_whole = false;      // reply_body is an answer and whole (ReplyDecoder::IsWhole)
   std::string content;              // the answer handed to the caller, when ok
   std::string tool_calls;           // that it holds, as a text (tool_calls.h); "" for none
   Finish finish = Finish::kAbsent;  // why it ended, where its reply says

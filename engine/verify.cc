@@ -41,6 +41,8 @@ void Engine::TakeAnswer(const Asked& asked, const AttemptRecord& attempt, const 
   call->result.answered_by = attempt.strategy;
   call->result.finish = body.finish;
   if (asked.request.keep_reply) {
+    call->result.reply_is_whole =
+        !exchange->streamed() && decoders_[exchange->step.target.provider]->IsWhole();
     call->result.reply_body = std::move(exchange->reply.body);
   } else {
     // Nobody reads the bytes of the reply any more: their block will do for the answer.

@@ -1,7 +1,5 @@
 #include "engine/gateway/answer.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 
 #include "engine/base/cat.h"
@@ -10,9 +8,6 @@
 
 namespace squall {
 namespace {
-
-using simdjson::dom::array;
-using simdjson::dom::element;
 
 std::string_view FinishOf(const ChatAnswer& answer) {
   if (answer.finish == Finish::kLength) return "length";
@@ -88,28 +83,6 @@ std::string MessageBody(const ChatAnswer& answer) {
   return body;
 }
 
-bool IsText(const simdjson::simdjson_result<element>& value) { return value.is_string(); }
-
-bool IsProperChat(const element& root) {
-  array choices;
-  element choice;
-  if (!IsText(root["id"]) || !IsText(root["object"]) || !IsText(root["model"])) return false;
-  if (!root["created"].is_int64()) return false;
-  if (root["choices"].get(choices) != simdjson::SUCCESS) return false;
-  if (choices.at(0).get(choice) != simdjson::SUCCESS) return false;
-  const auto content = choice["message"]["content"];
-  const bool said = content.error() == simdjson::SUCCESS ||
-                    choice["message"]["tool_calls"].error() == simdjson::SUCCESS;
-  return said && IsText(choice["message"]["role"]) && IsText(choice["finish_reason"]) &&
-         choice["index"].is_int64();
-}
-
-bool IsProperMessage(const element& root) {
-  return IsText(root["id"]) && IsText(root["type"]) && IsText(root["role"]) &&
-         IsText(root["model"]) && root["content"].is_array() && IsText(root["stop_reason"]) &&
-         root["usage"]["output_tokens"].is_int64() && root["usage"]["input_tokens"].is_int64();
-}
-
 }  // namespace
 
 std::string_view StopReasonWord(Finish finish) {
@@ -125,15 +98,8 @@ std::string_view StopReasonWord(Finish finish) {
   return "end_turn";
 }
 
-bool IsProperReply(std::string_view reply, ApiShape shape) {
-  thread_local simdjson::dom::parser parser;
-  element root;
-  if (parser.parse(reply.data(), reply.size()).get(root) != simdjson::SUCCESS) return false;
-  return shape == ApiShape::kOpenAi ? IsProperChat(root) : IsProperMessage(root);
-}
-
 std::string AnswerBody(const ChatAnswer& answer, ApiShape shape) {
-  if (!answer.reply.empty() && IsProperReply(answer.reply, shape)) return answer.reply;
+  if (!answer.reply.empty() && answer.reply_is_whole) return answer.reply;
   return shape == ApiShape::kOpenAi ? ChatBody(answer) : MessageBody(answer);
 }
 

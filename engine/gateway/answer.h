@@ -27,6 +27,7 @@ struct ChatAnswer {
   Finish finish = Finish::kStop;
   Usage usage;
   std::string reply;  // the bytes of a reply in the client's dialect, or ""
+  bool reply_is_whole = false;
 };
 
 // The body of the answer.
@@ -64,9 +65,6 @@ std::string EventsOfReply(std::string_view reply, ApiShape shape, int64_t piece_
 
 // The first piece of `text`, of about `bytes`, between whole UTF-8 characters.
 std::string_view FirstPiece(std::string_view text, int64_t bytes);
-
-// Has the reply all members that the API promises?
-bool IsProperReply(std::string_view reply, ApiShape shape);
 
 // Anthropic's word for why an answer ended.
 std::string_view StopReasonWord(Finish finish);

@@ -90,6 +90,7 @@ ChatAnswer AnswerOf(const Route& route, const ChatIntake& intake, const CallResu
     const size_t begin =
         std::min(result.reply_body.find_first_not_of(" \t\r\n"), result.reply_body.size());
     answer.reply = result.reply_body.substr(begin);
+    answer.reply_is_whole = result.reply_is_whole;
   }
   return answer;
 }

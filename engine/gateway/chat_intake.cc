@@ -1,10 +1,10 @@
 #include "engine/gateway/chat_intake.h"
 
+#include <absl/container/flat_hash_set.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "engine/base/cat.h"
 #include "engine/base/json_text.h"
@@ -16,6 +16,8 @@ namespace {
 
 using simdjson::dom::element;
 using simdjson::dom::object;
+
+constexpr size_t kUsualMembers = 16;  // of a request; with more, what holds them grows
 
 size_t SkipBlanks(std::string_view text, size_t at) {
   return std::min(text.find_first_not_of(" \t\r\n", at), text.size());
@@ -64,6 +66,7 @@ ClientError Wrong(std::string_view param, std::string message) {
 
 std::vector<JsonMember> TopMembers(std::string_view text) {
   std::vector<JsonMember> members;
+  members.reserve(kUsualMembers);
   size_t at = SkipBlanks(text, 0) + 1;  // the brace
   while (true) {
     at = SkipBlanks(text, at);
@@ -101,7 +104,7 @@ std::optional<ClientError> ReadChat(std::string_view body, ApiShape shape,
   out->request.max_tokens = default_max_tokens;
   ClientText text;
   text.family = shape == ApiShape::kOpenAi ? kOpenAiFamily : kAnthropicFamily;
-  std::set<std::string_view> seen;
+  absl::flat_hash_set<std::string_view> seen(kUsualMembers);
   const std::vector<JsonMember> members = TopMembers(body);
   auto parsed = top.begin();
   for (const JsonMember& member : members) {

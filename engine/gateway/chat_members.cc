@@ -144,13 +144,14 @@ std::string ReadFormat(const JsonMember& member, const element& value, ChatIntak
   }
   if (type == "text") return "";
   out->opaque_member = "response_format";
+  static const auto any_object =
+      std::make_shared<const JsonSchema>(*JsonSchema::Compile(R"({"type":"object"})"));
+  out->schema = any_object;
   element schema;
-  absl::StatusOr<JsonSchema> compiled = absl::NotFoundError("");
   if (type == "json_schema" && value["json_schema"]["schema"].get(schema) == simdjson::SUCCESS) {
-    compiled = JsonSchema::Compile(simdjson::minify(schema));
+    auto compiled = JsonSchema::Compile(simdjson::minify(schema));
+    if (compiled.ok()) out->schema = std::make_shared<const JsonSchema>(*std::move(compiled));
   }
-  if (!compiled.ok()) compiled = JsonSchema::Compile(R"({"type":"object"})");
-  if (compiled.ok()) out->schema = std::make_shared<const JsonSchema>(*std::move(compiled));
   return "";
 }
 

@@ -59,6 +59,18 @@ void ReadReply(const object& top, const array& blocks, TextParts* parts, Decoded
   out->tool_calls = parts->tool_calls();
 }
 
+// By the page "Messages".
+bool IsWholeMessage(const element& root) {
+  object top;
+  array content;
+  object usage;
+  return root.get(top) == simdjson::SUCCESS && JsonArray(top, "content", &content) &&
+         HasJsonText(top, "id") && HasJsonText(top, "type") && HasJsonText(top, "role") &&
+         HasJsonText(top, "model") && HasJsonText(top, "stop_reason") &&
+         JsonObject(top, "usage", &usage) && HasJsonInt(usage, "output_tokens") &&
+         HasJsonInt(usage, "input_tokens");
+}
+
 void ReadBlockStart(const object& top, StreamState* state) {
   object block;
   if (!JsonObject(top, "content_block", &block)) return;
@@ -199,6 +211,8 @@ void ReadAnthropicEvent(std::string_view type, const element& data, StreamState*
   // content_block_stop says nothing new; unknown events are announced to come and to be ignored.
 }
 
-std::unique_ptr<ReplyDecoder> MakeAnthropicDecoder() { return MakeJsonDecoder(&ReadAnthropicBody); }
+std::unique_ptr<ReplyDecoder> MakeAnthropicDecoder() {
+  return MakeJsonDecoder(&ReadAnthropicBody, &IsWholeMessage);
+}
 
 }  // namespace squall

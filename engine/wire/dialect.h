@@ -29,6 +29,10 @@ class ReplyDecoder {
   virtual ~ReplyDecoder() = default;
 
   virtual DecodedBody Decode(std::string_view body) = 0;
+
+  // Has the body that was decoded last all members that the API promises of a reply? Then a client
+  // of that API can be given its bytes as they are. False for APIs that squall offers no client.
+  virtual bool IsWhole() const = 0;
 };
 
 // Fills `out`, whose shape is kOther, from the root of a body. `parts` is empty; texts of `out` may

@@ -15,31 +15,37 @@ constexpr int64_t kCountMax = 1'000'000'000'000;  // no reply has more tokens
 
 class JsonDecoder final : public ReplyDecoder {
  public:
-  explicit JsonDecoder(BodyReader read) : read_(read) {}
+  JsonDecoder(BodyReader read, WholenessCheck is_whole) : read_(read), is_whole_(is_whole) {}
 
   DecodedBody Decode(std::string_view body) override {
     DecodedBody decoded;
+    is_json_ = false;
     if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return decoded;
     // The parser reads a little past the end of its text.
     padded_.reserve(body.size() + simdjson::SIMDJSON_PADDING);
     padded_.assign(body);
-    element root;
     constexpr bool kCopy = false;  // the padding is there
-    if (parser_.parse(padded_.data(), body.size(), kCopy).get(root) != simdjson::SUCCESS) {
+    is_json_ = parser_.parse(padded_.data(), body.size(), kCopy).get(root_) == simdjson::SUCCESS;
+    if (!is_json_) {
       decoded.shape = DecodedBody::Shape::kNotJson;
       return decoded;
     }
     decoded.shape = DecodedBody::Shape::kOther;
     parts_.Clear();
-    read_(root, &parts_, &decoded);
+    read_(root_, &parts_, &decoded);
     return decoded;
   }
 
+  bool IsWhole() const override { return is_json_ && is_whole_ != nullptr && is_whole_(root_); }
+
  private:
   BodyReader read_;
+  WholenessCheck is_whole_;
   std::string padded_;
   TextParts parts_;
   simdjson::dom::parser parser_;
+  bool is_json_ = false;  // root_ is there
+  element root_;
 };
 
 template <class T>
@@ -67,8 +73,8 @@ std::string_view TextParts::text() const {
   return count_ == 1 ? first_ : std::string_view(joined_);
 }
 
-std::unique_ptr<ReplyDecoder> MakeJsonDecoder(BodyReader read) {
-  return std::make_unique<JsonDecoder>(read);
+std::unique_ptr<ReplyDecoder> MakeJsonDecoder(BodyReader read, WholenessCheck is_whole) {
+  return std::make_unique<JsonDecoder>(read, is_whole);
 }
 
 std::string_view JsonText(const object& parent, std::string_view key) {
@@ -96,6 +102,10 @@ int64_t JsonCount(const element& value) {
   if (value.get(count) != simdjson::SUCCESS) return 0;
   return std::clamp<int64_t>(count, 0, kCountMax);
 }
+
+bool HasJsonText(const object& parent, std::string_view key) { return parent[key].is_string(); }
+
+bool HasJsonInt(const object& parent, std::string_view key) { return parent[key].is_int64(); }
 
 bool JsonObject(const object& parent, std::string_view key, object* out) {
   object found;

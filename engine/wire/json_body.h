@@ -47,9 +47,12 @@ bool IsKey(std::string_view key, const char (&name)[kSize]) {
   return key.size() == kSize - 1 && std::memcmp(key.data(), name, kSize - 1) == 0;
 }
 
+// Has a reply all members that its API promises?
+using WholenessCheck = bool (*)(const simdjson::dom::element& root);
+
 // A decoder that parses any body as JSON, finds out empty bodies and those that are no JSON, and
-// leaves the rest to `read`.
-std::unique_ptr<ReplyDecoder> MakeJsonDecoder(BodyReader read);
+// leaves the rest to `read` and `is_whole`.
+std::unique_ptr<ReplyDecoder> MakeJsonDecoder(BodyReader read, WholenessCheck is_whole = nullptr);
 
 // The member of that name; empty, 0 or false when it is absent, null or of another type.
 std::string_view JsonText(const simdjson::dom::object& parent, std::string_view key);
@@ -60,6 +63,9 @@ std::string JsonArguments(const simdjson::dom::object& parent, std::string_view 
 // A count as providers bill it: never negative, and small enough to be added up.
 int64_t JsonCount(const simdjson::dom::object& parent, std::string_view key);
 int64_t JsonCount(const simdjson::dom::element& value);
+// Is it there, as a text or as a whole number?
+bool HasJsonText(const simdjson::dom::object& parent, std::string_view key);
+bool HasJsonInt(const simdjson::dom::object& parent, std::string_view key);
 // These say whether there is one; `out` is left alone if not.
 bool JsonObject(const simdjson::dom::object& parent, std::string_view key,
                 simdjson::dom::object* out);

@@ -171,6 +171,22 @@ void WriteMessages(const ChatRequest& request, JsonWriter* json) {
   json->Raw("]");
 }
 
+// By CreateChatCompletionResponse.
+bool IsWholeChat(const element& root) {
+  object top;
+  array choices;
+  object choice;
+  object message;
+  if (root.get(top) != simdjson::SUCCESS || !JsonArray(top, "choices", &choices)) return false;
+  if (choices.at(0).get(choice) != simdjson::SUCCESS) return false;
+  if (!JsonObject(choice, "message", &message)) return false;
+  const bool says = message["content"].error() == simdjson::SUCCESS ||
+                    message["tool_calls"].error() == simdjson::SUCCESS;
+  return says && HasJsonText(message, "role") && HasJsonText(choice, "finish_reason") &&
+         HasJsonInt(choice, "index") && HasJsonText(top, "id") && HasJsonText(top, "object") &&
+         HasJsonText(top, "model") && HasJsonInt(top, "created");
+}
+
 // {"error": {...}}, {"error": "text"}, and flat as some compatible servers write it.
 bool IsError(const object& top) {
   element error;
@@ -287,6 +303,8 @@ void ReadChatEvent(std::string_view type, const element& data, StreamState* stat
   if (JsonObject(top, "usage", &usage)) state->SetUsage(ReadChatUsage(usage));
 }
 
-std::unique_ptr<ReplyDecoder> MakeOpenAiDecoder() { return MakeJsonDecoder(&ReadChatBody); }
+std::unique_ptr<ReplyDecoder> MakeOpenAiDecoder() {
+  return MakeJsonDecoder(&ReadChatBody, &IsWholeChat);
+}
 
 }  // namespace squall

@@ -1,5 +1,7 @@
 // Bodies of every dialect, made by hand after the providers' documents: what the engine must read
 // out of them. One row is one claim.
+#include <nlohmann/json.hpp>
+
 #include "engine/wire/dialect.h"
 #include "engine/wire/tool_calls.h"
 #include "tests/catch.h"
@@ -295,6 +297,51 @@ TEST_CASE("azure: an answer that no filter has seen says so", "[wire]") {
   CHECK(Decode(decoder.get(), body).unfiltered);
   body = R"({"choices":[{"message":{"content":"x"},"content_filter_results":{}}]})";
   CHECK_FALSE(Decode(decoder.get(), body).unfiltered);
+}
+
+// What clients of these APIs read without looking whether it is there.
+TEST_CASE("dialects: a reply is whole while it has all that its API promises", "[wire]") {
+  struct Row {
+    std::string_view dialect;
+    std::string_view body;
+    std::vector<std::string_view> needed;
+  };
+  const Row rows[] = {
+      {"openai",
+       R"({"id":"a","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,)"
+       R"("message":{"role":"assistant","content":null},"finish_reason":"stop"}]})",
+       {"/id", "/object", "/created", "/model", "/choices", "/choices/0", "/choices/0/index",
+        "/choices/0/message", "/choices/0/message/role", "/choices/0/message/content",
+        "/choices/0/finish_reason"}},
+      {"anthropic",
+       R"({"id":"a","type":"message","role":"assistant","model":"m","content":[],)"
+       R"("stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":2}})",
+       {"/id", "/type", "/role", "/model", "/content", "/stop_reason", "/usage",
+        "/usage/input_tokens", "/usage/output_tokens"}},
+  };
+  for (const Row& row : rows) {
+    const auto decoder = DecoderOf(row.dialect);
+    const auto is_whole = [&](std::string_view body) {
+      Decode(decoder.get(), body);
+      return decoder->IsWhole();
+    };
+    CHECK_FALSE(decoder->IsWhole());
+    for (const std::string_view needed : row.needed) {
+      const nlohmann::json::json_pointer at{std::string(needed)};
+      nlohmann::json body = nlohmann::json::parse(row.body);
+      if (needed.ends_with("/0")) {
+        body[at.parent_pointer()].erase(0);
+      } else {
+        body[at.parent_pointer()].erase(at.back());
+      }
+      CAPTURE(row.dialect, needed);
+      CHECK(is_whole(row.body));
+      CHECK_FALSE(is_whole(body.dump()));
+    }
+    CHECK(is_whole(row.body));
+    CHECK_FALSE(is_whole("no JSON"));
+    CHECK_FALSE(is_whole(""));
+  }
 }
 
 TEST_CASE("dialects: odd bodies are told apart and never trusted", "[wire]") {
