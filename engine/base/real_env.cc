@@ -1,5 +1,6 @@
 #include "engine/base/real_env.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -70,6 +71,11 @@ RealEnv::SteadyTime RealEnv::ToSteady(Time at) const {
   if (ns >= room) return SteadyTime::max();
   if (time_scale_ == 1.0) return start_ + at.time_since_epoch();
   return start_ + Duration(static_cast<int64_t>(std::max(ns, -kLargestNs)));
+}
+
+Duration RealEnv::FromReal(std::chrono::nanoseconds real) const {
+  const double ns = static_cast<double>(real.count()) / time_scale_;
+  return Duration(static_cast<int64_t>(std::min(ns, kLargestNs)));
 }
 
 Task<bool> RealEnv::SleepUntil(Time at, std::stop_token stop) {

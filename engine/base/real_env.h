@@ -47,6 +47,9 @@ class RealEnv final : public Env {
   // the clock's range, is the clock's largest value.
   SteadyTime ToSteady(Time at) const;
 
+  // Scenario time that passes in so much real time.
+  Duration FromReal(std::chrono::nanoseconds real) const;
+
  private:
   struct Bells;  // the alarms that are set, and the one timer that rings them
   void AwaitNext();

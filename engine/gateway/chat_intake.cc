@@ -17,7 +17,9 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-constexpr size_t kUsualMembers = 16;  // of a request; with more, what holds them grows
+// Of the members of a request but its messages. With more, what holds them grows.
+constexpr size_t kUsualMembers = 16;
+constexpr size_t kUsualBytes = 256;
 
 size_t SkipBlanks(std::string_view text, size_t at) {
   return std::min(text.find_first_not_of(" \t\r\n", at), text.size());
@@ -103,6 +105,7 @@ std::optional<ClientError> ReadChat(std::string_view body, ApiShape shape,
   out->request.unlimited = true;
   out->request.max_tokens = default_max_tokens;
   ClientText text;
+  text.members.reserve(kUsualBytes);
   text.family = shape == ApiShape::kOpenAi ? kOpenAiFamily : kAnthropicFamily;
   absl::flat_hash_set<std::string_view> seen(kUsualMembers);
   const std::vector<JsonMember> members = TopMembers(body);

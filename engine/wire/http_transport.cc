@@ -14,9 +14,6 @@
 #include <boost/beast/core/buffers_suffix.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -24,163 +21,86 @@
 
 #include "engine/base/check.h"
 #include "engine/base/count_while.h"
+#include "engine/wire/reply_parser.h"
 #include "engine/wire/tls_client.h"
 
 namespace squall {
 namespace {
 
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
+using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr size_t kReadBytes = 16 << 10;
-// A length that a peer merely announces commits no more memory than this.
-constexpr uint64_t kLargestReserve = 1 << 20;
 // "100 Continue" and its like before the reply proper; more than a few is not a conversation.
 constexpr int kMaxInterimReplies = 8;
 // A reply whose reader has had enough gets this much real time to end properly, which is what keeps
 // its connection: the last chunk usually follows at once.
 constexpr std::chrono::milliseconds kLinger{20};
 
-// Beast asserts that the last chunk, once begun, does not arrive in pieces shorter than
-// "0\r\n\r\n". So what could be one waits for its fifth byte.
-bool MayBeLastChunk(const beast::flat_buffer& buffer) {
-  const auto bytes = buffer.cdata();
-  std::string_view text(static_cast<const char*>(bytes.data()), bytes.size());
-  if (text.size() >= 5) return false;
-  if (text.starts_with("\r\n")) text.remove_prefix(2);
-  return text.starts_with('0');
-}
-
-// Fills an HttpReply as its bytes arrive, so that a reply that is cut short leaves what there was
-// of it.
-class ReplyParser final : public http::basic_parser<false> {
+// A connection, and the time by which what is done with it has to end: it is closed then, and
+// Ended() says why. An alarm costs less than the timer that Beast's stream sets for each operation.
+class Connection final : public Alarm {
  public:
-  ReplyParser(HttpReply* reply, const HttpTransportOptions& options, bool to_head, BodySink* sink)
-      : reply_(reply), sink_(sink), limit_(options.header_limit) {
-    reply->headers.clear();
-    eager(true);
-    header_limit(static_cast<uint32_t>(options.header_limit));
-    body_limit(options.body_limit);
-    skip(to_head);
+  Connection(RealEnv& env, size_t* open) : socket(env.io()), env_(env), open_(open) { ++*open_; }
+  ~Connection() override {
+    env_.ClearAlarm(this);
+    --*open_;
   }
 
-  // Parses what is new in `buffer` and drops what it used up.
-  error_code Feed(beast::flat_buffer* buffer) {
-    error_code ec;
-    if (seen_ > 0 && is_header_done() && chunked() && MayBeLastChunk(*buffer)) return ec;
-    const size_t used = put(buffer->data(), ec);
-    buffer->consume(used);
-    seen_ = buffer->size();
-    if (ec == http::error::need_more) ec = error_code();
-    // The parser's own limit does not count header lines that came earlier, nor chunk extensions.
-    if (!ec && !is_done() && seen_ > limit_) ec = http::error::header_limit;
-    return ec;
+  // Instead of the time before.
+  void EndBy(Time end) {
+    env_.ClearAlarm(this);
+    if (end != kNever) env_.SetAlarm(end, this);
+  }
+  // How an operation ended: what it says itself, unless that is only that it was closed.
+  error_code Ended(const error_code& ec) const {
+    const bool closed = ec == asio::error::operation_aborted || ec == asio::error::bad_descriptor;
+    return closed && timed_out_ ? beast::error::timeout : ec;
+  }
+  void Close() {
+    error_code ignored;
+    socket.close(ignored);
+  }
+  // For one more use.
+  void Rest() {
+    env_.ClearAlarm(this);
+    idle_since = SteadyClock::now();
   }
 
-  // Bytes at the front of the buffer that Feed has looked at and needs more to go with.
-  size_t seen() const { return seen_; }
-  HttpReply* reply() const { return reply_; }
-  BodySink* sink() const { return sink_; }
-  bool enough() const { return enough_; }  // says the sink
-
- private:
-  void on_response_impl(int code, beast::string_view, int, error_code&) override {
-    reply_->status = code;
-  }
-  void on_field_impl(http::field, beast::string_view name, beast::string_view value,
-                     error_code& ec) override {
-    reply_->headers.Add(name, value);
-    if (reply_->headers.block().size() > limit_) ec = http::error::header_limit;
-  }
-  void on_body_init_impl(const boost::optional<uint64_t>& length, error_code&) override {
-    if (length && sink_ == nullptr)
-      reply_->body.reserve(std::min<uint64_t>(*length, kLargestReserve));
-  }
-  size_t on_body_impl(beast::string_view bytes, error_code&) override { return Take(bytes); }
-  size_t on_chunk_body_impl(uint64_t, beast::string_view bytes, error_code&) override {
-    return Take(bytes);
-  }
-  void on_request_impl(http::verb, beast::string_view, beast::string_view, int,
-                       error_code&) override {}
-  void on_header_impl(error_code&) override {}
-  void on_chunk_header_impl(uint64_t, beast::string_view, error_code&) override {}
-  void on_finish_impl(error_code&) override {}
-
-  size_t Take(beast::string_view bytes) {
-    if (sink_ == nullptr) {
-      reply_->body.append(bytes.data(), bytes.size());
-    } else if (!bytes.empty() && !enough_) {
-      enough_ = !sink_->OnBody(*reply_, std::string_view(bytes.data(), bytes.size()));
-    }
-    return bytes.size();
-  }
-
-  HttpReply* reply_;
-  BodySink* sink_;
-  size_t limit_;
-  size_t seen_ = 0;
-  bool enough_ = false;
-};
-
-// Beast looks at a head that comes in pieces only when it is complete. Where the rest will not
-// come, a fresh parser still finds the status line and the whole headers in it.
-void SalvageHead(const beast::flat_buffer& buffer, const HttpTransportOptions& options,
-                 HttpReply* reply) {
-  if (reply->status != 0 || buffer.size() == 0) return;
-  ReplyParser parser(reply, options, false, nullptr);
-  error_code ignored;
-  parser.put(buffer.cdata(), ignored);
-}
-
-TransportError FromParseError(const error_code& ec) {
-  const bool too_large = ec == http::error::header_limit || ec == http::error::body_limit ||
-                         ec == http::error::buffer_overflow;
-  return too_large ? TransportError::kTooLarge : TransportError::kProtocol;
-}
-
-// What a failed read means, given what came before it. A body without a length ends with the
-// connection, so its end is no error.
-TransportError FromReadError(const error_code& read_error, ReplyParser* parser) {
-  if (read_error == beast::error::timeout) return TransportError::kTimeout;
-  if (read_error == asio::ssl::error::stream_truncated) return TransportError::kCut;
-  if (read_error != asio::error::eof) return TransportError::kReset;
-  if (!parser->got_some()) return TransportError::kCut;
-  error_code ec;
-  parser->put_eof(ec);
-  return parser->is_done() ? TransportError::kNone : TransportError::kCut;
-}
-
-struct Connection {
-  Connection(const asio::any_io_executor& executor, size_t* open_in)
-      : stream(executor), open(open_in) {
-    ++*open;
-  }
-  ~Connection() { --*open; }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-
-  beast::tcp_stream stream;
-  std::optional<asio::ssl::stream<beast::tcp_stream&>> tls;
+  Socket socket;
+  std::optional<asio::ssl::stream<Socket&>> tls;
   beast::flat_buffer buffer;
   SteadyClock::time_point idle_since;
-  size_t* open;
+
+ private:
+  void Ring() override {
+    timed_out_ = true;
+    Close();
+  }
+
+  RealEnv& env_;
+  size_t* open_;
+  bool timed_out_ = false;
 };
 
 // An idle connection has nothing to read. An end of stream, an error or bytes that nobody asked for
 // mean that it is of no more use.
 bool StillOpen(Connection* connection) {
   char byte = 0;
-  const int fd = connection->stream.socket().native_handle();
+  const int fd = connection->socket.native_handle();
   const ssize_t got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-struct CancelStream {
-  beast::tcp_stream* stream;
-  void operator()() const noexcept { stream->cancel(); }
+struct CancelOperations {
+  Socket* socket;
+  void operator()() const noexcept {
+    error_code ignored;
+    socket->cancel(ignored);
+  }
 };
 
 // Headers that belong to the connection rather than to the message.
@@ -223,7 +143,8 @@ std::string RequestHead(const Site& site, const HttpRequest& request) {
 
 class HttpTransport::Pool {
  public:
-  Pool(RealEnv& env, const HttpTransportOptions& options) : env_(env), options_(options) {}
+  Pool(RealEnv& env, const HttpTransportOptions& options)
+      : env_(env), options_(options), limits_{options.header_limit, options.body_limit} {}
   ~Pool() { SQUALL_CHECK(in_flight_ == 0); }
 
   absl::StatusOr<ProviderId> AddProvider(const HttpEndpoint& endpoint);
@@ -253,6 +174,7 @@ class HttpTransport::Pool {
 
   RealEnv& env_;
   HttpTransportOptions options_;
+  ReplyLimits limits_;
   size_t open_ = 0;
   int64_t in_flight_ = 0;
   std::stop_source close_;
@@ -297,7 +219,7 @@ std::unique_ptr<Connection> HttpTransport::Pool::TakeIdle(Site* site) {
 
 void HttpTransport::Pool::KeepIdle(Site* site, std::unique_ptr<Connection> connection) {
   if (close_.stop_requested() || site->idle.size() >= options_.max_idle_per_provider) return;
-  connection->idle_since = SteadyClock::now();
+  connection->Rest();
   site->idle.push_back(std::move(connection));
 }
 
@@ -319,14 +241,14 @@ Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, const HttpRequest
     reply.error = TransportError::kConnect;
     co_return reply;
   }
-  if (fresh) connection = std::make_unique<Connection>(env_.executor(), &open_);
-  const CancelStream cancel{&connection->stream};
-  const std::stop_callback<CancelStream> on_stop(stop, cancel);
-  const std::stop_callback<CancelStream> on_close(close_.get_token(), cancel);
+  if (fresh) connection = std::make_unique<Connection>(env_, &open_);
+  const CancelOperations cancel{&connection->socket};
+  const std::stop_callback<CancelOperations> on_stop(stop, cancel);
+  const std::stop_callback<CancelOperations> on_close(close_.get_token(), cancel);
 
   if (fresh) reply.error = co_await Connect(provider, *connection, deadline, stop);
   if (reply.error != TransportError::kNone) co_return reply;
-  connection->stream.expires_at(env_.ToSteady(deadline));
+  connection->EndBy(deadline);
   bool reusable = false;
   reply.error =
       co_await Exchange(site, *connection, request, deadline, stop, sink, &reply, &reusable);
@@ -337,28 +259,32 @@ Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, const HttpRequest
 Task<TransportError> HttpTransport::Pool::Connect(ProviderId provider, Connection& connection,
                                                   Time deadline, std::stop_token stop) {
   Site& site = sites_[provider];
-  beast::tcp_stream& stream = connection.stream;
-  const auto last = env_.ToSteady(deadline);
-  const auto by = std::min(last, SteadyClock::now() + options_.connect_timeout);
+  const Time by = std::min(deadline, env_.Now() + options_.connect_timeout);
   const bool stale = options_.resolve_every.count() > 0 &&
                      SteadyClock::now() - site.resolved >= options_.resolve_every;
   if (stale) co_await Resolve(site);
   error_code ec;
   const std::vector<tcp::endpoint> addresses = site.addresses;  // which may change meanwhile
+  connection.EndBy(by);
   for (const tcp::endpoint& address : addresses) {
-    stream.close();  // the attempt at the address before this one
-    stream.expires_at(by);
-    co_await stream.async_connect(address, asio::redirect_error(asio::use_awaitable, ec));
+    connection.Close();  // the attempt at the address before this one
+    co_await connection.socket.async_connect(address,
+                                             asio::redirect_error(asio::use_awaitable, ec));
+    ec = connection.Ended(ec);
     if (Stopped(stop)) co_return TransportError::kCancelled;
     if (!ec || ec == beast::error::timeout) break;
   }
-  if (!ec && site.endpoint.tls) co_await Handshake(site, connection, ec);
+  if (!ec && site.endpoint.tls) {
+    co_await Handshake(site, connection, ec);
+    ec = connection.Ended(ec);
+  }
+  if (!ec && !connection.socket.is_open()) ec = beast::error::timeout;  // at the last moment
   if (Stopped(stop)) co_return TransportError::kCancelled;
   if (ec) TellFailure(provider, ec);
-  if (ec == beast::error::timeout && by == last) co_return TransportError::kTimeout;
+  if (ec == beast::error::timeout && by == deadline) co_return TransportError::kTimeout;
   if (ec) co_return TransportError::kConnect;
-  stream.socket().set_option(tcp::no_delay(true), ec);
-  stream.socket().non_blocking(true, ec);
+  connection.socket.set_option(tcp::no_delay(true), ec);
+  connection.socket.non_blocking(true, ec);
   co_return TransportError::kNone;
 }
 
@@ -377,7 +303,7 @@ Task<> HttpTransport::Pool::Resolve(Site& site) {
 
 Task<> HttpTransport::Pool::Handshake(const Site& site, Connection& connection, error_code& ec) {
   const std::string& host = site.endpoint.host;
-  auto& tls = connection.tls.emplace(connection.stream, tls_->context());
+  auto& tls = connection.tls.emplace(connection.socket, tls_->context());
   tls.set_verify_callback(asio::ssl::host_name_verification(host), ec);
   asio::ip::make_address(host, ec);  // an address has no name to tell (RFC 6066, section 3)
   const bool named = static_cast<bool>(ec);
@@ -410,13 +336,14 @@ Task<TransportError> HttpTransport::Pool::Exchange(const Site& site, Connection&
     const std::array<asio::const_buffer, 2> message = {asio::buffer(head),
                                                        asio::buffer(request.body)};
     beast::buffers_suffix<std::array<asio::const_buffer, 2>> left(message);
-    left.consume(connection.stream.socket().write_some(message, write_error));
+    left.consume(connection.socket.write_some(message, write_error));
     if (write_error == asio::error::would_block) write_error.clear();
     if (!write_error && asio::buffer_size(left) > 0) {
-      co_await asio::async_write(connection.stream, left,
+      co_await asio::async_write(connection.socket, left,
                                  asio::redirect_error(asio::use_awaitable, write_error));
     }
   }
+  write_error = connection.Ended(write_error);
   if (Stopped(stop)) co_return TransportError::kCancelled;
   if (write_error == beast::error::timeout) co_return TransportError::kTimeout;
 
@@ -425,7 +352,7 @@ Task<TransportError> HttpTransport::Pool::Exchange(const Site& site, Connection&
   std::optional<ReplyParser> parser;
   TransportError error = TransportError::kNone;
   for (int interim = 0; interim <= kMaxInterimReplies; ++interim) {
-    parser.emplace(reply, options_, request.method == "HEAD", sink);
+    parser.emplace(reply, limits_, request.method == "HEAD", sink);
     error = co_await Read(connection, *parser, deadline, stop);
     const bool is_interim = reply->status >= 100 && reply->status < 200 && reply->status != 101;
     if (error != TransportError::kNone || !is_interim) break;
@@ -433,28 +360,29 @@ Task<TransportError> HttpTransport::Pool::Exchange(const Site& site, Connection&
   }
   if (write_error && error == TransportError::kCut) error = TransportError::kReset;
   *reusable = error == TransportError::kNone && !write_error && parser->is_done() &&
-              parser->keep_alive() && reply->status >= 200 && connection.buffer.size() == 0;
+              parser->keep_alive() && reply->status >= 200 && connection.buffer.size() == 0 &&
+              connection.socket.is_open();
   co_return error;
 }
 
 Task<TransportError> HttpTransport::Pool::Read(Connection& connection, ReplyParser& parser,
                                                Time deadline, std::stop_token stop) {
   error_code read_error;
-  SteadyClock::time_point linger_end = SteadyClock::time_point::max();
+  Time linger_end = kNever;
   while (true) {
     if (connection.buffer.size() > parser.seen()) {
       const error_code parse_error = parser.Feed(&connection.buffer);
       if (parse_error && !parser.enough()) co_return FromParseError(parse_error);
       if (parse_error || parser.is_done()) co_return TransportError::kNone;
     }
-    if (Stopped(stop) || read_error) SalvageHead(connection.buffer, options_, parser.reply());
+    if (Stopped(stop) || read_error) SalvageHead(connection.buffer, limits_, parser.reply());
     if (Stopped(stop)) co_return TransportError::kCancelled;
     if (read_error && parser.enough()) co_return TransportError::kNone;
     if (read_error) co_return FromReadError(read_error, &parser);
     if (parser.sink() != nullptr) {
       const Time give_up = std::min(deadline, parser.sink()->give_up_at());
-      if (parser.enough()) linger_end = std::min(linger_end, SteadyClock::now() + kLinger);
-      connection.stream.expires_at(std::min(env_.ToSteady(give_up), linger_end));
+      if (parser.enough()) linger_end = std::min(linger_end, env_.Now() + env_.FromReal(kLinger));
+      connection.EndBy(std::min(give_up, linger_end));
     }
     const auto room = connection.buffer.prepare(kReadBytes);
     size_t got = 0;
@@ -462,9 +390,10 @@ Task<TransportError> HttpTransport::Pool::Read(Connection& connection, ReplyPars
       got = co_await connection.tls->async_read_some(
           room, asio::redirect_error(asio::use_awaitable, read_error));
     } else {
-      got = co_await connection.stream.async_read_some(
+      got = co_await connection.socket.async_read_some(
           room, asio::redirect_error(asio::use_awaitable, read_error));
     }
+    read_error = connection.Ended(read_error);
     connection.buffer.commit(got);
   }
 }

@@ -61,6 +61,20 @@ echo "exit $?"
   CHECK(out == "exit 0\n");
 }
 
+// It brings Kerberos, LDAP and GnuTLS, which took more of a start than all else.
+TEST_CASE("gateway: libpq is loaded for a record in PostgreSQL and for nothing else", "[wire]") {
+  const std::string out = Play(R"sh(
+loaded() { grep -c 'libpq[.]so' "/proc/$pid/maps"; }
+start
+loaded
+kill -TERM $pid
+wait $pid
+sed -i 's/^{/{"async": {"enabled": true, "record": {"store": "postgres", "connection": "port=1 host=127.0.0.1"}}, /' "$file"
+LD_DEBUG=files "$squall" gateway "$file" 2>&1 | grep -c 'calling init.*libpq[.]so'
+)sh");
+  CHECK(out == "0\n1\n");
+}
+
 TEST_CASE("gateway: SIGHUP loads the file again, a bad one is one line and changes nothing",
           "[wire]") {
   const std::string out = Play(R"sh(
