@@ -232,6 +232,22 @@ TEST_CASE("a connection that is not answered ends with its limit or with the dea
   CHECK(world.Send(Post(), 50ms).error == TransportError::kTimeout);
 }
 
+TEST_CASE("the limit on a connection is scenario time, like the deadline") {
+  FullListener listener;
+  RealEnv env(/*time_scale=*/0.001);
+  HttpTransportOptions options;
+  options.connect_timeout = 50s;
+  HttpTransport transport(env, options);
+  HttpEndpoint endpoint;
+  endpoint.port = listener.port();
+  REQUIRE(transport.AddProvider(endpoint).ok());
+  std::optional<HttpReply> reply;
+  Spawn(env.executor(), SendInto(transport, Post(), env.Now() + 20'000s, {}, &reply));
+  env.io().run_for(kSoon);
+  REQUIRE(reply.has_value());
+  CHECK(reply->error == TransportError::kConnect);
+}
+
 TEST_CASE("a deadline or a stop that has passed sends nothing") {
   World world;
   CHECK(world.Send(Post(), 0s).error == TransportError::kTimeout);
