@@ -13,7 +13,6 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_suffix.hpp>
 #include <boost/beast/core/error.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -21,7 +20,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/count_while.h"
-#include "engine/wire/reply_parser.h"
+#include "engine/wire/reply_reader.h"
 #include "engine/wire/tls_client.h"
 
 namespace squall {
@@ -33,7 +32,6 @@ using tcp = asio::ip::tcp;
 using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr size_t kReadBytes = 16 << 10;
 // "100 Continue" and its like before the reply proper; more than a few is not a conversation.
 constexpr int kMaxInterimReplies = 8;
 // A reply whose reader has had enough gets this much real time to end properly, which is what keeps
@@ -72,7 +70,7 @@ class Connection final : public Alarm {
 
   Socket socket;
   std::optional<asio::ssl::stream<Socket&>> tls;
-  beast::flat_buffer buffer;
+  ReplyReader reader;
   SteadyClock::time_point idle_since;
 
  private:
@@ -163,8 +161,7 @@ class HttpTransport::Pool {
   Task<TransportError> Exchange(const Site& site, Connection& connection,
                                 const HttpRequest& request, Time deadline, std::stop_token stop,
                                 BodySink* sink, HttpReply* reply, bool* reusable);
-  Task<TransportError> Read(Connection& connection, ReplyParser& parser, Time deadline,
-                            std::stop_token stop);
+  Task<TransportError> Read(Connection& connection, Time deadline, std::stop_token stop);
 
   bool Stopped(const std::stop_token& stop) const {
     return stop.stop_requested() || close_.stop_requested();
@@ -349,42 +346,41 @@ Task<TransportError> HttpTransport::Pool::Exchange(const Site& site, Connection&
 
   // A server may answer and close before it has read the whole request, as with 413. So a failed
   // write is not the last word: the answer, if there is one, can still be read.
-  std::optional<ReplyParser> parser;
+  ReplyReader& reader = connection.reader;
   TransportError error = TransportError::kNone;
   for (int interim = 0; interim <= kMaxInterimReplies; ++interim) {
-    parser.emplace(reply, limits_, request.method == "HEAD", sink);
-    error = co_await Read(connection, *parser, deadline, stop);
+    reader.Begin(reply, limits_, request.method == "HEAD", sink);
+    error = co_await Read(connection, deadline, stop);
     const bool is_interim = reply->status >= 100 && reply->status < 200 && reply->status != 101;
     if (error != TransportError::kNone || !is_interim) break;
     if (interim == kMaxInterimReplies) error = TransportError::kProtocol;
   }
   if (write_error && error == TransportError::kCut) error = TransportError::kReset;
-  *reusable = error == TransportError::kNone && !write_error && parser->is_done() &&
-              parser->keep_alive() && reply->status >= 200 && connection.buffer.size() == 0 &&
-              connection.socket.is_open();
+  *reusable = error == TransportError::kNone && !write_error && reply->status >= 200 &&
+              reader.CanFollow() && connection.socket.is_open();
   co_return error;
 }
 
-Task<TransportError> HttpTransport::Pool::Read(Connection& connection, ReplyParser& parser,
-                                               Time deadline, std::stop_token stop) {
+Task<TransportError> HttpTransport::Pool::Read(Connection& connection, Time deadline,
+                                               std::stop_token stop) {
+  ReplyReader& reader = connection.reader;
   error_code read_error;
   Time linger_end = kNever;
   while (true) {
-    if (connection.buffer.size() > parser.seen()) {
-      const error_code parse_error = parser.Feed(&connection.buffer);
-      if (parse_error && !parser.enough()) co_return FromParseError(parse_error);
-      if (parse_error || parser.is_done()) co_return TransportError::kNone;
+    const std::optional<TransportError> parsed = reader.Parse();
+    if (parsed.has_value()) co_return *parsed;
+    if (Stopped(stop)) {
+      reader.Salvage();
+      co_return TransportError::kCancelled;
     }
-    if (Stopped(stop) || read_error) SalvageHead(connection.buffer, limits_, parser.reply());
-    if (Stopped(stop)) co_return TransportError::kCancelled;
-    if (read_error && parser.enough()) co_return TransportError::kNone;
-    if (read_error) co_return FromReadError(read_error, &parser);
-    if (parser.sink() != nullptr) {
-      const Time give_up = std::min(deadline, parser.sink()->give_up_at());
-      if (parser.enough()) linger_end = std::min(linger_end, env_.Now() + env_.FromReal(kLinger));
+    if (read_error) co_return reader.End(read_error);
+    if (reader.sink() != nullptr) {
+      const Time give_up = std::min(deadline, reader.sink()->give_up_at());
+      if (reader.enough()) linger_end = std::min(linger_end, env_.Now() + env_.FromReal(kLinger));
       connection.EndBy(std::min(give_up, linger_end));
     }
-    const auto room = connection.buffer.prepare(kReadBytes);
+    const std::span<char> space = reader.Room();
+    const auto room = asio::buffer(space.data(), space.size());
     size_t got = 0;
     if (connection.tls.has_value()) {
       got = co_await connection.tls->async_read_some(
@@ -394,7 +390,7 @@ Task<TransportError> HttpTransport::Pool::Read(Connection& connection, ReplyPars
           room, asio::redirect_error(asio::use_awaitable, read_error));
     }
     read_error = connection.Ended(read_error);
-    connection.buffer.commit(got);
+    reader.Arrived(got);
   }
 }
 

@@ -69,7 +69,8 @@ start
 loaded
 kill -TERM $pid
 wait $pid
-sed -i 's/^{/{"async": {"enabled": true, "record": {"store": "postgres", "connection": "port=1 host=127.0.0.1"}}, /' "$file"
+record='{"store": "postgres", "connection": "port=1 host=127.0.0.1"}'
+sed -i "s/^{/{\"async\": {\"enabled\": true, \"record\": $record}, /" "$file"
 LD_DEBUG=files "$squall" gateway "$file" 2>&1 | grep -c 'calling init.*libpq[.]so'
 )sh");
   CHECK(out == "0\n1\n");
