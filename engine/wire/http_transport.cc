@@ -42,7 +42,10 @@ constexpr std::chrono::milliseconds kLinger{20};
 // Ended() says why. An alarm costs less than the timer that Beast's stream sets for each operation.
 class Connection final : public Alarm {
  public:
-  Connection(RealEnv& env, size_t* open) : socket(env.io()), env_(env), open_(open) { ++*open_; }
+  Connection(RealEnv& env, const ReplyLimits& limits, size_t* open)
+      : socket(env.io()), reader(limits), env_(env), open_(open) {
+    ++*open_;
+  }
   ~Connection() override {
     env_.ClearAlarm(this);
     --*open_;
@@ -141,8 +144,7 @@ std::string RequestHead(const Site& site, const HttpRequest& request) {
 
 class HttpTransport::Pool {
  public:
-  Pool(RealEnv& env, const HttpTransportOptions& options)
-      : env_(env), options_(options), limits_{options.header_limit, options.body_limit} {}
+  Pool(RealEnv& env, const HttpTransportOptions& options) : env_(env), options_(options) {}
   ~Pool() { SQUALL_CHECK(in_flight_ == 0); }
 
   absl::StatusOr<ProviderId> AddProvider(const HttpEndpoint& endpoint);
@@ -171,7 +173,6 @@ class HttpTransport::Pool {
 
   RealEnv& env_;
   HttpTransportOptions options_;
-  ReplyLimits limits_;
   size_t open_ = 0;
   int64_t in_flight_ = 0;
   std::stop_source close_;
@@ -238,7 +239,10 @@ Task<HttpReply> HttpTransport::Pool::Send(ProviderId provider, const HttpRequest
     reply.error = TransportError::kConnect;
     co_return reply;
   }
-  if (fresh) connection = std::make_unique<Connection>(env_, &open_);
+  if (fresh) {
+    const ReplyLimits limits{options_.header_limit, options_.body_limit};
+    connection = std::make_unique<Connection>(env_, limits, &open_);
+  }
   const CancelOperations cancel{&connection->socket};
   const std::stop_callback<CancelOperations> on_stop(stop, cancel);
   const std::stop_callback<CancelOperations> on_close(close_.get_token(), cancel);
@@ -262,9 +266,9 @@ Task<TransportError> HttpTransport::Pool::Connect(ProviderId provider, Connectio
   if (stale) co_await Resolve(site);
   error_code ec;
   const std::vector<tcp::endpoint> addresses = site.addresses;  // which may change meanwhile
-  connection.EndBy(by);
   for (const tcp::endpoint& address : addresses) {
-    connection.Close();  // the attempt at the address before this one
+    connection.Close();    // the attempt at the address before this one
+    connection.EndBy(by);  // again, as that may have come while its failure was on its way here
     co_await connection.socket.async_connect(address,
                                              asio::redirect_error(asio::use_awaitable, ec));
     ec = connection.Ended(ec);
@@ -349,7 +353,7 @@ Task<TransportError> HttpTransport::Pool::Exchange(const Site& site, Connection&
   ReplyReader& reader = connection.reader;
   TransportError error = TransportError::kNone;
   for (int interim = 0; interim <= kMaxInterimReplies; ++interim) {
-    reader.Begin(reply, limits_, request.method == "HEAD", sink);
+    reader.Begin(reply, request.method == "HEAD", sink);
     error = co_await Read(connection, deadline, stop);
     const bool is_interim = reply->status >= 100 && reply->status < 200 && reply->status != 101;
     if (error != TransportError::kNone || !is_interim) break;

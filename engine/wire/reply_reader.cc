@@ -112,14 +112,14 @@ struct ReplyReader::Work {
   std::optional<ReplyParser> parser;
 };
 
-ReplyReader::ReplyReader() : work_(std::make_unique<Work>()) {}
+ReplyReader::ReplyReader(const ReplyLimits& limits)
+    : limits_(limits), work_(std::make_unique<Work>()) {}
 ReplyReader::~ReplyReader() = default;
 
-void ReplyReader::Begin(HttpReply* reply, const ReplyLimits& limits, bool to_head, BodySink* sink) {
+void ReplyReader::Begin(HttpReply* reply, bool to_head, BodySink* sink) {
   reply_ = reply;
   sink_ = sink;
-  limits_ = limits;
-  work_->parser.emplace(reply, limits, to_head, sink);
+  work_->parser.emplace(reply, limits_, to_head, sink);
 }
 
 std::optional<TransportError> ReplyReader::Parse() {

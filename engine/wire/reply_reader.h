@@ -23,14 +23,14 @@ struct ReplyLimits {
 
 class ReplyReader {
  public:
-  ReplyReader();
+  explicit ReplyReader(const ReplyLimits& limits);
   ~ReplyReader();
   ReplyReader(const ReplyReader&) = delete;
   ReplyReader& operator=(const ReplyReader&) = delete;
 
   // The next reply fills `reply` as its bytes arrive, so that one that is cut short leaves what
   // there was of it. Its body goes to `sink` where there is one.
-  void Begin(HttpReply* reply, const ReplyLimits& limits, bool to_head, BodySink* sink);
+  void Begin(HttpReply* reply, bool to_head, BodySink* sink);
 
   // Parses what is new. Nothing while more is needed, kNone when the reply is whole or the sink has
   // had enough and no more can be read, or what is wrong with it.
@@ -53,10 +53,10 @@ class ReplyReader {
 
  private:
   struct Work;
+  ReplyLimits limits_;
   std::unique_ptr<Work> work_;
   HttpReply* reply_ = nullptr;
   BodySink* sink_ = nullptr;
-  ReplyLimits limits_;
 };
 
 }  // namespace squall
